@@ -1,0 +1,154 @@
+//! Access tokens for Business Central from Microsoft Entra ID, by client credentials: cached, refreshed early, fetched
+//! once however many callers wait. <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Method;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::Url;
+use url::form_urlencoded;
+
+use crate::answer::Failure;
+use crate::error::{Access, Asked, Error, System};
+use crate::http::{Call, Http, endpoint};
+
+const SCOPE: &str = "https://api.businesscentral.dynamics.com/.default";
+
+/// A token is replaced this long before it ends, or a tenth of its life if that is shorter.
+const REFRESH_EARLY: Duration = Duration::from_secs(5 * 60);
+
+const ASKED: Asked = Asked { system: System::Entra, operation: "get_token", access: Access::Read };
+
+/// The secret of an app registration.
+#[derive(Clone)]
+pub struct ClientSecret(SecretString);
+
+impl ClientSecret {
+    /// Wraps the secret's value (not its id).
+    pub fn new(value: SecretString) -> Self {
+        Self(value)
+    }
+}
+
+impl fmt::Debug for ClientSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClientSecret([redacted])")
+    }
+}
+
+/// Gives out access tokens of one app in one tenant. Clones share the token.
+#[derive(Clone)]
+pub struct TokenSource {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    http: Http,
+    base_url: Url,
+    tenant: String,
+    client_id: String,
+    secret: ClientSecret,
+    cached: Mutex<Option<Cached>>,
+}
+
+struct Cached {
+    token: Arc<SecretString>,
+    refresh_at: Instant,
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: SecretString,
+    expires_in: u64,
+}
+
+impl TokenSource {
+    /// Tokens for `client_id` in `tenant`; `base_url` is `https://login.microsoftonline.com`.
+    pub fn new(
+        http: Http,
+        base_url: Url,
+        tenant: impl Into<String>,
+        client_id: impl Into<String>,
+        secret: ClientSecret,
+    ) -> Self {
+        let (tenant, client_id) = (tenant.into(), client_id.into());
+        Self { shared: Arc::new(Shared { http, base_url, tenant, client_id, secret, cached: Mutex::new(None) }) }
+    }
+
+    /// A token that is still good for a while. Callers that come while one is being fetched wait for that one.
+    pub async fn token(&self) -> Result<Arc<SecretString>, Error> {
+        let mut cached = self.shared.cached.lock().await;
+        if let Some(current) = cached.as_ref().filter(|current| Instant::now() < current.refresh_at) {
+            return Ok(Arc::clone(&current.token));
+        }
+        let fresh = self.fetch().await?;
+        let token = Arc::clone(&fresh.token);
+        *cached = Some(fresh);
+        Ok(token)
+    }
+
+    /// Forgets `token` after it was refused. A token that somebody else has already replaced is left alone, so a burst
+    /// of refusals costs one fetch.
+    pub async fn invalidate(&self, token: &Arc<SecretString>) {
+        let mut cached = self.shared.cached.lock().await;
+        if cached.as_ref().is_some_and(|current| Arc::ptr_eq(&current.token, token)) {
+            *cached = None;
+        }
+    }
+
+    async fn fetch(&self) -> Result<Cached, Error> {
+        let shared = &self.shared;
+        let url = endpoint(ASKED, &shared.base_url, [shared.tenant.as_str(), "oauth2", "v2.0", "token"])?;
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("grant_type", "client_credentials")
+            .append_pair("client_id", &shared.client_id)
+            .append_pair("client_secret", shared.secret.0.expose_secret())
+            .append_pair("scope", SCOPE)
+            .finish();
+        let call = Call::new(ASKED, Method::POST, url).body(form.into_bytes(), "application/x-www-form-urlencoded");
+        let asked_at = Instant::now();
+        let answer = shared.http.exchange(&call).await?;
+        if !answer.status().is_success() {
+            return Err(answer.error(read_failure(answer.body())));
+        }
+        let read = answer.json::<TokenAnswer>();
+        answer.wipe();
+        let TokenAnswer { access_token, expires_in } = read?;
+        let life = Duration::from_secs(expires_in);
+        let refresh_at = asked_at + life.saturating_sub(REFRESH_EARLY.min(life / 10));
+        Ok(Cached { token: Arc::new(access_token), refresh_at })
+    }
+}
+
+impl fmt::Debug for TokenSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenSource")
+            .field("tenant", &self.shared.tenant)
+            .field("client_id", &self.shared.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Microsoft asks clients to branch on the numbers, since the texts change.
+fn read_failure(body: &[u8]) -> Failure {
+    #[derive(Deserialize)]
+    struct Body {
+        error: Option<String>,
+        error_description: Option<String>,
+        #[serde(default)]
+        error_codes: Vec<u64>,
+        correlation_id: Option<String>,
+    }
+    let Ok(body) = serde_json::from_slice::<Body>(body) else { return Failure::default() };
+    let code = body.error_codes.first().map(|number| format!("AADSTS{number}")).or(body.error);
+    let message = body.error_description.map(|text| match text.find("Trace ID:") {
+        Some(end) => text[..end].trim_end().to_owned(),
+        None => text,
+    });
+    Failure { code, message, request_id: body.correlation_id }
+}

@@ -1,0 +1,316 @@
+//! The only sender: one paced, bounded HTTP exchange with deadlines. It never follows a redirect, never uses a proxy of
+//! the environment, never logs a body or a credential, and repeats only reads, once. Queues and backoff are the caller's.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tracing::Instrument as _;
+use url::Url;
+
+use crate::answer::Answer;
+use crate::error::{Access, Asked, Effect, Error, Kind, Retry, System};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const DEFAULT_RESPONSE_LIMIT_BYTES: usize = 32 * 1024 * 1024;
+const USER_AGENT: &str = concat!("ml-connector/", env!("CARGO_PKG_VERSION"));
+
+/// The deadline of an ordinary call, from sending to the last byte of the answer.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The deadline of a call that makes or posts documents: longer than Business Central's own limit of ten minutes, so
+/// that a slow call usually ends in a real answer.
+pub(crate) const CREATE_TIMEOUT: Duration = Duration::from_secs(630);
+
+/// How fast one credential may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Calls in flight at the same time.
+    pub max_concurrent: usize,
+    /// Sustained calls per second.
+    pub requests_per_second: u32,
+    /// Calls that may be made at once after a pause.
+    pub burst: u32,
+}
+
+impl Pace {
+    /// Business Central's limit for one user: 6,000 requests in five minutes, five processed at once.
+    pub const BUSINESS_CENTRAL: Self = Self { max_concurrent: 5, requests_per_second: 20, burst: 20 };
+    /// Below Brex's limit of 1,000 requests in 60 seconds for one account.
+    pub const BREX: Self = Self { max_concurrent: 8, requests_per_second: 15, burst: 30 };
+    /// A token is needed about once an hour.
+    pub const ENTRA: Self = Self { max_concurrent: 2, requests_per_second: 2, burst: 5 };
+}
+
+/// The HTTP client could not be set up, for instance because the machine has no trusted certificates.
+#[derive(Debug, thiserror::Error)]
+#[error("the http client could not be set up")]
+pub struct SetupError(#[source] reqwest::Error);
+
+/// A sender with its pace. Clones share connections, pace and counters.
+#[derive(Clone)]
+pub struct Http {
+    shared: Arc<Shared>,
+    read_only: bool,
+}
+
+struct Shared {
+    client: reqwest::Client,
+    slots: Semaphore,
+    rate: DefaultDirectRateLimiter,
+    calls: Mutex<BTreeMap<&'static str, u64>>,
+    response_limit_bytes: usize,
+}
+
+impl Http {
+    /// A sender that keeps to `pace`.
+    pub fn new(pace: Pace) -> Result<Self, SetupError> {
+        Self::with_response_limit(pace, DEFAULT_RESPONSE_LIMIT_BYTES)
+    }
+
+    /// A sender that gives up on answers over `response_limit_bytes`.
+    pub fn with_response_limit(pace: Pace, response_limit_bytes: usize) -> Result<Self, SetupError> {
+        // reqwest's own retries stay on: they cover only requests that HTTP/2 says were never processed.
+        let client = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build()
+            .map_err(SetupError)?;
+        let per_second = NonZeroU32::new(pace.requests_per_second).unwrap_or(NonZeroU32::MIN);
+        let burst = NonZeroU32::new(pace.burst).unwrap_or(NonZeroU32::MIN);
+        Ok(Self {
+            shared: Arc::new(Shared {
+                client,
+                slots: Semaphore::new(pace.max_concurrent.max(1)),
+                rate: RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst)),
+                calls: Mutex::new(BTreeMap::new()),
+                response_limit_bytes,
+            }),
+            read_only: false,
+        })
+    }
+
+    /// The same sender, refusing every write before it is sent. Fetching a token is not a write.
+    #[must_use]
+    pub fn read_only(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared), read_only: true }
+    }
+
+    /// How many requests were sent so far, by operation; repeats count.
+    pub fn calls(&self) -> BTreeMap<&'static str, u64> {
+        self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends `call` and reads the whole answer, whatever its status.
+    pub(crate) async fn exchange(&self, call: &Call) -> Result<Answer, Error> {
+        if self.read_only && call.asked.access == Access::Write {
+            return Err(Error::new(call.asked, Kind::ReadOnly, Retry::Never, Effect::None));
+        }
+        let span = tracing::debug_span!(
+            "http.call",
+            system = call.asked.system.name(),
+            operation = call.asked.operation,
+            status = tracing::field::Empty,
+            request.id = tracing::field::Empty,
+        );
+        async {
+            let answer = match self.attempt(call).await {
+                Err(error) if may_repeat(call, &error) => self.attempt(call).await?,
+                outcome => outcome?,
+            };
+            let span = tracing::Span::current();
+            span.record("status", answer.status().as_u16());
+            span.record("request.id", answer.request_id());
+            Ok(answer)
+        }
+        .instrument(span)
+        .await
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Answer, Error> {
+        #[expect(clippy::expect_used, reason = "the semaphore belongs to this struct and is never closed")]
+        let _slot = self.shared.slots.acquire().await.expect("the semaphore is open");
+        self.shared.rate.until_ready().await;
+        self.count(call.asked.operation);
+        let mut request = self
+            .shared
+            .client
+            .request(call.method.clone(), call.url.clone())
+            .headers(call.headers.clone())
+            .timeout(call.timeout);
+        if let Some(body) = &call.body {
+            request = request.body(body.clone());
+        }
+        let response = request.send().await.map_err(|error| before_answer(call.asked, error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = match self.read_body(call.asked, response).await {
+            Ok(body) => body,
+            // These three mean the same whatever their text is.
+            Err(_) if matches!(status.as_u16(), 401 | 403 | 429) => Vec::new(),
+            Err(error) => return Err(error.with_status(status)),
+        };
+        Ok(Answer::new(call.asked, status, headers, body))
+    }
+
+    async fn read_body(&self, asked: Asked, response: reqwest::Response) -> Result<Vec<u8>, Error> {
+        let limit = self.shared.response_limit_bytes;
+        let too_large = || Error::new(asked, Kind::TooLarge, Retry::Never, Effect::Unknown);
+        let announced = response.content_length().unwrap_or(0);
+        if announced > limit as u64 {
+            return Err(too_large());
+        }
+        let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+        let mut chunks = response.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|error| within_answer(asked, error))?;
+            if body.len() + chunk.len() > limit {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn count(&self, operation: &'static str) {
+        let mut calls = self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls.entry(operation).or_default() += 1;
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").field("read_only", &self.read_only).finish_non_exhaustive()
+    }
+}
+
+/// One request, ready to be sent (and sent again).
+#[derive(Clone)]
+pub(crate) struct Call {
+    asked: Asked,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Vec<u8>>,
+    timeout: Duration,
+}
+
+impl Call {
+    /// A request that changes nothing.
+    pub(crate) fn get(system: System, operation: &'static str, url: Url) -> Self {
+        Self::new(Asked { system, operation, access: Access::Read }, Method::GET, url)
+    }
+
+    /// A request that may change something.
+    pub(crate) fn write(system: System, operation: &'static str, method: Method, url: Url) -> Self {
+        Self::new(Asked { system, operation, access: Access::Write }, method, url)
+    }
+
+    pub(crate) fn new(asked: Asked, method: Method, url: Url) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        Self { asked, method, url, headers, body: None, timeout: CALL_TIMEOUT }
+    }
+
+    pub(crate) fn asked(&self) -> Asked {
+        self.asked
+    }
+
+    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    pub(crate) fn json<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, Error> {
+        let body = serde_json::to_vec(value).map_err(|error| unsendable(self.asked, error))?;
+        Ok(self.body(body, "application/json"))
+    }
+
+    pub(crate) fn body(mut self, body: Vec<u8>, content_type: &'static str) -> Self {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        self.body = Some(body);
+        self
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        self
+    }
+
+    pub(crate) fn header_text(mut self, name: &'static str, value: &str) -> Result<Self, Error> {
+        let value = HeaderValue::from_str(value).map_err(|error| unsendable(self.asked, error))?;
+        self.headers.insert(HeaderName::from_static(name), value);
+        Ok(self)
+    }
+
+    pub(crate) fn bearer(mut self, token: &SecretString) -> Result<Self, Error> {
+        let text = format!("Bearer {}", token.expose_secret());
+        let mut value = HeaderValue::from_str(&text).map_err(|error| unsendable(self.asked, error))?;
+        value.set_sensitive(true);
+        self.headers.insert(AUTHORIZATION, value);
+        Ok(self)
+    }
+}
+
+/// `base` with path segments added, each escaped.
+pub(crate) fn endpoint<S: AsRef<str>>(
+    asked: Asked,
+    base: &Url,
+    segments: impl IntoIterator<Item = S>,
+) -> Result<Url, Error> {
+    let mut url = base.clone();
+    match url.path_segments_mut() {
+        Ok(mut path) => {
+            path.pop_if_empty().extend(segments);
+        }
+        Err(()) => return Err(unsendable(asked, "the base address cannot have a path")),
+    }
+    Ok(url)
+}
+
+/// The request could not even be built.
+pub(crate) fn unsendable(asked: Asked, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(asked, Kind::Unreachable, Retry::Never, Effect::None).with_source(source)
+}
+
+/// A read that broke is repeated once at once: most often a kept-alive connection was closed as we sent.
+fn may_repeat(call: &Call, error: &Error) -> bool {
+    call.asked.access == Access::Read
+        && error.retry() == Retry::Soon
+        && matches!(error.kind(), Kind::Unreachable | Kind::ConnectionLost | Kind::Unreadable)
+}
+
+fn before_answer(asked: Asked, error: reqwest::Error) -> Error {
+    let (kind, retry, effect) = if error.is_builder() {
+        (Kind::Unreachable, Retry::Never, Effect::None)
+    } else if error.is_connect() || error.is_dns() {
+        (Kind::Unreachable, Retry::Soon, Effect::None)
+    } else if error.is_timeout() {
+        (Kind::TimedOut, Retry::Soon, Effect::Unknown)
+    } else {
+        (Kind::ConnectionLost, Retry::Soon, Effect::Unknown)
+    };
+    // The address is left out: its query can hold names and numbers of the business.
+    Error::new(asked, kind, retry, effect).with_source(error.without_url())
+}
+
+fn within_answer(asked: Asked, error: reqwest::Error) -> Error {
+    let kind = if error.is_timeout() { Kind::TimedOut } else { Kind::Unreadable };
+    Error::new(asked, kind, Retry::Soon, Effect::Unknown).with_source(error.without_url())
+}
+
+/// Whether the status is the plain "there is no such thing".
+pub(crate) fn is_not_found(status: StatusCode) -> bool {
+    status == StatusCode::NOT_FOUND
+}

@@ -1,0 +1,20 @@
+//! How to talk to Brex, Microsoft Entra ID and Business Central.
+//!
+//! Typed clients that read tolerantly (unknown fields and values never fail a page) and write strictly (the field order
+//! the other side needs, never a read-only field). Every failure is an [`Error`] that says what it means for the caller:
+//! may the call be repeated, and may it have been executed. What to do about that is decided elsewhere.
+
+pub mod bc;
+pub mod brex;
+pub mod entra;
+
+mod answer;
+mod decimal;
+mod error;
+mod http;
+mod page;
+mod wire;
+
+pub use error::{Effect, Error, Kind, Retry, System};
+pub use http::{Http, Pace, SetupError};
+pub use reqwest::header::HeaderMap;

@@ -1,0 +1,162 @@
+//! The purchase document in Business Central: as planned, and as read back.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::id::{DocumentNumber, JobId, RecordId};
+
+/// Longest description of a document line (`Text[100]`), in characters.
+pub const DESCRIPTION_MAX: usize = 100;
+
+/// Kind of purchase document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentKind {
+    /// Purchase invoice.
+    Invoice,
+    /// Purchase credit memo.
+    CreditMemo,
+}
+
+impl DocumentKind {
+    /// Stable name, as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice",
+            Self::CreditMemo => "credit_memo",
+        }
+    }
+
+    /// Business Central's words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Invoice => "purchase invoice",
+            Self::CreditMemo => "purchase credit memo",
+        }
+    }
+
+    /// Reads the stable name.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        [Self::Invoice, Self::CreditMemo].into_iter().find(|k| k.as_str() == text)
+    }
+}
+
+/// The document that a record shall become. It is stored, so that a retry sends exactly the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedDocument {
+    /// Kind.
+    pub kind: DocumentKind,
+    /// The record it is made from.
+    pub record: RecordId,
+    /// Version of the record it is made from.
+    pub record_version: i64,
+    /// Identity of the work.
+    pub job: JobId,
+    /// Vendor Invoice No. or Vendor Cr. Memo No.
+    pub number: DocumentNumber,
+    /// Number of the BC vendor.
+    pub vendor_number: String,
+    /// Posting Date.
+    pub posting_date: Date,
+    /// Document Date.
+    pub document_date: Date,
+    /// Due Date, where the record carries one.
+    pub due_date: Option<Date>,
+    /// Foreign currency; none means the company's own.
+    pub currency: Option<String>,
+    /// Sum of the lines.
+    pub total: Decimal,
+    /// Lines with amounts.
+    pub lines: Vec<PlannedLine>,
+    /// Version of the rules that made the plan.
+    pub rules: String,
+}
+
+/// A line of the planned document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedLine {
+    /// Number of the G/L account.
+    pub account: String,
+    /// Text of the line.
+    pub description: String,
+    /// Gross amount: quantity 1, unit cost this.
+    pub amount: Decimal,
+    /// Dimension code to value code.
+    pub dimensions: BTreeMap<String, String>,
+}
+
+impl PlannedDocument {
+    /// Text of the comment line that marks the document as ours.
+    pub fn marker_line(&self) -> String {
+        let text = format!("{} record {}", marker(self.job), self.record);
+        text.chars().take(DESCRIPTION_MAX).collect()
+    }
+
+    /// SHA-256 over the plan, in hex: equal plans send equal bodies.
+    pub fn hash(&self) -> String {
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        data_encoding::HEXLOWER.encode(&Sha256::digest(json))
+    }
+}
+
+/// The words by which a document is recognised as ours; they stand at the start of a comment line.
+pub fn marker(job: JobId) -> String {
+    format!("Brex job {job}")
+}
+
+/// A document as Business Central holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundDocument {
+    /// Kind.
+    pub kind: DocumentKind,
+    /// BC's id (survives posting).
+    pub id: Uuid,
+    /// BC's number (changes on posting).
+    pub number: String,
+    /// Vendor Invoice No. or Vendor Cr. Memo No.
+    pub vendor_document_number: String,
+    /// Number of the vendor.
+    pub vendor_number: String,
+    /// Posting Date.
+    pub posting_date: Option<Date>,
+    /// Document Date.
+    pub document_date: Option<Date>,
+    /// Due Date.
+    pub due_date: Option<Date>,
+    /// Currency code as BC shows it: the company's own code when the field is blank.
+    pub currency: String,
+    /// Total including tax.
+    pub total: Decimal,
+    /// BC's status text (`Draft`, `Open`, …).
+    pub status: String,
+    /// Lines in BC's order.
+    pub lines: Vec<FoundLine>,
+}
+
+/// A line as Business Central holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundLine {
+    /// `Account`, `Comment`, …
+    pub line_type: String,
+    /// Number of the account.
+    pub account: String,
+    /// Text.
+    pub description: String,
+    /// Amount including tax.
+    pub amount: Decimal,
+    /// Dimension code to value code.
+    pub dimensions: BTreeMap<String, String>,
+}
+
+impl FoundDocument {
+    /// True when a comment line carries the marker of this job.
+    pub fn is_marked(&self, job: JobId) -> bool {
+        let marker = marker(job);
+        self.lines.iter().any(|line| line.line_type == "Comment" && line.description.starts_with(&marker))
+    }
+}

@@ -1,0 +1,202 @@
+//! Holds: business reasons to stop, each with a stable code, a sentence, and who can fix it. A hold is not an error.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Who can remove the cause of a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fixer {
+    /// The person who codes and books.
+    Bookkeeper,
+    /// The administrator of Business Central.
+    BcAdmin,
+    /// The administrator of Brex.
+    BrexAdmin,
+    /// The person who runs the connector.
+    Operator,
+}
+
+impl Fixer {
+    /// The words shown to people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bookkeeper => "bookkeeper",
+            Self::BcAdmin => "BC admin",
+            Self::BrexAdmin => "Brex admin",
+            Self::Operator => "operator",
+        }
+    }
+}
+
+impl fmt::Display for Fixer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+macro_rules! hold_codes {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $fixer:ident, $todo:literal;)*) => {
+        /// Stable codes of holds. Each has a page in `docs/codes/`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum HoldCode { $($(#[$doc])* $name,)* }
+
+        impl HoldCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable text of the code.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// Who can fix it.
+            pub fn fixer(self) -> Fixer {
+                match self { $(Self::$name => Fixer::$fixer,)* }
+            }
+
+            /// What that person does.
+            pub fn what_to_do(self) -> &'static str {
+                match self { $(Self::$name => $todo,)* }
+            }
+        }
+    };
+}
+
+hold_codes! {
+    /// No BC vendor fits the merchant.
+    VendorNotFound = "vendor_not_found", Bookkeeper,
+        "Code the vendor on the record in Brex, or create or rename the vendor in Business Central.";
+    /// Several BC vendors fit equally well.
+    VendorAmbiguous = "vendor_ambiguous", Bookkeeper,
+        "Code the vendor on the record in Brex, so that it is clear which one is meant.";
+    /// The record names neither merchant nor vendor.
+    VendorMissing = "vendor_missing", Bookkeeper, "Code the vendor on the record in Brex.";
+    /// The vendor may not receive documents.
+    VendorBlocked = "vendor_blocked", Bookkeeper, "Unblock the vendor in Business Central, or code another vendor in Brex.";
+    /// The reimbursed employee has no vendor.
+    EmployeeVendorMissing = "employee_vendor_missing", Bookkeeper,
+        "Give a vendor in Business Central the employee's e-mail address, or add the employee to the connection's employees table.";
+    /// A line carries no G/L account.
+    AccountNotCoded = "account_not_coded", Bookkeeper, "Choose the G/L account for every line in Brex.";
+    /// The coded G/L account is not in BC.
+    AccountUnknown = "account_unknown", Bookkeeper,
+        "Choose an existing G/L account in Brex, or create the account in Business Central.";
+    /// The coded G/L account cannot be used on a document.
+    AccountUnusable = "account_unusable", Bookkeeper,
+        "Choose a posting account that is not blocked and allows direct posting, or change the account in Business Central.";
+    /// A coded dimension or dimension value is not in BC.
+    DimensionUnknown = "dimension_unknown", Bookkeeper,
+        "Choose an existing dimension value in Brex, or create it in Business Central.";
+    /// The lines do not add up to the record.
+    LineSumMismatch = "line_sum_mismatch", Bookkeeper, "Correct the split of the record in Brex.";
+    /// There is nothing to book.
+    AmountZero = "amount_zero", Bookkeeper, "Skip the record, or correct its amount in Brex.";
+    /// An amount has more decimals than its currency.
+    AmountPrecision = "amount_precision", Operator, "Correct the amount in Brex, or report the record to its support.";
+    /// BC does not know the currency.
+    CurrencyUnknown = "currency_unknown", BcAdmin, "Create the currency in Business Central.";
+    /// BC has no exchange rate for the date.
+    ExchangeRateMissing = "exchange_rate_missing", BcAdmin,
+        "Enter an exchange rate for the currency in Business Central that starts on or before the posting date.";
+    /// The posting date is outside the allowed range.
+    PostingPeriodClosed = "posting_period_closed", Bookkeeper,
+        "Open the period in Business Central, change the date in Brex, or set the connection's period policy to next_open.";
+    /// A bill carries no invoice number.
+    InvoiceNumberMissing = "invoice_number_missing", Bookkeeper, "Enter the supplier's invoice number on the bill in Brex.";
+    /// The bill's invoice number does not fit.
+    InvoiceNumberTooLong = "invoice_number_too_long", Bookkeeper,
+        "Shorten the invoice number on the bill in Brex to 35 characters.";
+    /// Brex sent a type that this version does not know.
+    RecordTypeUnknown = "record_type_unknown", Operator,
+        "Book the record by hand and skip it, or install a version of the connector that knows the type.";
+    /// The record could not be read.
+    RecordUnreadable = "record_unreadable", Operator, "Compare the stored payload with the Brex documentation and report it.";
+    /// The record was edited after its document was made.
+    RecordChanged = "record_changed", Bookkeeper,
+        "Compare record and document; correct the document in Business Central or take the edit back in Brex.";
+    /// Brex no longer has the record ready for export.
+    RecordNotReady = "record_not_ready", Bookkeeper,
+        "Move the record to ready for export in Brex again, or delete the draft in Business Central and skip the record.";
+    /// A document with the same number exists that is not ours.
+    PossibleDuplicate = "possible_duplicate", Bookkeeper,
+        "Look at the document in Business Central: if it is the same purchase, skip the record; else change its number.";
+    /// More than one document carries our number and marker.
+    DuplicateDocuments = "duplicate_documents", Bookkeeper, "Delete all but one of the named drafts in Business Central.";
+    /// BC refused the document.
+    DocumentRefused = "document_refused", Bookkeeper, "Remove the cause that Business Central names.";
+    /// The document in BC is not what was planned.
+    DocumentDiffers = "document_differs", Bookkeeper,
+        "Correct the draft in Business Central as the difference says, or delete it.";
+    /// The document is no longer in BC.
+    DocumentMissing = "document_missing", Bookkeeper,
+        "If the draft was deleted on purpose, skip the record; else replay it.";
+    /// Brex refused the export result.
+    ExportRefused = "export_refused", BrexAdmin, "Look at the record in Brex; retry when it is ready for export.";
+}
+
+impl fmt::Display for HoldCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for HoldCode {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for HoldCode {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The stored text names no hold code of this version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown hold code {0:?}")]
+pub struct UnknownHoldCode(String);
+
+impl FromStr for HoldCode {
+    type Err = UnknownHoldCode;
+
+    fn from_str(text: &str) -> Result<Self, UnknownHoldCode> {
+        Self::ALL.iter().copied().find(|c| c.as_str() == text).ok_or_else(|| UnknownHoldCode(text.to_owned()))
+    }
+}
+
+/// A business reason to stop with a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Stable code.
+    pub code: HoldCode,
+    /// One sentence for a bookkeeper that names the things concerned.
+    pub sentence: String,
+}
+
+impl Hold {
+    /// A hold with its sentence.
+    pub fn new(code: HoldCode, sentence: impl Into<String>) -> Self {
+        Self { code, sentence: sentence.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_read_back() {
+        let texts: BTreeSet<_> = HoldCode::ALL.iter().map(|c| c.as_str()).collect();
+        assert_eq!(texts.len(), HoldCode::ALL.len());
+        for code in HoldCode::ALL {
+            assert_eq!(code.as_str().parse(), Ok(*code));
+            assert!(code.what_to_do().ends_with('.'));
+        }
+    }
+}

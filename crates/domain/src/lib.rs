@@ -1,0 +1,19 @@
+//! What is true: money, records, stages, holds, documents, and the audit chain.
+//!
+//! Everything here is pure: no clock, no I/O, no random numbers, no floats. Time and randomness arrive as arguments,
+//! so each decision can be replayed from what the audit trail kept.
+
+pub mod audit;
+pub mod calendar;
+pub mod compare;
+pub mod directory;
+pub mod document;
+pub mod hold;
+pub mod id;
+pub mod mapping;
+pub mod money;
+pub mod pace;
+pub mod record;
+pub mod rules;
+pub mod stage;
+pub mod vendor;

@@ -1,0 +1,258 @@
+//! A Brex accounting record as the flow sees it: what was bought, by whom, when, for how much, and how it is coded.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+
+use crate::document::DocumentKind;
+use crate::id::RecordId;
+use crate::money::Money;
+
+/// One accounting record in one version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Brex id.
+    pub id: RecordId,
+    /// Grows with edits.
+    pub version: i64,
+    /// Type exactly as Brex wrote it.
+    pub type_name: String,
+    /// Where the record stands in Brex.
+    pub review: Review,
+    /// `CARD`, `REIMBURSEMENT`, `BILL` or whatever comes.
+    pub source_type: String,
+    /// Total in billing currency; the sign carries no meaning.
+    pub amount: Money,
+    /// Total in the currency of the purchase, if Brex sent it.
+    pub original_amount: Option<Money>,
+    /// When the record is to have effect in the ledger.
+    pub posting_at: Timestamp,
+    /// Last change in Brex.
+    pub updated_at: Timestamp,
+    /// Due date of a bill.
+    pub due_at: Option<Timestamp>,
+    /// The supplier's invoice number on a bill.
+    pub invoice_number: Option<String>,
+    /// Free text of the cardholder.
+    pub memo: Option<String>,
+    /// Card merchant, or the payee of a bill.
+    pub merchant: Option<Merchant>,
+    /// Who spent.
+    pub person: Option<Person>,
+    /// Double-entry lines.
+    pub lines: Vec<Line>,
+}
+
+/// Where a record stands in Brex.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Review {
+    /// Coding is incomplete.
+    Prepare,
+    /// Coded, waiting for a look.
+    Review,
+    /// A person clicked Export.
+    ReadyForExport,
+    /// Taken.
+    Exported,
+    /// A state of a newer Brex.
+    Other(String),
+}
+
+impl Review {
+    /// Reads Brex's text; unknown states are kept.
+    pub fn from_brex(text: &str) -> Self {
+        match text {
+            "PREPARE" => Self::Prepare,
+            "REVIEW" => Self::Review,
+            "READY_FOR_EXPORT" => Self::ReadyForExport,
+            "EXPORTED" => Self::Exported,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// Brex's text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Prepare => "PREPARE",
+            Self::Review => "REVIEW",
+            Self::ReadyForExport => "READY_FOR_EXPORT",
+            Self::Exported => "EXPORTED",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+/// The card merchant, or the payee of a bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Merchant {
+    /// Brex id (`pmch_…` for merchants).
+    pub id: String,
+    /// Name as Brex shows it.
+    pub name: String,
+}
+
+/// The person who spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// First and last name, trimmed.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+}
+
+/// One line of the double entry; amounts are positive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Brex id.
+    pub id: String,
+    /// Which side.
+    pub side: Side,
+    /// Amount in billing currency.
+    pub amount: Money,
+    /// Amount in the currency of the purchase.
+    pub original_amount: Option<Money>,
+    /// Free text.
+    pub memo: Option<String>,
+    /// Coding.
+    pub coding: Vec<CodedField>,
+}
+
+/// Side of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Debit.
+    Debit,
+    /// Credit.
+    Credit,
+}
+
+/// One coded field of a line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CodedField {
+    /// `remote_field_id`: the axis, by the name we gave it.
+    pub field: Option<String>,
+    /// Name of the field in Brex.
+    pub field_name: Option<String>,
+    /// `remote_field_value_id`: BC's id, number or code.
+    pub value: Option<String>,
+    /// Name of the value in Brex.
+    pub value_name: Option<String>,
+}
+
+impl CodedField {
+    /// True when neither an id nor a name of a value is there.
+    pub fn is_empty(&self) -> bool {
+        let blank = |text: &Option<String>| text.as_deref().is_none_or(|t| t.trim().is_empty());
+        blank(&self.value) && blank(&self.value_name)
+    }
+}
+
+/// What a record type becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// A document on the merchant's vendor.
+    Spend(DocumentKind),
+    /// A document on the employee's vendor.
+    Reimbursement(DocumentKind),
+    /// A purchase invoice with the supplier's own number.
+    Bill,
+    /// Money movement: never a document.
+    NotSpend,
+    /// A type that this version does not know.
+    Unknown,
+}
+
+impl Treatment {
+    /// The default policy per record type (brex.md §2.4).
+    pub fn of(type_name: &str) -> Self {
+        match type_name {
+            "CARD_EXPENSE_POST" => Self::Spend(DocumentKind::Invoice),
+            "CARD_EXPENSE_REFUND" | "CARD_EXPENSE_REPAYMENT" => Self::Spend(DocumentKind::CreditMemo),
+            "REIMBURSEMENT_EXPENSE_APPROVAL" | "REIMBURSEMENT_EXPENSE_POST" => {
+                Self::Reimbursement(DocumentKind::Invoice)
+            }
+            "REIMBURSEMENT_EXPENSE_REPAYMENT" => Self::Reimbursement(DocumentKind::CreditMemo),
+            "BILL_EXPENSE" => Self::Bill,
+            "CARD_PAYMENT"
+            | "CARD_PAYMENT_REFUND"
+            | "REWARD_REDEMPTION"
+            | "REIMBURSEMENT_EXPENSE_MONEY_MOVEMENT_PAYOUT"
+            | "REIMBURSEMENT_EXPENSE_MONEY_MOVEMENT_PAYOUT_REVERSAL"
+            | "REIMBURSEMENT_EXPENSE_MONEY_MOVEMENT_PAYIN"
+            | "REIMBURSEMENT_EXPENSE_MONEY_MOVEMENT_REFUND"
+            | "BILL_EXPENSE_PAYMENT"
+            | "BILL_EXPENSE_CARD_PAYMENT"
+            | "BILL_MONEY_MOVEMENT_PAYIN" => Self::NotSpend,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// The kind of document, if there is one.
+    pub fn document(self) -> Option<DocumentKind> {
+        match self {
+            Self::Spend(kind) | Self::Reimbursement(kind) => Some(kind),
+            Self::Bill => Some(DocumentKind::Invoice),
+            Self::NotSpend | Self::Unknown => None,
+        }
+    }
+}
+
+impl Record {
+    /// What this record becomes.
+    pub fn treatment(&self) -> Treatment {
+        Treatment::of(&self.type_name)
+    }
+
+    /// True when the connector may act on it: a person asked for the export, or it is a bill that is prepared
+    /// (bills reach an ERP without passing the export journal, brex.md §2.5).
+    pub fn is_ready(&self) -> bool {
+        match self.review {
+            Review::ReadyForExport => true,
+            Review::Review => self.treatment() == Treatment::Bill,
+            Review::Prepare | Review::Exported | Review::Other(_) => false,
+        }
+    }
+
+    /// The lines that carry the expense: debits, or credits when money comes back.
+    pub fn expense_lines(&self) -> impl Iterator<Item = &Line> {
+        let side = match self.treatment().document() {
+            Some(DocumentKind::CreditMemo) => Side::Credit,
+            Some(DocumentKind::Invoice) | None => Side::Debit,
+        };
+        self.lines.iter().filter(move |line| line.side == side)
+    }
+
+    /// The lines on the card's, employee's or supplier's side.
+    pub fn balancing_lines(&self) -> impl Iterator<Item = &Line> {
+        let side = match self.treatment().document() {
+            Some(DocumentKind::CreditMemo) => Side::Debit,
+            Some(DocumentKind::Invoice) | None => Side::Credit,
+        };
+        self.lines.iter().filter(move |line| line.side == side)
+    }
+
+    /// Total without sign.
+    pub fn total(&self) -> Decimal {
+        self.amount.abs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_type_of_the_reference_has_a_treatment_and_a_new_one_is_unknown() {
+        assert_eq!(Treatment::of("CARD_EXPENSE_POST").document(), Some(DocumentKind::Invoice));
+        assert_eq!(Treatment::of("CARD_EXPENSE_REFUND").document(), Some(DocumentKind::CreditMemo));
+        assert_eq!(Treatment::of("BILL_EXPENSE"), Treatment::Bill);
+        assert_eq!(Treatment::of("CARD_PAYMENT"), Treatment::NotSpend);
+        assert_eq!(Treatment::of("INVOICE"), Treatment::Unknown);
+        assert_eq!(Treatment::of("CARD_EXPENSE_DISPUTE"), Treatment::Unknown);
+    }
+
+    #[test]
+    fn a_review_state_of_a_newer_brex_is_kept() {
+        assert_eq!(Review::from_brex("ARCHIVED").as_str(), "ARCHIVED");
+        assert_eq!(Review::from_brex("READY_FOR_EXPORT"), Review::ReadyForExport);
+    }
+}

@@ -1,0 +1,186 @@
+//! The stages of a record and the one place that says which stage follows which.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// What has to be done next with a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Known, but not ready for export in Brex; nothing to do until Brex says so.
+    Waiting,
+    /// Find the BC vendor.
+    ResolveVendor,
+    /// Map coding to accounts and dimensions and plan the document.
+    Map,
+    /// Create the draft in BC (intent first).
+    Draft,
+    /// Read the draft back and compare.
+    Verify,
+    /// Tell Brex that the record is exported.
+    MarkExported,
+    /// Done: one document in BC, told to Brex.
+    Exported,
+    /// Done: money movement and the like; never a document.
+    NotSpend,
+    /// Done: a person said that this record is not to be exported.
+    Skipped,
+}
+
+impl Stage {
+    /// Every stage, in the order of the flow.
+    pub const ALL: [Self; 9] = [
+        Self::Waiting,
+        Self::ResolveVendor,
+        Self::Map,
+        Self::Draft,
+        Self::Verify,
+        Self::MarkExported,
+        Self::Exported,
+        Self::NotSpend,
+        Self::Skipped,
+    ];
+
+    /// The stages in which there is work to do, in the order of the flow.
+    pub const WORKING: [Self; 5] = [Self::ResolveVendor, Self::Map, Self::Draft, Self::Verify, Self::MarkExported];
+
+    /// Stable name, as stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::ResolveVendor => "resolve_vendor",
+            Self::Map => "map",
+            Self::Draft => "draft",
+            Self::Verify => "verify",
+            Self::MarkExported => "mark_exported",
+            Self::Exported => "exported",
+            Self::NotSpend => "not_spend",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// True when the connector has nothing more to do.
+    pub fn is_done(self) -> bool {
+        match self {
+            Self::Exported | Self::NotSpend | Self::Skipped => true,
+            Self::Waiting | Self::ResolveVendor | Self::Map | Self::Draft | Self::Verify | Self::MarkExported => false,
+        }
+    }
+
+    /// True while no document can exist yet, so that an edit in Brex simply starts the record anew.
+    pub fn is_before_document(self) -> bool {
+        match self {
+            Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend | Self::Skipped => true,
+            Self::Draft | Self::Verify | Self::MarkExported | Self::Exported => false,
+        }
+    }
+
+    /// The stage after `event`, or the refusal of a move that makes no sense.
+    pub fn after(self, event: Event) -> Result<Self, IllegalMove> {
+        let next = match (self, event) {
+            (Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend, Event::Ready)
+            | (Self::Draft, Event::Replan) => Self::ResolveVendor,
+            (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotReady) => Self::Waiting,
+            (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotSpend) => Self::NotSpend,
+            (Self::ResolveVendor, Event::VendorResolved) => Self::Map,
+            (Self::Map, Event::Mapped) => Self::Draft,
+            (Self::Draft, Event::DocumentFound) => Self::Verify,
+            (Self::Verify, Event::Verified) => Self::MarkExported,
+            (Self::MarkExported, Event::ExportTaken) => Self::Exported,
+            (from, _) => return Err(IllegalMove { from, event }),
+        };
+        Ok(next)
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Stage {
+    type Err = UnknownStage;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStage> {
+        Self::ALL.into_iter().find(|s| s.as_str() == text).ok_or_else(|| UnknownStage(text.to_owned()))
+    }
+}
+
+/// The stored text names no stage of this version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown stage {0:?}")]
+pub struct UnknownStage(String);
+
+/// Something happened to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// Brex says that the record is ready for export.
+    Ready,
+    /// Brex took the readiness back.
+    NotReady,
+    /// The record moves money and buys nothing.
+    NotSpend,
+    /// The vendor is known.
+    VendorResolved,
+    /// The document is planned.
+    Mapped,
+    /// Nothing was created; plan again with the newest facts.
+    Replan,
+    /// The document exists in BC: created now, or found and adopted.
+    DocumentFound,
+    /// The document was read back and equals the plan.
+    Verified,
+    /// Brex shows the record as exported.
+    ExportTaken,
+}
+
+/// An event that cannot happen in this stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{event:?} cannot happen in stage {from}")]
+pub struct IllegalMove {
+    /// The stage the record was in.
+    pub from: Stage,
+    /// What was said to have happened.
+    pub event: Event,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_reads_back_from_its_name() {
+        for stage in Stage::ALL {
+            assert_eq!(stage.as_str().parse(), Ok(stage));
+        }
+        assert!("posted".parse::<Stage>().is_err());
+    }
+
+    #[test]
+    fn the_main_line_leads_from_ready_to_exported() {
+        let events = [
+            Event::Ready,
+            Event::VendorResolved,
+            Event::Mapped,
+            Event::DocumentFound,
+            Event::Verified,
+            Event::ExportTaken,
+        ];
+        let end = events.into_iter().try_fold(Stage::Waiting, Stage::after);
+        assert_eq!(end, Ok(Stage::Exported));
+    }
+
+    #[test]
+    fn once_a_document_may_exist_no_event_of_brex_starts_the_record_anew() {
+        for stage in [Stage::Draft, Stage::Verify, Stage::MarkExported, Stage::Exported] {
+            assert!(!stage.is_before_document());
+            for event in [Event::Ready, Event::NotReady, Event::NotSpend] {
+                assert_eq!(stage.after(event), Err(IllegalMove { from: stage, event }));
+            }
+        }
+    }
+}

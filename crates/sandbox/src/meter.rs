@@ -1,0 +1,123 @@
+//! Counts what was asked: requests by side and route, status classes, and how many were under way at once.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+/// One of the systems that the sandbox stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// Brex.
+    Brex,
+    /// Entra ID.
+    Entra,
+    /// Business Central.
+    Bc,
+}
+
+/// What one side was asked so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// All requests.
+    pub requests: u64,
+    /// The largest number of requests that were under way at the same time.
+    pub most_at_once: u64,
+    /// Requests by `METHOD /route/{id}`.
+    pub routes: BTreeMap<String, u64>,
+    /// Answers by class: `2xx`, `4xx`, and `none` for a connection that was dropped.
+    pub statuses: BTreeMap<String, u64>,
+    #[serde(skip)]
+    under_way: u64,
+}
+
+/// The counters of all sides.
+#[derive(Debug, Default)]
+pub struct Meter {
+    tallies: Mutex<BTreeMap<Side, Tally>>,
+}
+
+impl Meter {
+    /// Notes that a request began.
+    pub fn begin(&self, side: Side, method: &str, route: &str) {
+        let mut tallies = self.lock();
+        let tally = tallies.entry(side).or_default();
+        tally.requests += 1;
+        tally.under_way += 1;
+        tally.most_at_once = tally.most_at_once.max(tally.under_way);
+        *tally.routes.entry(format!("{method} {route}")).or_default() += 1;
+    }
+
+    /// Notes that a request ended with a status, or without an answer.
+    pub fn end(&self, side: Side, status: Option<u16>) {
+        let mut tallies = self.lock();
+        let tally = tallies.entry(side).or_default();
+        tally.under_way = tally.under_way.saturating_sub(1);
+        let class = status.map_or_else(|| "none".to_owned(), |status| format!("{}xx", status / 100));
+        *tally.statuses.entry(class).or_default() += 1;
+    }
+
+    /// What one side was asked.
+    pub fn tally(&self, side: Side) -> Tally {
+        self.lock().get(&side).cloned().unwrap_or_default()
+    }
+
+    /// What every side was asked.
+    pub fn tallies(&self) -> BTreeMap<Side, Tally> {
+        self.lock().clone()
+    }
+
+    /// Forgets everything but the requests under way.
+    pub fn reset(&self) {
+        for tally in self.lock().values_mut() {
+            *tally = Tally {
+                under_way: tally.under_way,
+                ..Tally::default()
+            };
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Side, Tally>> {
+        self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The route behind a path, for counting: keys in parentheses and GUIDs become `{id}`.
+pub(crate) fn route_of(path: &str) -> String {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        let name = match segment.split_once('(') {
+            Some((name, _)) => format!("{name}({{id}})"),
+            None if uuid::Uuid::try_parse(segment).is_ok() => "{id}".to_owned(),
+            None => segment.to_owned(),
+        };
+        segments.push(name);
+    }
+    segments.join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Meter, Side, route_of};
+
+    #[test]
+    fn the_meter_remembers_the_peak() {
+        let meter = Meter::default();
+        meter.begin(Side::Bc, "GET", "/x");
+        meter.begin(Side::Bc, "GET", "/x");
+        meter.end(Side::Bc, Some(200));
+        meter.begin(Side::Bc, "GET", "/x");
+        let tally = meter.tally(Side::Bc);
+        assert_eq!((tally.requests, tally.most_at_once), (3, 2));
+        assert_eq!(tally.statuses["2xx"], 1);
+    }
+
+    #[test]
+    fn keys_are_left_out_of_routes() {
+        assert_eq!(
+            route_of("/v2.0/companies(f64eba74-dacd-4854-a584-1834f68cfc3a)/vendors"),
+            "/v2.0/companies({id})/vendors"
+        );
+    }
+}
