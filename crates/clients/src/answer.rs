@@ -7,7 +7,8 @@ use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use secrecy::zeroize::Zeroize as _;
 use serde::de::DeserializeOwned;
 
-use crate::error::{Asked, Error};
+use crate::error::Error;
+use crate::kind::Asked;
 
 /// Where the systems put the id by which their support finds a call, in the order of preference.
 const REQUEST_ID_HEADERS: [&str; 4] = ["x-brex-trace-id", "request-id", "ms-correlation-x", "x-ms-request-id"];
@@ -75,13 +76,12 @@ impl Answer {
 /// The wait that the answer asks for. A date is compared with the answer's own `Date`, so our clock does not matter.
 fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let delay_ms = match text.parse::<u64>() {
-        Ok(seconds) => seconds.saturating_mul(1000),
-        Err(_) => {
-            let until = http_date(text)?;
-            let sent_at = http_date(headers.get(DATE)?.to_str().ok()?)?;
-            u64::try_from(until.as_millisecond() - sent_at.as_millisecond()).unwrap_or(0)
-        }
+    let delay_ms = if let Ok(seconds) = text.parse::<u64>() {
+        seconds.saturating_mul(1000)
+    } else {
+        let until = http_date(text)?;
+        let sent_at = http_date(headers.get(DATE)?.to_str().ok()?)?;
+        u64::try_from(until.as_millisecond() - sent_at.as_millisecond()).unwrap_or(0)
     };
     Some(delay_ms.min(MAX_RETRY_AFTER_MS))
 }

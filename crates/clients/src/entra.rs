@@ -14,13 +14,15 @@ use url::Url;
 use url::form_urlencoded;
 
 use crate::answer::Failure;
-use crate::error::{Access, Asked, Error, System};
-use crate::http::{Call, Http, endpoint};
+use crate::call::{Call, endpoint};
+use crate::error::Error;
+use crate::http::Http;
+use crate::kind::{Access, Asked, System};
 
 const SCOPE: &str = "https://api.businesscentral.dynamics.com/.default";
 
 /// A token is replaced this long before it ends, or a tenth of its life if that is shorter.
-const REFRESH_EARLY: Duration = Duration::from_secs(5 * 60);
+const REFRESH_EARLY: Duration = Duration::from_mins(5);
 
 const ASKED: Asked = Asked { system: System::Entra, operation: "get_token", access: Access::Read };
 

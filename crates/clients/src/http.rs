@@ -9,27 +9,17 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, StatusCode};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::Serialize;
 use tokio::sync::Semaphore;
 use tracing::Instrument as _;
-use url::Url;
 
 use crate::answer::Answer;
-use crate::error::{Access, Asked, Effect, Error, Kind, Retry, System};
+use crate::call::Call;
+use crate::error::Error;
+use crate::kind::{Access, Asked, Effect, Kind, Retry};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_RESPONSE_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 const USER_AGENT: &str = concat!("ml-connector/", env!("CARGO_PKG_VERSION"));
-
-/// The deadline of an ordinary call, from sending to the last byte of the answer.
-pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The deadline of a call that makes or posts documents: longer than Business Central's own limit of ten minutes, so
-/// that a slow call usually ends in a real answer.
-pub(crate) const CREATE_TIMEOUT: Duration = Duration::from_secs(630);
 
 /// How fast one credential may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,95 +185,6 @@ impl fmt::Debug for Http {
     }
 }
 
-/// One request, ready to be sent (and sent again).
-#[derive(Clone)]
-pub(crate) struct Call {
-    asked: Asked,
-    method: Method,
-    url: Url,
-    headers: HeaderMap,
-    body: Option<Vec<u8>>,
-    timeout: Duration,
-}
-
-impl Call {
-    /// A request that changes nothing.
-    pub(crate) fn get(system: System, operation: &'static str, url: Url) -> Self {
-        Self::new(Asked { system, operation, access: Access::Read }, Method::GET, url)
-    }
-
-    /// A request that may change something.
-    pub(crate) fn write(system: System, operation: &'static str, method: Method, url: Url) -> Self {
-        Self::new(Asked { system, operation, access: Access::Write }, method, url)
-    }
-
-    pub(crate) fn new(asked: Asked, method: Method, url: Url) -> Self {
-        let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        Self { asked, method, url, headers, body: None, timeout: CALL_TIMEOUT }
-    }
-
-    pub(crate) fn asked(&self) -> Asked {
-        self.asked
-    }
-
-    pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    pub(crate) fn json<T: Serialize + ?Sized>(self, value: &T) -> Result<Self, Error> {
-        let body = serde_json::to_vec(value).map_err(|error| unsendable(self.asked, error))?;
-        Ok(self.body(body, "application/json"))
-    }
-
-    pub(crate) fn body(mut self, body: Vec<u8>, content_type: &'static str) -> Self {
-        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        self.body = Some(body);
-        self
-    }
-
-    pub(crate) fn header(mut self, name: &'static str, value: &'static str) -> Self {
-        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        self
-    }
-
-    pub(crate) fn header_text(mut self, name: &'static str, value: &str) -> Result<Self, Error> {
-        let value = HeaderValue::from_str(value).map_err(|error| unsendable(self.asked, error))?;
-        self.headers.insert(HeaderName::from_static(name), value);
-        Ok(self)
-    }
-
-    pub(crate) fn bearer(mut self, token: &SecretString) -> Result<Self, Error> {
-        let text = format!("Bearer {}", token.expose_secret());
-        let mut value = HeaderValue::from_str(&text).map_err(|error| unsendable(self.asked, error))?;
-        value.set_sensitive(true);
-        self.headers.insert(AUTHORIZATION, value);
-        Ok(self)
-    }
-}
-
-/// `base` with path segments added, each escaped.
-pub(crate) fn endpoint<S: AsRef<str>>(
-    asked: Asked,
-    base: &Url,
-    segments: impl IntoIterator<Item = S>,
-) -> Result<Url, Error> {
-    let mut url = base.clone();
-    match url.path_segments_mut() {
-        Ok(mut path) => {
-            path.pop_if_empty().extend(segments);
-        }
-        Err(()) => return Err(unsendable(asked, "the base address cannot have a path")),
-    }
-    Ok(url)
-}
-
-/// The request could not even be built.
-pub(crate) fn unsendable(asked: Asked, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::new(asked, Kind::Unreachable, Retry::Never, Effect::None).with_source(source)
-}
-
 /// A read that broke is repeated once at once: most often a kept-alive connection was closed as we sent.
 fn may_repeat(call: &Call, error: &Error) -> bool {
     call.asked.access == Access::Read
@@ -308,9 +209,4 @@ fn before_answer(asked: Asked, error: reqwest::Error) -> Error {
 fn within_answer(asked: Asked, error: reqwest::Error) -> Error {
     let kind = if error.is_timeout() { Kind::TimedOut } else { Kind::Unreadable };
     Error::new(asked, kind, Retry::Soon, Effect::Unknown).with_source(error.without_url())
-}
-
-/// Whether the status is the plain "there is no such thing".
-pub(crate) fn is_not_found(status: StatusCode) -> bool {
-    status == StatusCode::NOT_FOUND
 }

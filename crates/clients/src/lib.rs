@@ -9,12 +9,15 @@ pub mod brex;
 pub mod entra;
 
 mod answer;
+mod call;
 mod decimal;
 mod error;
 mod http;
+mod kind;
 mod page;
 mod wire;
 
-pub use error::{Effect, Error, Kind, Retry, System};
+pub use error::Error;
 pub use http::{Http, Pace, SetupError};
+pub use kind::{Effect, Kind, Retry, System};
 pub use reqwest::header::HeaderMap;

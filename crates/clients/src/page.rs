@@ -43,7 +43,7 @@ impl PageGuard {
     }
 }
 
-/// The address of the next page, which must lie on the same scheme, host and port as `base`.
+/// The address of the next page, which must lie on the same scheme, host and port as that of this one.
 pub(crate) fn next_link(base: &Url, link: &str) -> Result<Url, PagingError> {
     let next = base.join(link).map_err(|_| PagingError::BadLink)?;
     if next.origin() != base.origin() || !next.username().is_empty() || next.password().is_some() {

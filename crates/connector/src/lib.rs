@@ -1,1 +1,16 @@
-//! placeholder
+//! What happens: the flow of records from Brex to Business Central, the worker that drives it, and the ways to see it.
+//!
+//! Floors, each using only those below: `cli` → `web` → `worker` → `flow` → `app` → `config`. Start reading at [`flow`].
+
+pub mod agreement;
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod flow;
+pub mod identity;
+pub mod mirror;
+pub mod problem;
+pub mod subscriptions;
+pub mod web;
+pub mod worker;

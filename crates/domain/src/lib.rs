@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod compare;
 pub mod directory;
 pub mod document;
+pub mod edit;
 pub mod hold;
 pub mod id;
 pub mod mapping;

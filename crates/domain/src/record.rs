@@ -157,7 +157,7 @@ pub enum Treatment {
     Bill,
     /// Money movement: never a document.
     NotSpend,
-    /// A type that this version does not know.
+    /// A type that this version does not know or has no rule for.
     Unknown,
 }
 
@@ -170,7 +170,6 @@ impl Treatment {
             "REIMBURSEMENT_EXPENSE_APPROVAL" | "REIMBURSEMENT_EXPENSE_POST" => {
                 Self::Reimbursement(DocumentKind::Invoice)
             }
-            "REIMBURSEMENT_EXPENSE_REPAYMENT" => Self::Reimbursement(DocumentKind::CreditMemo),
             "BILL_EXPENSE" => Self::Bill,
             "CARD_PAYMENT"
             | "CARD_PAYMENT_REFUND"

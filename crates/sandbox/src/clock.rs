@@ -21,16 +21,12 @@ enum Hand {
 impl Clock {
     /// A clock that runs with the machine's time.
     pub fn running() -> Self {
-        Self {
-            hand: Mutex::new(Hand::Running(SignedDuration::ZERO)),
-        }
+        Self { hand: Mutex::new(Hand::Running(SignedDuration::ZERO)) }
     }
 
     /// A clock that stands still at `start`.
     pub fn frozen(start: Timestamp) -> Self {
-        Self {
-            hand: Mutex::new(Hand::Frozen(start)),
-        }
+        Self { hand: Mutex::new(Hand::Frozen(start)) }
     }
 
     /// The present moment.
@@ -72,9 +68,7 @@ impl Hand {
     fn now(self) -> Timestamp {
         match self {
             Self::Frozen(moment) => moment,
-            Self::Running(offset) => Timestamp::now()
-                .saturating_add(offset)
-                .unwrap_or(Timestamp::MAX),
+            Self::Running(offset) => Timestamp::now().saturating_add(offset).unwrap_or(Timestamp::MAX),
         }
     }
 }

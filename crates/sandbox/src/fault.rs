@@ -63,14 +63,7 @@ pub enum FaultKind {
 impl Fault {
     /// A fault that hits the next request of a side.
     pub fn new(side: Side, kind: FaultKind) -> Self {
-        Self {
-            side: Some(side),
-            method: None,
-            path_contains: None,
-            skip: 0,
-            times: 1,
-            kind,
-        }
+        Self { side: Some(side), method: None, path_contains: None, skip: 0, times: 1, kind }
     }
 
     /// The same for requests of a method only.

@@ -19,10 +19,7 @@ pub struct Ids {
 impl Ids {
     /// A source that depends on nothing but `seed`.
     pub fn new(seed: u64) -> Self {
-        Self {
-            seed,
-            state: Mutex::new(mix(seed ^ 0x5EED_5EED_5EED_5EED)),
-        }
+        Self { seed, state: Mutex::new(mix(seed ^ 0x5EED_5EED_5EED_5EED)) }
     }
 
     /// An independent source with the same seed under another name.
@@ -31,9 +28,7 @@ impl Ids {
         // FNV-1a: stable across Rust releases, unlike the standard hasher.
         let hash = name
             .bytes()
-            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-            });
+            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3));
         Self::new(self.seed ^ mix(hash))
     }
 
@@ -83,14 +78,17 @@ impl Ids {
 
     /// `length` characters of `a-z0-9`.
     pub fn alphanumeric(&self, length: usize) -> String {
-        (0..length)
-            .map(|_| char::from(*self.pick(LOWER_ALPHANUMERIC)))
-            .collect()
+        (0..length).map(|_| char::from(*self.pick(LOWER_ALPHANUMERIC))).collect()
     }
 
     /// A Brex-like id: the prefix, an underscore, a `c` and 24 characters, as in `accr_cm1x...`.
     pub fn prefixed(&self, prefix: &str) -> String {
         format!("{prefix}_c{}", self.alphanumeric(24))
+    }
+
+    /// Starts over at a place that depends on `mark`, so that a restored world does not draw the same ids again.
+    pub fn skip_to(&self, mark: u64) {
+        *self.lock() = mix(self.seed ^ mix(mark));
     }
 
     fn lock(&self) -> MutexGuard<'_, u64> {
@@ -120,10 +118,7 @@ mod tests {
         let second = Ids::new(7);
         first.stream("bc").guid();
         first.guid();
-        assert_eq!(
-            first.stream("brex").prefixed("accr"),
-            second.stream("brex").prefixed("accr")
-        );
+        assert_eq!(first.stream("brex").prefixed("accr"), second.stream("brex").prefixed("accr"));
     }
 
     #[test]

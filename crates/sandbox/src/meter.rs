@@ -71,10 +71,7 @@ impl Meter {
     /// Forgets everything but the requests under way.
     pub fn reset(&self) {
         for tally in self.lock().values_mut() {
-            *tally = Tally {
-                under_way: tally.under_way,
-                ..Tally::default()
-            };
+            *tally = Tally { under_way: tally.under_way, ..Tally::default() };
         }
     }
 

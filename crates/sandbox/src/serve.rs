@@ -38,19 +38,15 @@ impl Bound {
 
     /// Serves `router` until `stop` is cancelled.
     pub(crate) fn serve(self, router: Router<()>, stop: CancellationToken) -> JoinHandle<std::io::Result<()>> {
-        tokio::spawn(async move {
-            axum::serve(self.listener, router)
-                .with_graceful_shutdown(stop.cancelled_owned())
-                .await
-        })
+        tokio::spawn(
+            async move { axum::serve(self.listener, router).with_graceful_shutdown(stop.cancelled_owned()).await },
+        )
     }
 }
 
 /// Counts each request of `router` and applies the fault plan to it.
 pub(crate) fn observed(router: Router<Arc<World>>, side: Side, world: &Arc<World>) -> Router<()> {
-    router
-        .layer(from_fn_with_state((side, Arc::clone(world)), observe))
-        .with_state(Arc::clone(world))
+    router.layer(from_fn_with_state((side, Arc::clone(world)), observe)).with_state(Arc::clone(world))
 }
 
 async fn observe(State((side, world)): State<(Side, Arc<World>)>, request: Request, next: Next) -> Response {
@@ -79,11 +75,7 @@ struct Counted<'a> {
 impl<'a> Counted<'a> {
     fn begin(world: &'a World, side: Side, method: &str, route: &str) -> Self {
         world.meter.begin(side, method, route);
-        Self {
-            world,
-            side,
-            status: None,
-        }
+        Self { world, side, status: None }
     }
 }
 
@@ -97,11 +89,7 @@ impl Drop for Counted<'_> {
 async fn suffer(kind: FaultKind, side: Side, world: &World, request: Request, next: Next) -> Option<Response> {
     tracing::info!(?side, ?kind, path = request.uri().path(), "applying a planned fault");
     match kind {
-        FaultKind::Status {
-            status,
-            body,
-            retry_after,
-        } => Some(planned(status, body.as_ref(), retry_after)),
+        FaultKind::Status { status, body, retry_after } => Some(planned(status, body.as_ref(), retry_after)),
         FaultKind::Delay { ms } => {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             Some(next.run(request).await)
@@ -135,7 +123,7 @@ fn planned(status: u16, body: Option<&serde_json::Value>, retry_after: Option<u3
 /// A response whose body fails before its first byte: the server closes the connection and sends nothing of it,
 /// not even the status line, because the head is flushed together with the first body bytes.
 fn hung_up() -> Response {
-    let failure = futures::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("dropped by the fault plan")) });
+    let failure =
+        futures::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("dropped by the fault plan")) });
     Response::new(Body::from_stream(failure))
 }
-

@@ -5,8 +5,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Client, Pages, asked};
-use crate::error::{Access, Error, System};
-use crate::http::Call;
+use crate::call::Call;
+use crate::error::Error;
+use crate::kind::{Access, System};
 use crate::wire::or_default;
 
 /// A company as the environment lists it.

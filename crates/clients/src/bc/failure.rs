@@ -5,14 +5,12 @@
 use serde::Deserialize;
 
 use crate::answer::{Answer, Failure};
-use crate::error::{Effect, Error, Kind, Retry};
+use crate::error::Error;
+use crate::kind::{Effect, Kind, Retry};
 
 /// Texts of a missing permission, all with status 400.
-const PERMISSION_TEXTS: [&str; 3] = [
-    "permissions prevented the action",
-    "You do not have the following permissions",
-    "You do not have permissions to",
-];
+const PERMISSION_TEXTS: [&str; 3] =
+    ["permissions prevented the action", "You do not have the following permissions", "You do not have permissions to"];
 
 /// Texts of a lock, deadlock or concurrent change, with status 400 or 409. They pass by themselves.
 const CONFLICT_TEXTS: [&str; 3] = [

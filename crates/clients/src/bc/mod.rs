@@ -26,9 +26,11 @@ use uuid::Uuid;
 
 use self::odata::Query;
 use crate::answer::Answer;
+use crate::call::{Call, endpoint};
 use crate::entra::TokenSource;
-use crate::error::{Access, Asked, Error, System};
-use crate::http::{Call, Http, endpoint};
+use crate::error::Error;
+use crate::http::Http;
+use crate::kind::{Access, Asked, System};
 
 pub use self::accounts::{Account, AccountCategory, AccountType};
 pub use self::attachments::Attachment;

@@ -192,6 +192,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn a_text_cannot_break_out_of_its_literal(texts in prop::collection::vec(any::<String>(), 1..5)) {
             let values: Vec<_> = texts.iter().cloned().map(Literal::Text).collect();
@@ -233,7 +235,10 @@ mod tests {
         let number = Filter::equals("vendorNumber", &Literal::Text("O'Hara & Co".to_owned()));
         let id = Filter::equals("id", &Literal::Id(Uuid::nil()));
         let both = number.and(&id);
-        assert_eq!(both.to_string(), "(vendorNumber eq 'O''Hara & Co') and (id eq 00000000-0000-0000-0000-000000000000)");
+        assert_eq!(
+            both.to_string(),
+            "(vendorNumber eq 'O''Hara & Co') and (id eq 00000000-0000-0000-0000-000000000000)"
+        );
         assert_eq!(Filter::any_of("id", &[]), None);
     }
 }

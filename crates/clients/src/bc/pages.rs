@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Client;
+use crate::call::Call;
 use crate::error::Error;
-use crate::http::Call;
 use crate::page::{PageGuard, next_link};
 
 /// Rows per page that are asked for; Business Central allows 20,000, which would be tens of megabytes.
@@ -64,7 +64,7 @@ impl<T: DeserializeOwned> Pages<T> {
 
     fn follow(&mut self, link: &str) -> Result<(), Error> {
         let asked = self.call.asked();
-        let next = next_link(&self.client.shared.base_url, link).map_err(|error| Error::unreadable(asked, error))?;
+        let next = next_link(self.call.url(), link).map_err(|error| Error::unreadable(asked, error))?;
         self.guard.admit(next.as_str()).map_err(|error| Error::unreadable(asked, error))?;
         self.call = self.call.clone().with_url(next);
         Ok(())

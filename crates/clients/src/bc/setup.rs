@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::odata::Query;
 use super::{Company, asked};
-use crate::error::{Access, Error};
+use crate::error::Error;
+use crate::kind::Access;
 use crate::wire::{date_or_none, instant_or_none, or_default};
 
 /// The general ledger set-up. A user's own posting range in the user set-up overrides it and is not shown by the API.

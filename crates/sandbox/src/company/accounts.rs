@@ -98,16 +98,10 @@ pub(super) fn accounts(ids: &Ids) -> Vec<Account> {
 /// Advertising is Marketing's by default, recruiting must name a department at posting.
 fn default_dimensions(number: &str) -> Vec<DefaultDimension> {
     match number {
-        "61300" => vec![DefaultDimension {
-            dimension: "DEPARTMENT".to_owned(),
-            value: "MKT".to_owned(),
-            mandatory: false,
-        }],
-        "65400" => vec![DefaultDimension {
-            dimension: "DEPARTMENT".to_owned(),
-            value: String::new(),
-            mandatory: true,
-        }],
+        "61300" => {
+            vec![DefaultDimension { dimension: "DEPARTMENT".to_owned(), value: "MKT".to_owned(), mandatory: false }]
+        }
+        "65400" => vec![DefaultDimension { dimension: "DEPARTMENT".to_owned(), value: String::new(), mandatory: true }],
         _ => Vec::new(),
     }
 }

@@ -83,7 +83,7 @@ pub enum Blocked {
 }
 
 /// A Business Central vendor.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Vendor {
     /// Business Central's id.
     pub id: Uuid,
@@ -123,7 +123,7 @@ pub struct Employee {
 }
 
 /// A G/L account.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
     /// Business Central's id.
     pub id: Uuid,
@@ -180,7 +180,7 @@ pub enum AccountKind {
 }
 
 /// A dimension with its values.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Dimension {
     /// Business Central's id.
     pub id: Uuid,
@@ -193,7 +193,7 @@ pub struct Dimension {
 }
 
 /// One value of a dimension.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DimensionValue {
     /// Business Central's id.
     pub id: Uuid,
@@ -231,7 +231,7 @@ pub struct DefaultDimension {
 }
 
 /// A foreign currency.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Currency {
     /// Business Central's id.
     pub id: Uuid,
@@ -246,7 +246,7 @@ pub struct Currency {
 }
 
 /// An exchange rate valid from a date on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExchangeRate {
     /// Business Central's id.
     pub id: Uuid,
@@ -261,7 +261,7 @@ pub struct ExchangeRate {
 }
 
 /// Payment terms.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PaymentTerm {
     /// Business Central's id.
     pub id: Uuid,
@@ -274,7 +274,7 @@ pub struct PaymentTerm {
 }
 
 /// A tax group (US sales tax).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TaxGroup {
     /// Business Central's id.
     pub id: Uuid,
@@ -285,7 +285,7 @@ pub struct TaxGroup {
 }
 
 /// One month of the books.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AccountingPeriod {
     /// Business Central's id.
     pub id: Uuid,

@@ -8,7 +8,17 @@ use super::{AccountingPeriod, Address, Currency, ExchangeRate, PaymentTerm, TaxG
 use crate::ids::Ids;
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -26,10 +36,7 @@ pub(super) fn address() -> Address {
 /// The last twelve months and the next four.
 pub(super) fn posting_range(today: Date) -> (Date, Date) {
     let first = today.first_of_month();
-    (
-        first.saturating_sub(12.months()),
-        first.saturating_add(4.months()).last_of_month(),
-    )
+    (first.saturating_sub(12.months()), first.saturating_add(4.months()).last_of_month())
 }
 
 pub(super) fn currencies(ids: &Ids) -> Vec<Currency> {
@@ -100,11 +107,7 @@ pub(super) fn tax_groups(ids: &Ids) -> Vec<TaxGroup> {
         ("SUPPLIES", "Taxable supplies"),
     ]
     .into_iter()
-    .map(|(code, name)| TaxGroup {
-        id: ids.guid(),
-        code: code.to_owned(),
-        name: name.to_owned(),
-    })
+    .map(|(code, name)| TaxGroup { id: ids.guid(), code: code.to_owned(), name: name.to_owned() })
     .collect()
 }
 

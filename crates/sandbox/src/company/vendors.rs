@@ -93,12 +93,7 @@ fn generated(ids: &Ids, number: usize, names: &mut HashSet<String>) -> Vendor {
 }
 
 fn vendor(ids: &Ids, number: usize, name: &str, address: Address) -> Vendor {
-    let domain: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(24)
-        .collect::<String>()
-        .to_lowercase();
+    let domain: String = name.chars().filter(char::is_ascii_alphanumeric).take(24).collect::<String>().to_lowercase();
     Vendor {
         id: ids.guid(),
         number: format!("V{number:05}"),
@@ -133,11 +128,7 @@ fn default_dimensions(name: &str) -> Vec<DefaultDimension> {
         "Summit Ridge Consulting Group" => ("PROJECT", "", true),
         _ => return Vec::new(),
     };
-    vec![DefaultDimension {
-        dimension: dimension.to_owned(),
-        value: value.to_owned(),
-        mandatory,
-    }]
+    vec![DefaultDimension { dimension: dimension.to_owned(), value: value.to_owned(), mandatory }]
 }
 
 #[cfg(test)]

@@ -1,0 +1,103 @@
+//! Making, finding, posting and deleting purchase invoices and credit memos. The API has no idempotency key and accepts
+//! duplicate drafts: whoever creates must look first and, after an unclear answer, only look.
+//! <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_purchaseinvoice>
+
+use reqwest::Method;
+use uuid::Uuid;
+
+use super::document::Document;
+use super::new_document::{DocumentKind, NewDocument};
+use super::odata::{Filter, Literal, Query, split};
+use super::{Company, failure};
+use crate::call::CREATE_TIMEOUT;
+use crate::error::Error;
+
+/// Documents that are looked up with one request.
+const MAX_LOOKUPS: usize = 50;
+
+impl DocumentKind {
+    /// What a document is read with: its lines, and the dimensions of both.
+    pub(super) const fn expansion(self) -> &'static str {
+        match self {
+            Self::Invoice => "purchaseInvoiceLines($expand=dimensionSetLines),dimensionSetLines",
+            Self::CreditMemo => "purchaseCreditMemoLines($expand=dimensionSetLines),dimensionSetLines",
+        }
+    }
+
+    pub(super) fn one(self, id: Uuid) -> String {
+        format!("{}({id})", self.set())
+    }
+}
+
+impl Company {
+    /// Creates a draft with its lines and dimensions in one transaction. The answer has no lines: read the document
+    /// again to compare it.
+    pub async fn create_document(&self, kind: DocumentKind, document: &NewDocument) -> Result<Document, Error> {
+        let call = self
+            .write("create_document", Method::POST, &[kind.set()])?
+            .timeout(CREATE_TIMEOUT)
+            .json(&document.body(kind))?;
+        self.client.send(call).await?.json()
+    }
+
+    /// All documents, drafts and posted, that carry one of these Vendor Invoice Nos. (Vendor Cr. Memo Nos.), of any
+    /// vendor, with lines and dimensions. Numbers are compared as Business Central stores them: trimmed, in upper case.
+    pub async fn find_documents_by_numbers<S: AsRef<str>>(
+        &self,
+        kind: DocumentKind,
+        numbers: &[S],
+    ) -> Result<Vec<Document>, Error> {
+        let values: Vec<_> =
+            numbers.iter().map(|number| Literal::Text(number.as_ref().trim().to_uppercase())).collect();
+        self.find_documents("find_documents_by_numbers", kind, kind.number_field(), &values).await
+    }
+
+    /// The documents with these ids that exist, with lines and dimensions, in no particular order.
+    pub async fn get_documents(&self, kind: DocumentKind, ids: &[Uuid]) -> Result<Vec<Document>, Error> {
+        let values: Vec<_> = ids.iter().copied().map(Literal::Id).collect();
+        self.find_documents("get_documents", kind, "id", &values).await
+    }
+
+    /// The document with this id, with lines and dimensions.
+    pub async fn get_document(&self, kind: DocumentKind, id: Uuid) -> Result<Option<Document>, Error> {
+        let query = Query::default().expand(kind.expansion());
+        self.find_row(self.read("get_document", &[&kind.one(id)], &query)?).await
+    }
+
+    /// Posts a draft. The id stays, the number changes. After an unclear answer the status tells: no longer a draft
+    /// means posted.
+    pub async fn post_document(&self, kind: DocumentKind, id: Uuid) -> Result<(), Error> {
+        let call = self.write("post_document", Method::POST, &[&kind.one(id), "Microsoft.NAV.post"])?;
+        self.client.send(call.timeout(CREATE_TIMEOUT)).await?;
+        Ok(())
+    }
+
+    /// Deletes a draft, if it is still the version with this etag. That it is already gone counts as deleted.
+    pub async fn delete_document(&self, kind: DocumentKind, id: Uuid, etag: &str) -> Result<(), Error> {
+        let call = self.write("delete_document", Method::DELETE, &[&kind.one(id)])?.header_text("if-match", etag)?;
+        match self.client.send(call).await {
+            Err(error) if !failure::is_absent(&error) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    async fn find_documents(
+        &self,
+        operation: &'static str,
+        kind: DocumentKind,
+        field: &'static str,
+        values: &[Literal],
+    ) -> Result<Vec<Document>, Error> {
+        let mut documents = Vec::new();
+        for part in split(field, values, MAX_LOOKUPS) {
+            // `split` gives no empty parts, so there always is a filter.
+            let Some(filter) = Filter::any_of(field, &part) else { continue };
+            documents.extend(self.pages(operation, &[kind.set()], &lookup(kind, &filter))?.all().await?);
+        }
+        Ok(documents)
+    }
+}
+
+fn lookup(kind: DocumentKind, filter: &Filter) -> Query {
+    Query::default().filter(Some(filter)).expand(kind.expansion())
+}

@@ -1,0 +1,90 @@
+//! The Brex API: one account ([`Client`]), its resources in the files beside this one, and what its webhooks send
+//! ([`webhook_signature`], [`webhook_event`]). <https://developer.brex.com>
+
+mod company;
+mod expenses;
+mod export_results;
+mod failure;
+mod integration;
+mod record;
+mod records;
+pub mod webhook_event;
+pub mod webhook_signature;
+mod webhooks;
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::Method;
+use secrecy::SecretString;
+use url::Url;
+
+use crate::answer::Answer;
+use crate::call::{Call, endpoint};
+use crate::error::Error;
+use crate::http::Http;
+use crate::kind::{Access, Asked, System};
+
+pub use self::company::Company;
+pub use self::expenses::{Expense, LegalEntity, Merchant, MinorAmount};
+pub use self::export_results::{ExportAnswer, ExportResult};
+pub use self::integration::{Integration, IntegrationAnswer, IntegrationStatus};
+pub use self::record::{
+    AccountingFieldValue, AccountingRecord, Amount, DecodeError, LineItem, LineItemType, Receipt, RecordType,
+    ReviewStatus, SourceType, User, Vendor,
+};
+pub use self::records::{RecordPages, RecordsById, RecordsPage, RecordsQuery};
+pub use self::webhooks::{NewSubscription, Subscription, SubscriptionStatus, WebhookSecret, WebhookSecretStatus};
+
+/// One Brex account. Clones share connections and pace.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    http: Http,
+    base_url: Url,
+    token: SecretString,
+}
+
+impl Client {
+    /// A client with a user token; `base_url` is `https://api.brex.com`.
+    pub fn new(http: Http, base_url: Url, token: SecretString) -> Self {
+        Self { shared: Arc::new(Shared { http, base_url, token }) }
+    }
+
+    fn get(&self, operation: &'static str, segments: &[&str]) -> Result<Call, Error> {
+        let url = self.url(asked(operation, Access::Read), segments)?;
+        Ok(Call::get(System::Brex, operation, url))
+    }
+
+    fn write(&self, operation: &'static str, method: Method, segments: &[&str]) -> Result<Call, Error> {
+        let url = self.url(asked(operation, Access::Write), segments)?;
+        Ok(Call::write(System::Brex, operation, method, url))
+    }
+
+    fn url(&self, asked: Asked, segments: &[&str]) -> Result<Url, Error> {
+        endpoint(asked, &self.shared.base_url, segments)
+    }
+
+    /// Sends with the token and gives the answer, whatever its status.
+    async fn exchange(&self, call: Call) -> Result<Answer, Error> {
+        self.shared.http.exchange(&call.bearer(&self.shared.token)?).await
+    }
+
+    /// Sends with the token; an answer that is not a success is an error.
+    async fn send(&self, call: Call) -> Result<Answer, Error> {
+        failure::success(self.exchange(call).await?)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("base_url", &self.shared.base_url.as_str()).finish_non_exhaustive()
+    }
+}
+
+const fn asked(operation: &'static str, access: Access) -> Asked {
+    Asked { system: System::Brex, operation, access }
+}

@@ -1,0 +1,214 @@
+//! Everything that lives as long as the process: store, clock, clients, connections. No decisions are made here.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use clients::entra::{ClientSecret, TokenSource};
+use clients::{Http, Pace, SetupError, bc, brex};
+use domain::audit::Actor;
+use domain::directory::Directory;
+use domain::id::ConnectionId;
+use domain::rules::Rules;
+use secrecy::SecretString;
+use store::Store;
+use tokio::sync::Notify;
+use url::Url;
+use uuid::Uuid;
+
+use crate::clock::{Chance, Clock};
+use crate::config::{Config, ConfigError, ConnectionConfig};
+
+/// The version that stands in audit entries and answers.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The process.
+pub struct App {
+    /// What we remember.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers.
+    pub chance: Chance,
+    /// The connections, in the order of the configuration.
+    pub connections: Vec<Arc<Connection>>,
+    /// How webhooks reach this process, if they do.
+    pub public_url: Option<Url>,
+    /// Rings when there is new work: a webhook arrived, or a person asked for something.
+    pub bell: Arc<Notify>,
+}
+
+/// One connection with its clients and what is known about both sides.
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its settings.
+    pub settings: ConnectionConfig,
+    /// Its rules.
+    pub rules: Rules,
+    /// The Brex side.
+    pub brex: brex::Client,
+    /// The Business Central side.
+    pub bc: bc::Client,
+    /// Senders, for counting requests.
+    pub traffic: Traffic,
+    identity: RwLock<Option<Arc<Identity>>>,
+    directory: RwLock<Arc<Directory>>,
+    hook: RwLock<Hook>,
+}
+
+/// The senders of a connection.
+pub struct Traffic {
+    brex: Http,
+    entra: Http,
+    bc: Http,
+}
+
+/// Who is at either end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Brex company id.
+    pub brex_company: String,
+    /// BC company id.
+    pub bc_company: Uuid,
+    /// BC company name, as used in links.
+    pub bc_company_name: String,
+}
+
+/// What the webhook receiver needs to know about a connection.
+#[derive(Clone, Default)]
+pub struct Hook {
+    /// The unguessable part of the address.
+    pub token: Option<String>,
+    /// The secrets that a delivery may be signed with.
+    pub secrets: Vec<SecretString>,
+    /// When the secrets were fetched (milliseconds).
+    pub fetched_ms: i64,
+}
+
+/// The process could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The HTTP client.
+    #[error("the HTTP client cannot be set up")]
+    Http(#[from] SetupError),
+}
+
+impl App {
+    /// Puts the process together. Nothing is called yet.
+    pub fn build(config: &Config, store: Store, clock: Arc<dyn Clock>, chance: Chance) -> Result<Arc<Self>, BuildError> {
+        let connections = config
+            .connections
+            .iter()
+            .map(|settings| Connection::build(settings, config).map(Arc::new))
+            .collect::<Result<Vec<_>, _>>()?;
+        let public_url = config.public_url.clone();
+        Ok(Arc::new(Self { store, clock, chance, connections, public_url, bell: Arc::new(Notify::new()) }))
+    }
+
+    /// The time in milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// The connector itself, as it signs audit entries.
+    pub fn actor(&self) -> Actor {
+        Actor::Engine(VERSION.to_owned())
+    }
+
+    /// The connection with this id.
+    pub fn connection(&self, id: &ConnectionId) -> Option<&Arc<Connection>> {
+        self.connections.iter().find(|connection| connection.id == *id)
+    }
+
+    /// The lanes, each with its connections.
+    pub fn lanes(&self) -> BTreeMap<String, Vec<Arc<Connection>>> {
+        let mut lanes: BTreeMap<String, Vec<Arc<Connection>>> = BTreeMap::new();
+        for connection in &self.connections {
+            lanes.entry(connection.settings.lane()).or_default().push(Arc::clone(connection));
+        }
+        lanes
+    }
+}
+
+impl Connection {
+    fn build(settings: &ConnectionConfig, config: &Config) -> Result<Self, BuildError> {
+        let token = settings.brex.token.read("brex.token", &config.folder)?;
+        let secret = settings.entra.client_secret.read("entra.client_secret", &config.folder)?;
+        let traffic = Traffic {
+            brex: Http::new(Pace::BREX)?,
+            entra: Http::new(Pace::ENTRA)?,
+            bc: Http::new(Pace {
+                max_concurrent: usize::from(settings.bc.max_concurrent),
+                requests_per_second: settings.bc.requests_per_second,
+                ..Pace::BUSINESS_CENTRAL
+            })?,
+        };
+        let entra = &settings.entra;
+        let tokens = TokenSource::new(
+            traffic.entra.clone(),
+            entra.base_url.clone(),
+            entra.tenant.clone(),
+            entra.client_id.clone(),
+            ClientSecret::new(secret),
+        );
+        let bc = &settings.bc;
+        Ok(Self {
+            id: settings.id()?,
+            rules: settings.rules()?,
+            brex: brex::Client::new(traffic.brex.clone(), settings.brex.base_url.clone(), token),
+            bc: bc::Client::new(
+                traffic.bc.clone(),
+                bc.base_url.clone(),
+                entra.tenant.clone(),
+                bc.environment.clone(),
+                tokens,
+            ),
+            settings: settings.clone(),
+            traffic,
+            identity: RwLock::new(None),
+            directory: RwLock::new(Arc::new(Directory::default())),
+            hook: RwLock::new(Hook::default()),
+        })
+    }
+
+    /// Who is at either end, once it is known.
+    pub fn identity(&self) -> Option<Arc<Identity>> {
+        self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Remembers who is at either end.
+    pub fn set_identity(&self, identity: Identity) {
+        *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(identity));
+    }
+
+    /// The mirrored master data.
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the mirrored master data.
+    pub fn set_directory(&self, directory: Directory) {
+        *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+    }
+
+    /// What the webhook receiver needs to know.
+    pub fn hook(&self) -> Hook {
+        self.hook.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes what the webhook receiver knows.
+    pub fn set_hook(&self, change: impl FnOnce(&mut Hook)) {
+        change(&mut self.hook.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Traffic {
+    /// Requests sent so far, per system.
+    pub fn requests(&self) -> BTreeMap<&'static str, u64> {
+        let total = |http: &Http| http.calls().values().sum();
+        BTreeMap::from([("brex", total(&self.brex)), ("entra", total(&self.entra)), ("bc", total(&self.bc))])
+    }
+}

@@ -1,0 +1,41 @@
+//! `config check`: reads the file, the secrets and the rules, and says what was found.
+
+use serde_json::json;
+
+use super::{Common, Exit, Failure, open, print_json};
+
+/// Checks and prints a summary without secrets.
+pub(super) fn check(common: &Common) -> Result<Exit, Failure> {
+    let config = open::config(common)?;
+    let mut connections = Vec::new();
+    for settings in &config.connections {
+        let key = |rest: &str| format!("connection {:?}: {rest}", settings.name);
+        settings.brex.token.read(&key("brex.token"), &config.folder)?;
+        settings.entra.client_secret.read(&key("entra.client_secret"), &config.folder)?;
+        let rules = settings.rules()?;
+        connections.push(json!({
+            "name": settings.name,
+            "brex": settings.brex.base_url.as_str(),
+            "bc": settings.bc.base_url.as_str(),
+            "environment": settings.bc.environment,
+            "company": settings.bc.company,
+            "start_date": settings.start_date.to_string(),
+            "rules": rules.version,
+        }));
+    }
+    if common.json {
+        print_json(&json!({ "ok": true, "database": scheme(&config.database), "connections": connections }));
+    } else {
+        println!("{} is fine: {} connection(s)", common.config.display(), connections.len());
+        for connection in &connections {
+            let text = |key: &str| connection[key].as_str().unwrap_or_default().to_owned();
+            println!("  {}: {} in {}, from {}, rules {}", text("name"), text("company"), text("environment"), text("start_date"), text("rules"));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// `sqlite` or `postgres`; the rest may hold a password.
+fn scheme(database: &str) -> &str {
+    database.split(':').next().unwrap_or_default()
+}

@@ -1,0 +1,48 @@
+//! The demo's bookkeeper: clicks Export on records that were left in review, a few at a time, so that webhooks arrive.
+
+use std::collections::VecDeque;
+
+use sandbox::World;
+use sandbox::brex::Expectation;
+
+use super::super::{Exit, Failure};
+use crate::app::App;
+
+/// Records exported with one click.
+const PER_CLICK: usize = 2;
+
+/// What is still to be clicked.
+pub(super) struct Bookkeeper {
+    ids: VecDeque<String>,
+}
+
+impl Bookkeeper {
+    /// Half of what is not ready yet will be; the rest stays as it is, as in real life.
+    pub(super) fn new(world: &World) -> Self {
+        let waiting: Vec<String> = world
+            .brex
+            .records()
+            .into_iter()
+            .filter(|report| report.expect == Expectation::NotReady)
+            .map(|report| report.id)
+            .collect();
+        let half = waiting.len().div_ceil(2);
+        Self { ids: waiting.into_iter().take(half).collect() }
+    }
+
+    /// True when every click was made.
+    pub(super) fn is_done(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// One click, once the connector has asked for webhooks.
+    pub(super) async fn click(&mut self, world: &World, app: &App) -> Result<(), Failure> {
+        if world.brex.subscriptions().is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<String> = (0..PER_CLICK).filter_map(|_| self.ids.pop_front()).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        tracing::debug!(?ids, connections = app.connections.len(), "the bookkeeper clicks Export");
+        world.brex.make_ready(&ids, world.clock.now()).map_err(|e| Failure::new(Exit::Unexpected, e.to_string()))
+    }
+}

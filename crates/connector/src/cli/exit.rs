@@ -1,0 +1,118 @@
+//! Exit codes, which scripts may rely on, and what turns an error into one sentence and one code.
+
+use std::process::ExitCode;
+
+use crate::app::BuildError;
+use crate::config::ConfigError;
+use crate::flow::Stop;
+use crate::web::ListenError;
+use crate::worker::chain;
+
+/// The end of a command. The numbers are stable; each is described in `docs/codes/exit-codes.md`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything asked for was done.
+    Done = 0,
+    /// A fault of the program or the machine.
+    Unexpected = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// The configuration or a secret is wrong.
+    Config = 3,
+    /// The database cannot be used.
+    Database = 4,
+    /// A system refused the credentials or a permission.
+    Refused = 5,
+    /// A system could not be reached.
+    Unreachable = 6,
+    /// The record, company or environment does not exist.
+    NotFound = 7,
+    /// The books do not agree.
+    Disagreement = 8,
+}
+
+/// Shown below `--help`.
+pub const HELP: &str = "Exit codes: 0 done, 1 unexpected, 2 usage, 3 configuration, 4 database, 5 refused, \
+6 unreachable, 7 not found, 8 the books do not agree.";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command ended early: one sentence and one code.
+#[derive(Debug)]
+pub struct Failure {
+    /// The code.
+    pub exit: Exit,
+    /// The sentence.
+    pub sentence: String,
+}
+
+impl Failure {
+    /// A failure with its sentence.
+    pub fn new(exit: Exit, sentence: impl Into<String>) -> Self {
+        Self { exit, sentence: sentence.into() }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(Exit::Config, chain(&error))
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        let exit = match &error {
+            BuildError::Config(_) => Exit::Config,
+            BuildError::Http(_) => Exit::Unexpected,
+        };
+        Self::new(exit, chain(&error))
+    }
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Self {
+        Self::new(Exit::Database, chain(&error))
+    }
+}
+
+impl From<ListenError> for Failure {
+    fn from(error: ListenError) -> Self {
+        Self::new(Exit::Config, chain(&error))
+    }
+}
+
+impl From<sandbox::Error> for Failure {
+    fn from(error: sandbox::Error) -> Self {
+        Self::new(Exit::Unexpected, format!("the sandbox did not start: {}", chain(&error)))
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(Exit::Unexpected, error.to_string())
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Store(error) => error.into(),
+            Stop::Connection(problem) => Self::new(of_problem(&problem.code), problem.sentence),
+            Stop::Later { error, .. } => Self::new(Exit::Unreachable, chain(&*error)),
+        }
+    }
+}
+
+/// The exit code for a problem of a connection.
+pub fn of_problem(code: &str) -> Exit {
+    match code {
+        "unreachable" | "redirected" => Exit::Unreachable,
+        "bc_company_unknown" | "bc_environment_unknown" => Exit::NotFound,
+        "company_changed" | "start_date_unusable" => Exit::Config,
+        _ => Exit::Refused,
+    }
+}

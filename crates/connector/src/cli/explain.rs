@@ -1,0 +1,82 @@
+//! `explain`: the whole story of one record, from the audit trail, each step with its time.
+
+use domain::audit::Entry;
+use serde_json::{Value, json};
+use store::RecordRow;
+
+use super::open::shown_time;
+use super::{Common, Exit, Failure, open, print_json, story};
+
+/// More entries than any record has.
+const ALL: i64 = 10_000;
+
+pub(super) async fn explain(common: &Common, record: &str) -> Result<Exit, Failure> {
+    let config = open::config(common)?;
+    let store = open::store(&config).await?;
+    let found = store.records().find_anywhere(&domain::id::RecordId::new(record)).await?;
+    if found.is_empty() {
+        let text = format!("the record {record} is not known here: it was not ready for export when Brex was last asked");
+        return Err(Failure::new(Exit::NotFound, text));
+    }
+    let mut stories = Vec::new();
+    for (connection, row) in found {
+        let entries = store.audit().list_for(&connection, record, ALL).await?;
+        if common.json {
+            stories.push(as_json(&row, &entries));
+        } else {
+            print(&row, &entries, &open::zone(&config, connection.as_str())?);
+        }
+    }
+    store.close().await;
+    if common.json {
+        print_json(&json!({ "stories": stories }));
+    }
+    Ok(Exit::Done)
+}
+
+fn as_json(row: &RecordRow, entries: &[Entry]) -> Value {
+    let steps = entries.iter().map(|entry| {
+        json!({
+            "seq": entry.seq,
+            "at": crate::clock::timestamp(entry.at_ms).to_string(),
+            "actor": entry.actor,
+            "action": entry.action,
+            "before": entry.before,
+            "after": entry.after,
+            "sentence": story::sentence(entry),
+            "detail": serde_json::from_str::<Value>(&entry.detail).unwrap_or_default(),
+            "hash": entry.hash,
+        })
+    });
+    json!({
+        "connection": row.connection.as_str(),
+        "record": row.id.as_str(),
+        "version": row.version,
+        "type": row.record_type,
+        "merchant": row.merchant,
+        "amount": row.amount.map(|amount| amount.to_string()),
+        "currency": row.currency,
+        "stage": row.stage.as_str(),
+        "hold": row.hold,
+        "vendor": row.vendor_number,
+        "document": { "kind": row.document_kind, "key": row.document_key, "id": row.document_id, "number": row.document_no },
+        "steps": steps.collect::<Vec<_>>(),
+    })
+}
+
+fn print(row: &RecordRow, entries: &[Entry], zone: &jiff::tz::TimeZone) {
+    let amount = row.amount.map(|a| format!("{a} {}", row.currency.as_deref().unwrap_or_default())).unwrap_or_default();
+    println!("{} {} {} {amount}", row.id, row.record_type, row.merchant.as_deref().unwrap_or("(no merchant)"));
+    match &row.hold {
+        Some(hold) => println!("held in {} for the {}: {}", row.stage, hold.code.fixer(), hold.sentence),
+        None => println!("stage: {}", row.stage),
+    }
+    let zone_name = zone.iana_name().unwrap_or("UTC");
+    println!("times in {zone_name}\n");
+    for entry in entries {
+        println!("{}  {}", shown_time(entry.at_ms, zone), story::sentence(entry));
+    }
+    if let Some(hold) = &row.hold {
+        println!("\nwhat to do: {}", hold.code.what_to_do());
+    }
+}

@@ -1,0 +1,135 @@
+//! The command line: data to stdout, everything else to stderr, `--json` everywhere, documented exit codes.
+
+mod attention;
+mod backfill;
+mod config_check;
+mod demo;
+mod exit;
+mod explain;
+mod open;
+mod run;
+mod status;
+mod story;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
+
+pub use exit::{Exit, Failure};
+
+/// Brex spend becomes draft purchase documents in Business Central, exactly once.
+#[derive(Debug, Parser)]
+#[command(name = "ml-connector", version, about, after_help = exit::HELP)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+struct Common {
+    /// The configuration file.
+    #[arg(long, global = true, default_value = crate::config::DEFAULT_FILE)]
+    config: PathBuf,
+    /// Print one JSON value instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+    /// What goes to the log: error, warn, info, debug or trace.
+    #[arg(long, global = true, default_value = "info", env = "ML_CONNECTOR_LOG")]
+    log: String,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show the whole thing on a sandbox, without any account.
+    Demo(demo::DemoArgs),
+    /// Work: receive webhooks, poll, create drafts, report exports, until stopped.
+    Run(run::RunArgs),
+    /// Show each connection: its state, its records by stage, its last and next runs.
+    Status,
+    /// List what waits for a person, and who can fix it.
+    Attention,
+    /// Tell the whole story of one record.
+    Explain {
+        /// Id of the record in Brex (accr_…).
+        record: String,
+    },
+    /// Take up records that Brex changed since a date, also when they were missed or the database is new.
+    Backfill {
+        /// First day, such as 2026-01-31; the cut-over date of the connection is never passed.
+        #[arg(long)]
+        from: Date,
+        /// Only this connection.
+        #[arg(long)]
+        connection: Option<String>,
+    },
+    /// Look at the configuration.
+    Config {
+        #[command(subcommand)]
+        command: ConfigCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Check the configuration file and the secrets it names, without calling anybody.
+    Check,
+}
+
+/// Parses the arguments, does what they say, and tells the exit code.
+pub async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            return match error.print() {
+                Ok(()) => code.into(),
+                Err(_) => Exit::Unexpected.into(),
+            };
+        }
+    };
+    init_log(&cli.common.log);
+    match dispatch(cli).await {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprintln!("ml-connector: {}", failure.sentence);
+            failure.exit.into()
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    let common = cli.common;
+    match cli.command {
+        Command::Demo(args) => demo::demo(&common, &args).await,
+        Command::Run(args) => run::run(&common, &args).await,
+        Command::Status => status::status(&common).await,
+        Command::Attention => attention::attention(&common).await,
+        Command::Explain { record } => explain::explain(&common, &record).await,
+        Command::Backfill { from, connection } => backfill::backfill(&common, from, connection.as_deref()).await,
+        Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
+    }
+}
+
+/// Sends the log to stderr. The level of other people's crates stays at `warn`.
+fn init_log(level: &str) {
+    let filter = if level.contains('=') || level.contains(',') {
+        level.to_owned()
+    } else {
+        format!("warn,connector={level},clients={level},store={level},sandbox={level}")
+    };
+    let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    if log.try_init().is_err() {
+        eprintln!("ml-connector: the log was already set up");
+    }
+}
+
+/// Prints one JSON value as one line.
+fn print_json(value: &serde_json::Value) {
+    println!("{value}");
+}

@@ -1,0 +1,51 @@
+//! Opens what a command needs: configuration, store, process.
+
+use std::sync::Arc;
+
+use store::Store;
+
+use super::{Common, Exit, Failure};
+use crate::app::App;
+use crate::clock::{Chance, SystemClock};
+use crate::config::Config;
+
+/// The configuration.
+pub(super) fn config(common: &Common) -> Result<Config, Failure> {
+    Ok(Config::load(&common.config)?)
+}
+
+/// The store of a configuration.
+pub(super) async fn store(config: &Config) -> Result<Store, Failure> {
+    Ok(Store::open(&config.database_url()).await?)
+}
+
+/// The whole process on the machine's clock.
+pub(super) async fn app(config: &Config) -> Result<Arc<App>, Failure> {
+    Ok(App::build(config, store(config).await?, Arc::new(SystemClock), Chance::real())?)
+}
+
+/// The time as people read it, in a zone.
+pub(super) fn shown_time(ms: i64, zone: &jiff::tz::TimeZone) -> String {
+    crate::clock::timestamp(ms).to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// The zone of a connection.
+pub(super) fn zone(config: &Config, connection: &str) -> Result<jiff::tz::TimeZone, Failure> {
+    let settings = config.connections.iter().find(|c| c.name == connection);
+    settings.map_or(Ok(jiff::tz::TimeZone::UTC), |settings| Ok(settings.rules()?.zone))
+}
+
+/// The connections that a command is about.
+pub(super) fn chosen<'a>(config: &'a Config, name: Option<&str>) -> Result<Vec<&'a str>, Failure> {
+    let all: Vec<&str> = config.connections.iter().map(|c| c.name.as_str()).collect();
+    match name {
+        None => Ok(all),
+        Some(name) => match all.iter().find(|known| **known == name) {
+            Some(known) => Ok(vec![known]),
+            None => {
+                let text = format!("there is no connection {name:?}; the configuration has: {}", all.join(", "));
+                Err(Failure::new(Exit::NotFound, text))
+            }
+        },
+    }
+}

@@ -1,0 +1,157 @@
+//! `run`: webhooks in, drafts out, until SIGTERM or Ctrl-C. `--once` stops when there is nothing left to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use super::exit::of_problem;
+use super::{Common, Exit, Failure, open};
+use crate::app::App;
+use crate::flow::Stop;
+use crate::worker::{LaneWorker, Tick, chain};
+use crate::{identity, web, worker};
+
+/// How long a stop waits for the batches at hand.
+const STOP_GRACE: Duration = Duration::from_secs(30);
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct RunArgs {
+    /// Do what there is to do, then stop. Webhooks are not received.
+    #[arg(long)]
+    once: bool,
+}
+
+pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<Exit, Failure> {
+    let config = open::config(common)?;
+    let app = open::app(&config).await?;
+    first_contact(&app).await?;
+    let stop = stop_on_signal()?;
+    let outcome = if args.once {
+        until_idle(&app, &stop, |_| {}).await
+    } else {
+        serve(&app, config.listen, stop).await
+    };
+    app.store.close().await;
+    outcome
+}
+
+/// A connection that was never made is made now, so that a wrong credential is told at once. Others may work although one
+/// does not; only if none does, the command ends.
+pub(super) async fn first_contact(app: &App) -> Result<(), Failure> {
+    let mut first: Option<Failure> = None;
+    let mut usable = 0_usize;
+    for connection in &app.connections {
+        app.store.connections().ensure(&connection.id, app.now_ms()).await?;
+        identity::recall(app, connection).await?;
+        if connection.identity().is_some() {
+            usable += 1;
+            continue;
+        }
+        match identity::learn(app, connection).await {
+            Ok(()) => usable += 1,
+            Err(Stop::Store(error)) => return Err(error.into()),
+            Err(stop) => {
+                let failure = Failure::from(stop);
+                tracing::error!(connection = %connection.id, "{}", failure.sentence);
+                first.get_or_insert(Failure::new(failure.exit, format!("connection {}: {}", connection.id, failure.sentence)));
+            }
+        }
+    }
+    match first {
+        Some(failure) if usable == 0 => Err(failure),
+        _ => Ok(()),
+    }
+}
+
+/// Serves webhooks and works until told to stop.
+pub(super) async fn serve(app: &Arc<App>, listen: std::net::SocketAddr, stop: CancellationToken) -> Result<Exit, Failure> {
+    let listener = web::bind(listen).await?;
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    let web = tokio::spawn(web::serve(listener, Arc::clone(app), stop.clone()));
+    let work = tokio::spawn(worker::run(Arc::clone(app), stop.clone()));
+    stop.cancelled().await;
+    tracing::info!("stopping: the work at hand is finished first");
+    let finished = tokio::time::timeout(STOP_GRACE, async {
+        let worked = work.await;
+        let served = web.await;
+        (worked, served)
+    });
+    match finished.await {
+        Ok((Ok(()), Ok(Ok(())))) => Ok(Exit::Done),
+        Ok((Err(panic), _) | (_, Err(panic))) => Err(Failure::new(Exit::Unexpected, format!("a task failed: {panic}"))),
+        Ok((_, Ok(Err(error)))) => Err(error.into()),
+        // What was under way is an open intent now, and the next start looks before it sends.
+        Err(_) => Ok(Exit::Done),
+    }
+}
+
+/// Works until nothing is due any more, telling `progress` after every tick.
+pub(super) async fn until_idle(
+    app: &Arc<App>,
+    stop: &CancellationToken,
+    mut progress: impl FnMut(Tick),
+) -> Result<Exit, Failure> {
+    let holder = uuid::Uuid::now_v7().to_string();
+    let mut lanes: Vec<LaneWorker> = app
+        .lanes()
+        .into_iter()
+        .map(|(name, connections)| LaneWorker::new(Arc::clone(app), name, connections, holder.clone(), stop.clone()))
+        .collect();
+    loop {
+        let mut worked = false;
+        let mut due: Option<i64> = None;
+        for lane in &mut lanes {
+            let tick = lane.tick().await?;
+            progress(tick);
+            worked |= tick.worked;
+            due = [due, tick.records_due_ms, tick.lease_due_ms].into_iter().flatten().min();
+        }
+        match due {
+            _ if stop.is_cancelled() => break,
+            _ if worked => {}
+            Some(due) => worker::nap(app, due.saturating_sub(app.now_ms()).clamp(1, 1_000), stop).await,
+            None => break,
+        }
+    }
+    for lane in &mut lanes {
+        if let Err(error) = lane.release().await {
+            tracing::warn!(error = %chain(&error), "the lease could not be given back");
+        }
+    }
+    held_connection(app).await
+}
+
+/// A connection that could not work decides the exit code.
+async fn held_connection(app: &App) -> Result<Exit, Failure> {
+    for row in app.store.connections().list().await? {
+        if let Some(problem) = row.problem {
+            return Err(Failure::new(of_problem(&problem.code), format!("connection {}: {}", row.id, problem.sentence)));
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// A token that is cancelled by SIGTERM or Ctrl-C; a second signal ends the process at once.
+pub(super) fn stop_on_signal() -> Result<CancellationToken, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let token = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if token.is_cancelled() {
+                std::process::exit(130);
+            }
+            token.cancel();
+        }
+    });
+    Ok(stop)
+}

@@ -1,0 +1,85 @@
+//! Audit entries in words: one sentence each, from what the entry itself holds.
+
+use domain::audit::Entry;
+use serde_json::Value;
+
+/// The entry as a sentence for a bookkeeper.
+pub(super) fn sentence(entry: &Entry) -> String {
+    let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
+    let text = |key: &str| shown(&detail[key]);
+    match entry.action.as_str() {
+        "received" => format!("received by {}: version {}, {}, {}, {} in Brex", text("by"), text("version"), text("type"), text("amount"), text("review_status")),
+        "version_taken" | "version_seen" => format!("version {} seen by {}: {}, {} in Brex", text("version"), text("by"), text("amount"), text("review_status")),
+        "not_spend" => format!("not spend: {}", text("why")),
+        "vendor_resolved" => format!("vendor {} {}: {}", text("number"), text("name"), text("why")),
+        "mapped" => mapped(&detail),
+        "intent_committed" => format!("intent {} for number {} committed before anything is sent", text("attempt"), text("number")),
+        "document_created" => format!("draft {} created in Business Central (attempt {})", text("number"), text("attempt")),
+        "document_adopted" => format!("document {} found in Business Central with our marker and adopted ({})", text("number"), text("status")),
+        "outcome_unknown" => format!("no clear answer ({}); from now on only looking, never sending again", text("error")),
+        "probed" => "looked for the document: not there (yet)".to_owned(),
+        "settled_as_absent" => format!("not there at the end of the settle window: attempt {} was not executed", text("attempt")),
+        "refused" => format!("Business Central refused: {}", text("said")),
+        "verified" => format!("read back and compared: document {} equals the plan, {} line(s), total {}", text("number"), text("lines"), text("total")),
+        "exported" => format!("exported to Brex with reference {} ({})", text("reference"), text("how")),
+        "held" => format!("held for the {}, {}: {}", who(&text("who")), text("code"), text("sentence")),
+        "released" => format!("released: the cause of {} is gone", text("was")),
+        "postponed" => format!("tried again later: {}", why(&detail["why"])),
+        other => format!("{other}: {detail}"),
+    }
+}
+
+fn who(fixer: &str) -> String {
+    match fixer {
+        "bc_admin" => "BC admin".to_owned(),
+        "brex_admin" => "Brex admin".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn why(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => shown(fields.get("error").unwrap_or(&Value::Null)),
+        other => shown(other),
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The plan: kind, number, dates, lines with account and dimensions, and the rules that made it.
+fn mapped(detail: &Value) -> String {
+    let document = &detail["document"];
+    let text = |key: &str| shown(&document[key]);
+    let lines: Vec<String> = document["lines"].as_array().into_iter().flatten().map(line).collect();
+    let kind = text("kind").replace('_', " ");
+    let currency = if document["currency"].is_null() { String::new() } else { format!(" {}", text("currency")) };
+    let moved = match &detail["posting_date_moved_from"] {
+        Value::Null => String::new(),
+        from => format!(" (moved from {})", shown(from)),
+    };
+    format!(
+        "mapped to a purchase {kind} {} on {}{moved}, total {}{currency}: {}; rules {}",
+        text("number"),
+        text("posting_date"),
+        text("total"),
+        lines.join("; "),
+        shown(&detail["rules"])
+    )
+}
+
+fn line(line: &Value) -> String {
+    let dimensions: Vec<String> = line["dimensions"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(code, value)| format!("{code}={}", shown(value)))
+        .collect();
+    let dimensions = if dimensions.is_empty() { String::new() } else { format!(" [{}]", dimensions.join(", ")) };
+    format!("{} to {}{dimensions}", shown(&line["amount"]), shown(&line["account"]))
+}

@@ -1,0 +1,262 @@
+//! One `[[connection]]`: a Brex account, a Business Central company, and the rules between them.
+
+use std::collections::BTreeMap;
+
+use domain::calendar::PeriodPolicy;
+use domain::id::ConnectionId;
+use domain::rules::{CurrencyRule, FieldRules, Rules};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::hosts::check_base_url;
+use super::{Config, ConfigError, SecretSource};
+
+/// One connection as configured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectionConfig {
+    /// Short name, used in commands and addresses.
+    pub name: String,
+    /// Cut-over date: nothing that Brex last changed before it is looked at.
+    pub start_date: Date,
+    /// The company's time zone (IANA name); decides on which day a purchase falls.
+    pub time_zone: String,
+    /// What to do with a date outside the allowed posting range.
+    #[serde(default)]
+    pub period_policy: PeriodKind,
+    /// Largest shift for `next_open`, in days.
+    #[serde(default = "default_max_shift_days")]
+    pub max_shift_days: u16,
+    /// Which amount is booked: the billed one or the original one.
+    #[serde(default)]
+    pub currency: CurrencyRule,
+    /// Number of the vendor for merchants that fit none; without it such records are held.
+    #[serde(default)]
+    pub default_vendor: Option<String>,
+    /// E-mail of an employee to the number of the employee's vendor.
+    #[serde(default)]
+    pub employees: BTreeMap<String, String>,
+    /// How accounting fields are recognised.
+    #[serde(default)]
+    pub fields: FieldsSection,
+    /// Seconds between two polls of Brex.
+    #[serde(default = "default_poll_seconds")]
+    pub poll_seconds: u32,
+    /// Seconds between two refreshes of vendors, accounts, dimensions and set-up.
+    #[serde(default = "default_master_data_seconds")]
+    pub master_data_seconds: u32,
+    /// Seconds after which an absent document counts as not created (see docs on reliability before lowering it).
+    #[serde(default = "default_settle_seconds")]
+    pub settle_seconds: u32,
+    /// The Brex side.
+    pub brex: BrexSection,
+    /// The sign-in at Microsoft Entra ID.
+    pub entra: EntraSection,
+    /// The Business Central side.
+    pub bc: BcSection,
+}
+
+/// The Brex side of a connection.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrexSection {
+    /// The API.
+    #[serde(default = "default_brex_url")]
+    pub base_url: Url,
+    /// A user token with the scopes of `docs/permissions.md`.
+    pub token: SecretSource,
+}
+
+/// The sign-in of a connection.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntraSection {
+    /// The sign-in host.
+    #[serde(default = "default_entra_url")]
+    pub base_url: Url,
+    /// Tenant id or verified domain.
+    pub tenant: String,
+    /// Application (client) id.
+    pub client_id: String,
+    /// Client secret.
+    pub client_secret: SecretSource,
+}
+
+/// The Business Central side of a connection.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BcSection {
+    /// The API host.
+    #[serde(default = "default_bc_url")]
+    pub base_url: Url,
+    /// Name of the environment, such as `production`.
+    pub environment: String,
+    /// Name, display name or id of the company.
+    pub company: String,
+    /// Calls in flight at the same time (Business Central processes five per user).
+    #[serde(default = "default_max_concurrent")]
+    pub max_concurrent: u16,
+    /// Sustained calls per second (Business Central allows 6,000 in five minutes).
+    #[serde(default = "default_requests_per_second")]
+    pub requests_per_second: u32,
+}
+
+/// `[connection.fields]`: what is given replaces the default.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FieldsSection {
+    /// Ids or names of the field with the G/L account.
+    #[serde(default)]
+    pub account: Option<Vec<String>>,
+    /// Ids or names of the field with the vendor.
+    #[serde(default)]
+    pub vendor: Option<Vec<String>>,
+    /// What stands before a dimension code.
+    #[serde(default)]
+    pub dimension_prefix: Option<String>,
+    /// Further fields to dimension codes.
+    #[serde(default)]
+    pub dimensions: BTreeMap<String, String>,
+}
+
+/// Period policy as configured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodKind {
+    /// Hold the record.
+    #[default]
+    Hold,
+    /// First open day within `max_shift_days`.
+    NextOpen,
+    /// Use the date as it is.
+    AsIs,
+}
+
+fn default_max_shift_days() -> u16 {
+    31
+}
+
+fn default_poll_seconds() -> u32 {
+    900
+}
+
+fn default_master_data_seconds() -> u32 {
+    3_600
+}
+
+fn default_settle_seconds() -> u32 {
+    1_200
+}
+
+fn default_max_concurrent() -> u16 {
+    5
+}
+
+fn default_requests_per_second() -> u32 {
+    20
+}
+
+#[expect(clippy::expect_used, reason = "constants that a test parses")]
+fn real_url(host: &str) -> Url {
+    Url::parse(&format!("https://{host}/")).expect("constant host")
+}
+
+const BREX_HOST: &str = "api.brex.com";
+const ENTRA_HOST: &str = "login.microsoftonline.com";
+const BC_HOST: &str = "api.businesscentral.dynamics.com";
+
+fn default_brex_url() -> Url {
+    real_url(BREX_HOST)
+}
+
+fn default_entra_url() -> Url {
+    real_url(ENTRA_HOST)
+}
+
+fn default_bc_url() -> Url {
+    real_url(BC_HOST)
+}
+
+impl ConnectionConfig {
+    /// The connection's id.
+    pub fn id(&self) -> Result<ConnectionId, ConfigError> {
+        ConnectionId::new(&self.name).map_err(|e| ConfigError::value("connection.name", format!("is not usable: {e}")))
+    }
+
+    /// What is leased as one: the BC API user in its environment.
+    pub fn lane(&self) -> String {
+        format!("{}/{}/{}", self.entra.tenant, self.bc.environment, self.entra.client_id).to_lowercase()
+    }
+
+    pub(super) fn check(&self, config: &Config) -> Result<(), ConfigError> {
+        self.id()?;
+        let key = |rest: &str| format!("connection {:?}: {rest}", self.name);
+        let hosts = &config.allow_hosts;
+        check_base_url(&key("brex.base_url"), &self.brex.base_url, BREX_HOST, hosts)?;
+        check_base_url(&key("entra.base_url"), &self.entra.base_url, ENTRA_HOST, hosts)?;
+        check_base_url(&key("bc.base_url"), &self.bc.base_url, BC_HOST, hosts)?;
+        self.zone()?;
+        for (name, value) in [
+            ("entra.tenant", &self.entra.tenant),
+            ("entra.client_id", &self.entra.client_id),
+            ("bc.environment", &self.bc.environment),
+            ("bc.company", &self.bc.company),
+        ] {
+            if value.trim().is_empty() {
+                return Err(ConfigError::value(key(name), "is empty"));
+            }
+        }
+        let at_least_one = |name: &str, number: u32| match number {
+            0 => Err(ConfigError::value(key(name), "must be at least 1")),
+            _ => Ok(()),
+        };
+        at_least_one("bc.max_concurrent", u32::from(self.bc.max_concurrent))?;
+        at_least_one("bc.requests_per_second", self.bc.requests_per_second)?;
+        at_least_one("poll_seconds", self.poll_seconds)?;
+        at_least_one("master_data_seconds", self.master_data_seconds)?;
+        at_least_one("settle_seconds", self.settle_seconds)
+    }
+
+    fn zone(&self) -> Result<TimeZone, ConfigError> {
+        TimeZone::get(&self.time_zone).map_err(|_| {
+            let problem = format!("names {:?}, which is no time zone; write it like America/New_York", self.time_zone);
+            ConfigError::value(format!("connection {:?}: time_zone", self.name), problem)
+        })
+    }
+
+    /// The rules, with their version: a fingerprint of everything that decides what a document looks like.
+    pub fn rules(&self) -> Result<Rules, ConfigError> {
+        let mut rules = Rules {
+            version: String::new(),
+            zone: self.zone()?,
+            period: match self.period_policy {
+                PeriodKind::Hold => PeriodPolicy::Hold,
+                PeriodKind::NextOpen => PeriodPolicy::NextOpen { max_shift_days: i32::from(self.max_shift_days) },
+                PeriodKind::AsIs => PeriodPolicy::AsIs,
+            },
+            currency: self.currency,
+            default_vendor: self.default_vendor.clone(),
+            employees: self.employees.iter().map(|(k, v)| (k.trim().to_lowercase(), v.clone())).collect(),
+            fields: self.field_rules(),
+        };
+        let parts = serde_json::json!([
+            self.time_zone, rules.period, rules.currency, rules.default_vendor, rules.employees, rules.fields,
+        ]);
+        let digest = Sha256::digest(parts.to_string());
+        rules.version = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        Ok(rules)
+    }
+
+    fn field_rules(&self) -> FieldRules {
+        let default = FieldRules::default();
+        FieldRules {
+            account: self.fields.account.clone().unwrap_or(default.account),
+            vendor: self.fields.vendor.clone().unwrap_or(default.vendor),
+            dimension_prefix: self.fields.dimension_prefix.clone().unwrap_or(default.dimension_prefix),
+            dimensions: self.fields.dimensions.clone(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! `ml-connector.toml`: read, checked as a whole, and turned into settings. Every complaint names the key.
+
+mod connection;
+mod error;
+mod hosts;
+mod secret;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use url::Url;
+
+pub use connection::{BcSection, BrexSection, ConnectionConfig, EntraSection, PeriodKind};
+pub use error::ConfigError;
+pub use secret::SecretSource;
+
+/// Name of the configuration file when none is given.
+pub const DEFAULT_FILE: &str = "ml-connector.toml";
+
+/// The whole configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the state is kept: `sqlite:FILE` or `postgres://…`.
+    #[serde(default = "default_database")]
+    pub database: String,
+    /// Address on which webhooks are received.
+    #[serde(default = "default_listen")]
+    pub listen: SocketAddr,
+    /// How this machine is reached from outside, for webhooks; without it only the poll brings records.
+    #[serde(default)]
+    pub public_url: Option<Url>,
+    /// Hosts other than the real ones that may be called, such as a sandbox on `127.0.0.1`.
+    #[serde(default)]
+    pub allow_hosts: Vec<String>,
+    /// The connections.
+    #[serde(default, rename = "connection")]
+    pub connections: Vec<ConnectionConfig>,
+    /// The folder that relative paths start from: that of the file.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+fn default_database() -> String {
+    "sqlite:ml-connector.db".to_owned()
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8460))
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Self::parse(&text, folder).map_err(|error| error.in_file(path))
+    }
+
+    /// Reads and checks text; relative paths start at `folder`.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text).map_err(|e| ConfigError::Syntax(Box::new(e)))?;
+        folder.clone_into(&mut config.folder);
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The database URL, with a relative SQLite path made relative to the file's folder.
+    pub fn database_url(&self) -> String {
+        match self.database.strip_prefix("sqlite:") {
+            Some(path) if Path::new(path).is_relative() && !path.starts_with(':') => {
+                format!("sqlite:{}", self.folder.join(path).display())
+            }
+            _ => self.database.clone(),
+        }
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let known = ["sqlite:", "postgres:", "postgresql:"];
+        if !known.iter().any(|scheme| self.database.starts_with(scheme)) {
+            return Err(ConfigError::value("database", "must start with sqlite: or postgres:"));
+        }
+        if self.connections.is_empty() {
+            return Err(ConfigError::value("connection", "is missing: add at least one [[connection]] section"));
+        }
+        if let Some(url) = &self.public_url {
+            check_public_url(url)?;
+        }
+        if !self.listen.ip().is_loopback() && self.public_url.as_ref().is_none_or(|url| url.scheme() != "https") {
+            let text = "is open to other machines: set public_url to the https address of the proxy in front of it, or \
+                        listen on 127.0.0.1";
+            return Err(ConfigError::value("listen", text));
+        }
+        let mut names = BTreeSet::new();
+        for connection in &self.connections {
+            connection.check(self)?;
+            if !names.insert(connection.name.as_str()) {
+                return Err(ConfigError::value("connection.name", format!("{:?} is used twice", connection.name)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_public_url(url: &Url) -> Result<(), ConfigError> {
+    let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    if url.scheme() == "https" || (url.scheme() == "http" && is_local) {
+        Ok(())
+    } else {
+        Err(ConfigError::value("public_url", "must be an https address (http only on this machine itself)"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! The configuration file: what is accepted, what is refused, and in which words.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use std::path::Path;
+
+use super::*;
+
+const MINIMAL: &str = r#"
+[[connection]]
+name = "main"
+start_date = "2026-01-01"
+time_zone = "America/New_York"
+[connection.brex]
+token = { env = "BREX_TOKEN" }
+[connection.entra]
+tenant = "contoso.example"
+client_id = "3f0b"
+client_secret = { file = "bc.secret" }
+[connection.bc]
+environment = "production"
+company = "CRONUS USA, Inc."
+"#;
+
+fn complaint(text: &str) -> String {
+    Config::parse(text, Path::new("/etc/x")).expect_err("refused").to_string()
+}
+
+#[test]
+fn a_minimal_file_gets_the_real_hosts_and_safe_defaults() {
+    let config = Config::parse(MINIMAL, Path::new("/etc/x")).unwrap();
+    let connection = &config.connections[0];
+    assert_eq!(connection.brex.base_url.as_str(), "https://api.brex.com/");
+    assert_eq!(connection.bc.base_url.as_str(), "https://api.businesscentral.dynamics.com/");
+    assert_eq!(connection.settle_seconds, 1_200);
+    assert!(config.listen.ip().is_loopback());
+    assert_eq!(config.database_url(), "sqlite:/etc/x/ml-connector.db");
+}
+
+#[test]
+fn another_host_needs_allow_hosts_and_https_unless_it_is_this_machine() {
+    let sandbox = MINIMAL.replace("[connection.brex]", "[connection.brex]\nbase_url = \"http://127.0.0.1:9000\"");
+    assert!(complaint(&sandbox).contains("add it to allow_hosts"), "{}", complaint(&sandbox));
+    let allowed = format!("allow_hosts = [\"127.0.0.1\"]\n{sandbox}");
+    assert!(Config::parse(&allowed, Path::new(".")).is_ok());
+    let clear = MINIMAL.replace("[connection.brex]", "[connection.brex]\nbase_url = \"http://api.brex.com\"");
+    assert!(complaint(&clear).contains("must be an https address"));
+}
+
+#[test]
+fn a_host_that_only_looks_like_the_real_one_is_refused() {
+    for host in ["https://api.brex.com.evil.example", "https://api.brex.com@evil.example", "https://evil.example/api.brex.com"] {
+        let text = MINIMAL.replace("[connection.brex]", &format!("[connection.brex]\nbase_url = \"{host}\""));
+        assert!(complaint(&text).contains("brex.base_url names the host"), "{host}");
+    }
+}
+
+#[test]
+fn each_mistake_is_named_with_its_key() {
+    let cases = [
+        (MINIMAL.replace("America/New_York", "Mars/Olympus"), "time_zone names \"Mars/Olympus\", which is no time zone"),
+        (MINIMAL.replace("name = \"main\"", "name = \"Main Company\""), "connection.name is not usable"),
+        (MINIMAL.replace("start_date", "start_dat"), "unknown field `start_dat`"),
+        (format!("database = \"mysql:x\"\n{MINIMAL}"), "database must start with sqlite: or postgres:"),
+        (format!("listen = \"0.0.0.0:80\"\n{MINIMAL}"), "listen is open to other machines"),
+        (format!("public_url = \"http://example.com\"\n{MINIMAL}"), "public_url must be an https address"),
+        (format!("{MINIMAL}{MINIMAL}"), "\"main\" is used twice"),
+        (MINIMAL.replace("environment = \"production\"", "environment = \" \""), "bc.environment is empty"),
+        (String::new(), "add at least one [[connection]] section"),
+    ];
+    for (text, expected) in cases {
+        let found = complaint(&text);
+        assert!(found.contains(expected), "expected {expected:?} in {found:?}");
+    }
+}
+
+#[test]
+fn the_rules_version_changes_with_the_rules_and_with_nothing_else() {
+    let version = |text: &str| Config::parse(text, Path::new(".")).unwrap().connections[0].rules().unwrap().version;
+    let first = version(MINIMAL);
+    assert_eq!(first, version(&MINIMAL.replace("bc.secret", "other.secret")));
+    assert_ne!(first, version(&MINIMAL.replace("New_York", "Chicago")));
+    assert_ne!(first, version(&MINIMAL.replace("[connection.brex]", "default_vendor = \"V1\"\n[connection.brex]")));
+}
+
+#[test]
+fn a_secret_file_that_others_can_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bc.secret");
+    std::fs::write(&path, "canary\n").unwrap();
+    let source = SecretSource::File("bc.secret".into());
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let text = source.read("entra.client_secret", folder.path()).expect_err("refused").to_string();
+        assert!(text.contains("run chmod 600"), "{text}");
+        assert!(!text.contains("canary"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    use secrecy::ExposeSecret;
+    assert_eq!(source.read("entra.client_secret", folder.path()).unwrap().expose_secret(), "canary");
+    let missing = SecretSource::Env("ML_CONNECTOR_NO_SUCH_VARIABLE".to_owned());
+    assert!(missing.read("brex.token", folder.path()).expect_err("refused").to_string().contains("is not set"));
+}

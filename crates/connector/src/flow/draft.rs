@@ -1,0 +1,273 @@
+//! Creates the draft in Business Central, at most once: look, commit the intent, send, and commit what came back.
+//!
+//! The intent is committed before anything is sent, so that after any crash an open intent means *unknown*, and unknown
+//! means probing ([`super::probe`]), never sending again. Business Central has no idempotency key; the document number and
+//! the marker line are what a look-up finds.
+
+use std::collections::HashMap;
+
+use clients::bc::Document;
+use clients::{Effect, Error, Kind};
+use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
+use domain::hold::{Hold, HoldCode};
+use domain::id::RecordId;
+use domain::pace::{NextProbe, next_probe};
+use domain::stage::Event;
+use futures::{StreamExt, stream};
+use serde_json::json;
+use store::{Applied, Intent, IntentChange, Outcome, RecordRow};
+
+use super::map::plan_of;
+use super::probe::{self, Seen, found_by_number, judge};
+use super::resolve_vendor::unreadable;
+use super::step::{Step, error_detail};
+use super::wire::{found_document, new_document, wire_kind};
+use super::{Lane, Stop, asked_ms};
+use crate::problem;
+
+/// A row with its plan.
+type Planned = (RecordRow, PlannedDocument);
+
+/// Runs the stage.
+pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    let (planned, broken) = with_plans(rows);
+    lane.apply(broken.into_iter().map(|row| Step::of(row).hold(&unreadable(), lane.now_ms())).collect()).await?;
+    let ids: Vec<RecordId> = planned.iter().map(|(row, _)| row.id.clone()).collect();
+    let open = lane.app.store.intents().list_open(&lane.connection.id, &ids).await?;
+    let mut open: HashMap<RecordId, Intent> = open.into_iter().map(|i| (i.record_id.clone(), i)).collect();
+    let mut unclear = Vec::new();
+    let mut fresh = Vec::new();
+    for (row, plan) in planned {
+        match open.remove(&row.id) {
+            Some(intent) => unclear.push((row, plan, intent)),
+            None => fresh.push((row, plan)),
+        }
+    }
+    probe::run(lane, unclear).await?;
+    for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
+        let of_kind = fresh.iter().filter(|(_, plan)| plan.kind == kind).cloned().collect();
+        create_all(lane, kind, of_kind).await?;
+    }
+    Ok(())
+}
+
+/// Splits off the rows whose stored plan cannot be read.
+fn with_plans(rows: Vec<RecordRow>) -> (Vec<Planned>, Vec<RecordRow>) {
+    let mut planned = Vec::new();
+    let mut broken = Vec::new();
+    for row in rows {
+        match plan_of(&row) {
+            Some(plan) => planned.push((row, plan)),
+            None => broken.push(row),
+        }
+    }
+    (planned, broken)
+}
+
+/// Looks up all numbers with one call, then creates what is not there.
+async fn create_all(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) -> Result<(), Stop> {
+    if planned.is_empty() {
+        return Ok(());
+    }
+    let found = found_by_number(lane, kind, planned.iter().map(|(_, plan)| plan)).await?;
+    let mut adopted = Vec::new();
+    let mut absent = Vec::new();
+    for (row, plan) in planned {
+        match judge(&plan, &found) {
+            Seen::Absent => absent.push((row, plan)),
+            seen => adopted.push(probe::settle(lane, row, &seen, None)),
+        }
+    }
+    lane.apply(adopted).await?;
+    let committed = commit_intents(lane, absent).await?;
+    let company = lane.company();
+    let sent = stream::iter(committed)
+        .map(|(row, plan, attempt)| {
+            let company = company.clone();
+            async move {
+                if !lane.may_send().await? {
+                    return Ok((row, plan, attempt, None));
+                }
+                let answer = company.create_document(wire_kind(kind), &new_document(&plan)).await;
+                Ok((row, plan, attempt, Some(answer)))
+            }
+        })
+        .buffer_unordered(usize::from(lane.connection.settings.bc.max_concurrent))
+        .collect::<Vec<Result<_, store::Error>>>()
+        .await;
+    take_answers(lane, kind, sent.into_iter().collect::<Result<_, _>>()?).await
+}
+
+/// Commits one intent per record before anything is sent. A row that changed meanwhile is left out.
+async fn commit_intents(lane: &Lane<'_>, planned: Vec<Planned>) -> Result<Vec<(RecordRow, PlannedDocument, i64)>, Stop> {
+    let ids: Vec<RecordId> = planned.iter().map(|(row, _)| row.id.clone()).collect();
+    let attempts = lane.app.store.intents().last_attempts(&lane.connection.id, &ids).await?;
+    let now_ms = lane.now_ms();
+    let window_ms = lane.settle_window_ms();
+    let mut steps = Vec::new();
+    let mut committed = Vec::new();
+    for (row, plan) in planned {
+        let attempt = attempts.get(&row.id).copied().unwrap_or(0).saturating_add(1);
+        let intent = Intent {
+            record_id: row.id.clone(),
+            attempt,
+            epoch: lane.lease.epoch,
+            document_kind: plan.kind,
+            document_key: plan.number.as_str().to_owned(),
+            vendor_number: plan.vendor_number.clone(),
+            payload_hash: plan.hash(),
+            created_ms: now_ms,
+            settle_until_ms: now_ms.saturating_add(window_ms),
+            probes: 0,
+            outcome: None,
+            outcome_ms: None,
+            document_id: None,
+            detail: None,
+        };
+        let detail = json!({ "attempt": attempt, "number": plan.number, "plan_hash": plan.hash(), "epoch": lane.lease.epoch });
+        let mut row = row;
+        row.due_ms = match next_probe(now_ms, 0, window_ms) {
+            NextProbe::At(ms) => Some(ms),
+            NextProbe::Settled => Some(now_ms),
+        };
+        steps.push(Step::of(row.clone()).intent(IntentChange::Open(intent)).note("intent_committed", detail));
+        committed.push((row, plan, attempt));
+    }
+    let applied = lane.apply(steps).await?;
+    let kept = committed.into_iter().zip(applied).filter(|(_, applied)| *applied == Applied::Done);
+    Ok(kept
+        .map(|((mut row, plan, attempt), _)| {
+            row.rev = row.rev.saturating_add(1);
+            (row, plan, attempt)
+        })
+        .collect())
+}
+
+type Answer = (RecordRow, PlannedDocument, i64, Option<Result<Document, Error>>);
+
+/// Commits what came back. A refusal is believed only after one look, since extensions can commit and then fail.
+async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>) -> Result<(), Stop> {
+    let refused: Vec<&PlannedDocument> = answers.iter().filter(|a| is_refusal(a)).map(|(_, plan, ..)| plan).collect();
+    let looked = if refused.is_empty() { Ok(Vec::new()) } else { found_by_number(lane, kind, refused.into_iter()).await };
+    let mut steps = Vec::new();
+    let mut stop = None;
+    for (row, plan, attempt, answer) in answers {
+        let step = match answer {
+            None => not_sent(lane, row, attempt),
+            Some(Ok(document)) => created(lane, row, attempt, &found_document(kind, &document)),
+            Some(Err(error)) if error.is_refusal() => match &looked {
+                Ok(found) => after_refusal(lane, row, &plan, attempt, &error, found),
+                Err(_) => unclear(lane, row, attempt, &error),
+            },
+            Some(Err(error)) if error.effect() == Effect::Unknown => unclear(lane, row, attempt, &error),
+            Some(Err(error)) => {
+                let step = not_executed(lane, row, attempt, &error);
+                stop = stop.or(problem::of_error(&error));
+                step
+            }
+        };
+        steps.push(step);
+    }
+    lane.apply(steps).await?;
+    match stop {
+        Some(problem) => Err(Stop::Connection(problem)),
+        None => Ok(()),
+    }
+}
+
+fn is_refusal(answer: &Answer) -> bool {
+    matches!(&answer.3, Some(Err(error)) if error.is_refusal())
+}
+
+fn created(lane: &Lane<'_>, row: RecordRow, attempt: i64, found: &FoundDocument) -> Step {
+    let settled = IntentChange::Settled { attempt, outcome: Outcome::Created, document_id: Some(found.id), detail: None };
+    Step::of(row)
+        .set(|row| probe::point_to(row, found))
+        .intent(settled)
+        .on(Event::DocumentFound, lane.now_ms())
+        .note("document_created", json!({ "id": found.id, "number": found.number, "attempt": attempt }))
+}
+
+/// The lease was lost or the process is stopping: nothing was sent.
+fn not_sent(lane: &Lane<'_>, row: RecordRow, attempt: i64) -> Step {
+    let detail = Some("not sent: the lease was no longer held".to_owned());
+    let settled = IntentChange::Settled { attempt, outcome: Outcome::NotExecuted, document_id: None, detail };
+    Step::of(row).intent(settled).postpone(lane.now_ms(), false, &json!("not sent: the lease was no longer held"))
+}
+
+/// Surely not executed: the same step again later; a limit (429) is not counted against the record.
+fn not_executed(lane: &Lane<'_>, row: RecordRow, attempt: i64, error: &Error) -> Step {
+    let counted = error.kind() != Kind::Throttled;
+    let due_ms = lane.retry_at(row.attempts, asked_ms(error));
+    let settled = IntentChange::Settled {
+        attempt,
+        outcome: Outcome::NotExecuted,
+        document_id: None,
+        detail: Some(error.to_string()),
+    };
+    Step::of(row).intent(settled).postpone(due_ms, counted, &error_detail(error))
+}
+
+/// Perhaps executed: the intent stays open and only probing is allowed from now on.
+fn unclear(lane: &Lane<'_>, row: RecordRow, attempt: i64, error: &Error) -> Step {
+    let mut detail = error_detail(error);
+    if let Some(object) = detail.as_object_mut() {
+        object.insert("attempt".to_owned(), json!(attempt));
+        object.insert("next_probe_ms".to_owned(), json!(row.due_ms));
+    }
+    let due_ms = row.due_ms.unwrap_or_else(|| lane.now_ms());
+    Step::of(row).set(|row| row.due_ms = Some(due_ms)).note("outcome_unknown", detail)
+}
+
+fn after_refusal(
+    lane: &Lane<'_>,
+    row: RecordRow,
+    plan: &PlannedDocument,
+    attempt: i64,
+    error: &Error,
+    found: &[FoundDocument],
+) -> Step {
+    match judge(plan, found) {
+        Seen::Absent => {
+            let hold = hold_of_refusal(error);
+            let settled = IntentChange::Settled {
+                attempt,
+                outcome: Outcome::Refused,
+                document_id: None,
+                detail: Some(error.to_string()),
+            };
+            Step::of(row).intent(settled).note("refused", error_detail(error)).hold(&hold, lane.now_ms())
+        }
+        seen => probe::settle(lane, row, &seen, Some(attempt)),
+    }
+}
+
+/// The hold that Business Central's refusal means. The code is chosen by its error code where that is enough; its texts
+/// are English, since every call asks for English, and only sharpen the hold.
+fn hold_of_refusal(error: &Error) -> Hold {
+    let said = error.api_message().unwrap_or("it gave no reason");
+    let code = if said.contains("Currency Exchange Rate") {
+        HoldCode::ExchangeRateMissing
+    } else if said.contains("is blocked with type All") || said.contains("is blocked for privacy") {
+        HoldCode::VendorBlocked
+    } else if said.contains("in G/L Account") {
+        HoldCode::AccountUnusable
+    } else if said.contains("does not match to a Dimension") || said.starts_with("Dimension") {
+        HoldCode::DimensionUnknown
+    } else {
+        HoldCode::DocumentRefused
+    };
+    Hold::new(code, format!("Business Central refused the document: {said}"))
+}
+
+impl Lane<'_> {
+    /// Checks the lease again immediately before something is sent: a frozen process must not write after its time.
+    pub async fn may_send(&self) -> Result<bool, store::Error> {
+        self.app.store.lanes().holds(self.lease, self.now_ms()).await
+    }
+
+    /// How long an unclear outcome is probed, in milliseconds.
+    pub fn settle_window_ms(&self) -> i64 {
+        i64::from(self.connection.settings.settle_seconds).saturating_mul(1_000)
+    }
+}

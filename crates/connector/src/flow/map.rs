@@ -1,0 +1,50 @@
+//! Maps coding to accounts and dimensions and plans the whole document, or holds with what is missing.
+
+use domain::document::PlannedDocument;
+use domain::hold::Hold;
+use domain::mapping::decide_document;
+use domain::record::Record;
+use domain::stage::Event;
+use serde_json::json;
+use store::RecordRow;
+
+use super::resolve_vendor::unreadable;
+use super::step::Step;
+use super::{Lane, Stop};
+
+/// Runs the stage.
+pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    let records = lane.records(&rows).await?;
+    let steps = rows.into_iter().map(|row| match records.get(&row.id) {
+        None => Step::of(row).hold(&unreadable(), lane.now_ms()),
+        Some(record) => match decide(lane, record, row.vendor_number.as_deref().unwrap_or_default()) {
+            Ok(plan) => planned(lane, row, &plan),
+            Err(hold) => Step::of(row).hold(&hold, lane.now_ms()),
+        },
+    });
+    lane.apply(steps.collect()).await?;
+    Ok(())
+}
+
+/// Decides for one record.
+pub(super) fn decide(lane: &Lane<'_>, record: &Record, vendor_number: &str) -> Result<PlannedDocument, Hold> {
+    decide_document(record, vendor_number, lane.job(&record.id), &lane.connection.rules, &lane.directory)
+}
+
+fn planned(lane: &Lane<'_>, row: RecordRow, plan: &PlannedDocument) -> Step {
+    let json = serde_json::to_value(plan).unwrap_or_default();
+    let shifted = (plan.posting_date != plan.document_date).then(|| plan.document_date.to_string());
+    Step::of(row)
+        .set(|row| {
+            row.plan = Some(json.to_string());
+            row.document_kind = Some(plan.kind);
+            row.document_key = Some(plan.number.as_str().to_owned());
+        })
+        .on(Event::Mapped, lane.now_ms())
+        .note("mapped", json!({ "document": json, "rules": plan.rules, "posting_date_moved_from": shifted }))
+}
+
+/// The stored plan of a row.
+pub(super) fn plan_of(row: &RecordRow) -> Option<PlannedDocument> {
+    row.plan.as_deref().and_then(|text| serde_json::from_str(text).ok())
+}

@@ -1,0 +1,150 @@
+//! Tells Brex which records are exported, in batches, with BC's number and a link.
+//!
+//! The records are read again first: one that was edited meanwhile is held, one that is already exported (a lost answer)
+//! is done. So the call is idempotent by reading back, not by key (brex.md §2.6).
+
+use std::collections::{HashMap, HashSet};
+
+use clients::bc::{DocumentPage, deep_link};
+use clients::brex::{ExportAnswer, ExportResult};
+use domain::document::DocumentKind;
+use domain::edit::booked_differences;
+use domain::hold::{Hold, HoldCode};
+use domain::id::RecordId;
+use domain::record::{Record, Review, Treatment};
+use domain::stage::Event;
+use serde_json::json;
+use store::RecordRow;
+use url::Url;
+
+use super::receive::{Origin, receive};
+use super::step::{Step, error_detail};
+use super::wire::{read_record, wire_kind};
+use super::{Lane, Stop, asked_ms};
+
+/// Runs the stage.
+pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+    let known = lane.records(&rows).await?;
+    let now: HashMap<RecordId, Record> = found
+        .items
+        .iter()
+        .filter_map(|item| read_record(item.get()).ok())
+        .map(|record| (record.id.clone(), record))
+        .collect();
+    let edited: HashSet<RecordId> =
+        now.values().filter(|record| is_edited(known.get(&record.id), record)).map(|r| r.id.clone()).collect();
+    let edited_items: Vec<_> = found.items.iter().filter(|item| is_one_of(item.get(), &edited)).cloned().collect();
+    receive(lane, &edited_items, Origin::BeforeExport).await?;
+
+    let mut steps = Vec::new();
+    let mut ready = Vec::new();
+    for row in rows.into_iter().filter(|row| !edited.contains(&row.id)) {
+        match now.get(&row.id).map(|record| (&record.review, record.treatment())) {
+            Some((Review::ReadyForExport, _)) => ready.push(row),
+            Some((Review::Exported, _)) => steps.push(taken(lane, row, "Brex shows it as exported")),
+            Some((Review::Review, Treatment::Bill)) => {
+                steps.push(taken(lane, row, "bills are not in Brex's export journal, so there is nothing to report"));
+            }
+            Some((review, _)) => {
+                let text = format!("in Brex the record is {} and no longer ready for export", review.as_str());
+                steps.push(Step::of(row).hold(&Hold::new(HoldCode::RecordNotReady, text), lane.now_ms()));
+            }
+            None => {
+                let hold = Hold::new(HoldCode::ExportRefused, "the record is no longer in Brex");
+                steps.push(Step::of(row).hold(&hold, lane.now_ms()));
+            }
+        }
+    }
+    lane.apply(steps).await?;
+    if ready.is_empty() { Ok(()) } else { report(lane, ready).await }
+}
+
+fn is_edited(known: Option<&Record>, now: &Record) -> bool {
+    known.is_some_and(|known| now.version > known.version && !booked_differences(known, now).is_empty())
+}
+
+fn is_one_of(text: &str, ids: &HashSet<RecordId>) -> bool {
+    read_record(text).is_ok_and(|record| ids.contains(&record.id))
+}
+
+fn taken(lane: &Lane<'_>, row: RecordRow, how: &str) -> Step {
+    let now_ms = lane.now_ms();
+    let detail = json!({ "reference": row.document_no, "how": how });
+    Step::of(row).set(|row| row.exported_ms = Some(now_ms)).on(Event::ExportTaken, now_ms).note("exported", detail)
+}
+
+async fn report(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    let results: Vec<ExportResult> = rows
+        .iter()
+        .map(|row| ExportResult::Success {
+            record_id: row.id.as_str().to_owned(),
+            reference_id: row.document_no.clone(),
+            deep_link_url: link(lane, row),
+        })
+        .collect();
+    let steps = match lane.connection.brex.report_export_results(&results).await {
+        Ok(ExportAnswer::Accepted { ids }) => accepted(lane, rows, &ids),
+        Ok(ExportAnswer::NotFound { ids }) => refused(lane, rows, &ids, "Brex does not know the record"),
+        Ok(ExportAnswer::NotReady { ids } | ExportAnswer::Duplicate { ids }) => read_again(lane, rows, &ids),
+        Err(error) => {
+            if let Some(problem) = crate::problem::of_error(&error) {
+                return Err(Stop::Connection(problem));
+            }
+            let again = |row: RecordRow| {
+                let due_ms = lane.retry_at(row.attempts, asked_ms(&error));
+                Step::of(row).postpone(due_ms, true, &error_detail(&error))
+            };
+            rows.into_iter().map(again).collect()
+        }
+    };
+    lane.apply(steps).await?;
+    Ok(())
+}
+
+fn accepted(lane: &Lane<'_>, rows: Vec<RecordRow>, ids: &[String]) -> Vec<Step> {
+    let step = |row: RecordRow| {
+        if ids.iter().any(|id| id == row.id.as_str()) {
+            taken(lane, row, "reported to Brex")
+        } else {
+            let due_ms = lane.retry_at(row.attempts, None);
+            Step::of(row).postpone(due_ms, true, &json!("Brex did not name the record among the updated ones"))
+        }
+    };
+    rows.into_iter().map(step).collect()
+}
+
+/// Nothing of the batch was taken: the named ones are held, the others go again at once.
+fn refused(lane: &Lane<'_>, rows: Vec<RecordRow>, ids: &[String], why: &str) -> Vec<Step> {
+    let step = |row: RecordRow| {
+        if ids.iter().any(|id| id == row.id.as_str()) {
+            Step::of(row).hold(&Hold::new(HoldCode::ExportRefused, why), lane.now_ms())
+        } else {
+            Step::of(row).postpone(lane.now_ms(), false, &json!("another record of the batch stood in the way"))
+        }
+    };
+    rows.into_iter().map(step).collect()
+}
+
+/// Nothing of the batch was taken because some are not ready: reading them again tells whether they are exported.
+fn read_again(lane: &Lane<'_>, rows: Vec<RecordRow>, ids: &[String]) -> Vec<Step> {
+    let step = |row: RecordRow| {
+        let named = ids.iter().any(|id| id == row.id.as_str());
+        let due_ms = if named { lane.retry_at(row.attempts, None) } else { lane.now_ms() };
+        let why = if named { "Brex says it is not ready for export" } else { "another record of the batch stood in the way" };
+        Step::of(row).postpone(due_ms, named, &json!(why))
+    };
+    rows.into_iter().map(step).collect()
+}
+
+/// The link that opens the draft in Business Central.
+fn link(lane: &Lane<'_>, row: &RecordRow) -> Option<Url> {
+    let web_client = Url::parse("https://businesscentral.dynamics.com").ok()?;
+    let settings = &lane.connection.settings;
+    let kind = row.document_kind.unwrap_or(DocumentKind::Invoice);
+    let number = row.document_no.as_deref()?;
+    let company = &lane.identity.bc_company_name;
+    let page = DocumentPage::Draft;
+    deep_link(&web_client, &settings.entra.tenant, &settings.bc.environment, company, wire_kind(kind), page, number).ok()
+}

@@ -1,0 +1,142 @@
+//! The way of a record, stage by stage. Read the files in this order:
+//!
+//! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`probe`] for unclear answers) → [`verify`] →
+//! [`mark_exported`]; [`recheck`] looks again at what is held.
+//!
+//! Each stage takes a batch of due records and goes *load → decide → do → apply*: the decision is a pure function of
+//! `domain`, and apply is one transaction that writes the new stage, the audit entries and the next due time. A stage may
+//! run twice at any time; running it twice changes nothing.
+
+pub mod draft;
+pub mod mark_exported;
+pub mod map;
+pub mod poll;
+pub mod probe;
+pub mod receive;
+pub mod recheck;
+pub mod resolve_vendor;
+pub mod step;
+pub mod verify;
+mod wire;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::directory::Directory;
+use domain::id::{JobId, RecordId};
+use domain::pace::retry_delay_ms;
+use domain::record::Record;
+use domain::stage::Stage;
+use store::{Applied, Change, Lease, Problem, RecordRow};
+
+use crate::app::{App, Connection, Identity};
+use crate::problem;
+use step::Step;
+
+pub use wire::{found_document, new_document, read_record};
+
+/// How many records a stage takes at once. Fifty document numbers keep a look-up's address below 4 kB, and one look-up
+/// for fifty records keeps the calls per record near one.
+pub const BATCH: i64 = 50;
+
+/// What a stage works with: one connection under the lease of its lane.
+pub struct Lane<'a> {
+    /// The process.
+    pub app: &'a App,
+    /// The connection.
+    pub connection: &'a Connection,
+    /// The lease; every write carries its epoch.
+    pub lease: &'a Lease,
+    /// Who is at either end.
+    pub identity: Arc<Identity>,
+    /// Master data as of the start of the pass.
+    pub directory: Arc<Directory>,
+}
+
+/// Why a stage stopped before its batch was done.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// Our own memory failed, or the lease is lost: nothing may be sent any more.
+    #[error("the store stopped the work")]
+    Store(#[from] store::Error),
+    /// The whole connection cannot work.
+    #[error("the connection is held: {}", .0.sentence)]
+    Connection(Problem),
+    /// The other side wants us to come back later.
+    #[error("{error}")]
+    Later {
+        /// What happened.
+        error: Box<clients::Error>,
+        /// How long it asked us to wait, in milliseconds.
+        asked_ms: Option<i64>,
+    },
+}
+
+/// The one place that turns a failed call into what happens next, for calls that are not about a single record.
+impl From<clients::Error> for Stop {
+    fn from(error: clients::Error) -> Self {
+        match problem::of_error(&error) {
+            Some(problem) => Self::Connection(problem),
+            None => Self::Later { asked_ms: asked_ms(&error), error: Box::new(error) },
+        }
+    }
+}
+
+/// How long an error asks us to wait, in milliseconds.
+pub fn asked_ms(error: &clients::Error) -> Option<i64> {
+    error.retry_after_ms().map(|ms| i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
+impl Lane<'_> {
+    /// The time in milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.app.now_ms()
+    }
+
+    /// Identity of the work on a record.
+    pub fn job(&self, record: &RecordId) -> JobId {
+        JobId::new(&self.identity.brex_company, record, self.identity.bc_company)
+    }
+
+    /// The company in Business Central. Its reads ask for the primary database, since they decide about writes.
+    pub fn company(&self) -> clients::bc::Company {
+        self.connection.bc.company(self.identity.bc_company).with_fresh_reads()
+    }
+
+    /// When to try again after `attempts` tries.
+    pub fn retry_at(&self, attempts: i64, asked_ms: Option<i64>) -> i64 {
+        self.now_ms().saturating_add(retry_delay_ms(attempts, asked_ms, self.app.chance.next()))
+    }
+
+    /// Commits the steps in one transaction. Rows that changed meanwhile are left alone: their next pass decides anew.
+    pub async fn apply(&self, steps: Vec<Step>) -> Result<Vec<Applied>, store::Error> {
+        let changes: Vec<Change> = steps.into_iter().map(Step::into_change).collect();
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let store = &self.app.store;
+        store.records().apply(self.lease, &self.connection.id, self.now_ms(), &self.app.actor(), &changes).await
+    }
+
+    /// The newest payload of each row, decoded. Rows whose payload is missing or unreadable are left out.
+    pub async fn records(&self, rows: &[RecordRow]) -> Result<HashMap<RecordId, Record>, store::Error> {
+        let wanted: Vec<(RecordId, i64)> = rows.iter().map(|row| (row.id.clone(), row.version)).collect();
+        let payloads = self.app.store.payloads().get_many(&self.connection.id, &wanted).await?;
+        Ok(payloads
+            .into_iter()
+            .filter_map(|payload| Some((payload.record_id, read_record(&payload.payload).ok()?)))
+            .collect())
+    }
+
+    /// Runs one stage on a batch of due records.
+    pub async fn run_stage(&self, stage: Stage, rows: Vec<RecordRow>) -> Result<(), Stop> {
+        match stage {
+            Stage::ResolveVendor => resolve_vendor::run(self, rows).await,
+            Stage::Map => map::run(self, rows).await,
+            Stage::Draft => draft::run(self, rows).await,
+            Stage::Verify => verify::run(self, rows).await,
+            Stage::MarkExported => mark_exported::run(self, rows).await,
+            Stage::Waiting | Stage::Exported | Stage::NotSpend | Stage::Skipped => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Asks Brex what is there. Schedule and webhook come here alike; whatever is found goes to [`super::receive`].
+//!
+//! Records of cards and reimbursements are asked for by review status, bills by their change (brex.md §2.3, §2.5), always
+//! with an explicit window, since Brex silently narrows a query without one.
+
+use clients::brex::{RecordsQuery, ReviewStatus, SourceType, WebhookEvent};
+use domain::audit::Note;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::receive::{Origin, receive};
+use super::{Lane, Stop};
+
+/// Cursor that holds the newest `updated_at` seen (milliseconds).
+pub const WATERMARK: &str = "records.updated_at";
+
+/// Each poll looks back this far behind the watermark, for records that became visible late.
+const OVERLAP_MS: i64 = 10 * 60 * 1_000;
+
+/// How many nudges are taken from the inbox at once.
+const NUDGES: i64 = 200;
+
+/// What part of the past a poll asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// What changed since the last poll.
+    SinceLast,
+    /// Everything since an instant.
+    From(Timestamp),
+}
+
+/// Asks for everything in the window. Returns how many records came.
+pub async fn poll(lane: &Lane<'_>, window: Window) -> Result<usize, Stop> {
+    let cursors = lane.app.store.cursors();
+    let watermark: Option<i64> =
+        cursors.get(&lane.connection.id, WATERMARK).await?.and_then(|text| text.parse().ok());
+    let start = start_of(lane)?;
+    let after = match (window, watermark) {
+        (Window::From(from), _) => from.max(start),
+        (Window::SinceLast, Some(ms)) => crate::clock::timestamp(ms.saturating_sub(OVERLAP_MS)).max(start),
+        (Window::SinceLast, None) => start,
+    };
+    let mut seen = 0_usize;
+    let mut newest = watermark.unwrap_or(i64::MIN);
+    for query in queries(after) {
+        let mut pages = lane.connection.brex.records(query);
+        while let Some(items) = pages.next_page().await? {
+            seen = seen.saturating_add(items.len());
+            let received = receive(lane, &items, Origin::Poll).await?;
+            newest = newest.max(received.newest_ms.unwrap_or(i64::MIN));
+        }
+    }
+    if newest > watermark.unwrap_or(i64::MIN) {
+        cursors.set(lane.lease, &lane.connection.id, WATERMARK, &newest.to_string()).await?;
+    }
+    Ok(seen)
+}
+
+/// The first instant of the cut-over date in the company's zone.
+fn start_of(lane: &Lane<'_>) -> Result<Timestamp, Stop> {
+    let zoned = lane.connection.settings.start_date.to_zoned_datetime(lane.connection.rules.zone.clone());
+    zoned.map(|zoned| zoned.timestamp()).map_err(|_| {
+        Stop::Connection(store::Problem {
+            code: "start_date_unusable".to_owned(),
+            sentence: "start_date is outside the range of dates: correct it in the configuration".to_owned(),
+        })
+    })
+}
+
+fn queries(after: Timestamp) -> [RecordsQuery; 3] {
+    let ready = |source_type| RecordsQuery {
+        review_status: Some(ReviewStatus::ReadyForExport),
+        source_type: Some(source_type),
+        updated_after: Some(after),
+        ..RecordsQuery::default()
+    };
+    let bills =
+        RecordsQuery { source_type: Some(SourceType::Bill), updated_after: Some(after), ..RecordsQuery::default() };
+    [ready(SourceType::Card), ready(SourceType::Reimbursement), bills]
+}
+
+/// Takes the nudges that webhooks left in the inbox: fetches the records they name, then marks them handled.
+pub async fn take_nudges(lane: &Lane<'_>) -> Result<usize, Stop> {
+    let inbox = lane.app.store.inbox();
+    let events = inbox.list_unhandled(&lane.connection.id, NUDGES).await?;
+    if events.is_empty() {
+        return Ok(0);
+    }
+    let mut ids: Vec<String> = Vec::new();
+    let mut strange: Vec<Note> = Vec::new();
+    for event in &events {
+        match WebhookEvent::from_json(event.payload.as_bytes()) {
+            Ok(WebhookEvent::RecordsReady { record_ids, company_id }) if company_id == lane.identity.brex_company => {
+                ids.extend(record_ids);
+            }
+            Ok(WebhookEvent::RecordsReady { company_id, .. }) => {
+                strange.push(ignored(&event.event_id, &format!("it is for the company {company_id}")));
+            }
+            Ok(WebhookEvent::Transfer { .. } | WebhookEvent::Other { .. }) => {}
+            Err(_) => strange.push(ignored(&event.event_id, "its body cannot be read")),
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    if !ids.is_empty() {
+        let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+        receive(lane, &found.items, Origin::Webhook).await?;
+        strange.extend(found.missing.iter().map(|id| ignored(id, "Brex does not know the record")));
+    }
+    if !strange.is_empty() {
+        let audit = lane.app.store.audit();
+        audit.append(lane.lease, &lane.connection.id, lane.now_ms(), &lane.app.actor(), &strange).await?;
+    }
+    let handled: Vec<(String, String)> = events.iter().map(|e| (e.source.clone(), e.event_id.clone())).collect();
+    inbox.mark_handled(lane.lease, &lane.connection.id, &handled, lane.now_ms()).await?;
+    Ok(events.len())
+}
+
+fn ignored(subject: &str, why: &str) -> Note {
+    Note {
+        action: "webhook_ignored".to_owned(),
+        subject: subject.to_owned(),
+        before: None,
+        after: None,
+        detail: json!({ "why": why }),
+    }
+}

@@ -1,0 +1,132 @@
+//! Looks for a document whose fate is unknown, by number and marker, until it is found or the settle window has passed.
+
+use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
+use domain::hold::{Hold, HoldCode};
+use domain::pace::{NextProbe, next_probe};
+use domain::stage::Event;
+use serde_json::json;
+use store::{Intent, IntentChange, Outcome, RecordRow};
+
+use super::step::Step;
+use super::wire::{found_document, wire_kind};
+use super::{Lane, Stop};
+
+/// What a look-up says about a planned document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Nothing with our vendor and number.
+    Absent,
+    /// Ours: the marker is there.
+    Ours(Box<FoundDocument>),
+    /// Somebody else's document has the number.
+    Foreign(Box<FoundDocument>),
+    /// More than one document carries our marker.
+    Several(Vec<FoundDocument>),
+}
+
+/// Looks again for every record with an open intent.
+pub(super) async fn run(lane: &Lane<'_>, unclear: Vec<(RecordRow, PlannedDocument, Intent)>) -> Result<(), Stop> {
+    for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
+        let of_kind: Vec<_> = unclear.iter().filter(|(_, plan, _)| plan.kind == kind).cloned().collect();
+        if of_kind.is_empty() {
+            continue;
+        }
+        let found = found_by_number(lane, kind, of_kind.iter().map(|(_, plan, _)| plan)).await?;
+        let steps = of_kind.into_iter().map(|(row, plan, intent)| match judge(&plan, &found) {
+            Seen::Absent => still_absent(lane, row, &intent),
+            seen => settle(lane, row, &seen, Some(intent.attempt)),
+        });
+        lane.apply(steps.collect()).await?;
+    }
+    Ok(())
+}
+
+/// Every document of a kind with one of these numbers, drafts and posted alike, with one call per fifty numbers.
+pub(super) async fn found_by_number<'a>(
+    lane: &Lane<'_>,
+    kind: DocumentKind,
+    plans: impl Iterator<Item = &'a PlannedDocument>,
+) -> Result<Vec<FoundDocument>, clients::Error> {
+    let numbers: Vec<&str> = plans.map(|plan| plan.number.as_str()).collect();
+    let documents = lane.company().find_documents_by_numbers(wire_kind(kind), &numbers).await?;
+    Ok(documents.iter().map(|document| found_document(kind, document)).collect())
+}
+
+/// What the found documents say about one plan.
+pub(super) fn judge(plan: &PlannedDocument, found: &[FoundDocument]) -> Seen {
+    let same: Vec<&FoundDocument> = found
+        .iter()
+        .filter(|d| d.vendor_document_number.eq_ignore_ascii_case(plan.number.as_str()))
+        .filter(|d| d.vendor_number.eq_ignore_ascii_case(&plan.vendor_number) || d.is_marked(plan.job))
+        .collect();
+    let ours: Vec<&FoundDocument> = same.iter().copied().filter(|d| d.is_marked(plan.job)).collect();
+    match (ours.as_slice(), same.first()) {
+        ([only], _) => Seen::Ours(Box::new((*only).clone())),
+        ([], None) => Seen::Absent,
+        ([], Some(foreign)) => Seen::Foreign(Box::new((*foreign).clone())),
+        (several, _) => Seen::Several(several.iter().map(|d| (*d).clone()).collect()),
+    }
+}
+
+/// The step for a document that was found; `attempt` is the open intent, if there is one.
+pub(super) fn settle(lane: &Lane<'_>, row: RecordRow, seen: &Seen, attempt: Option<i64>) -> Step {
+    let now_ms = lane.now_ms();
+    let settled = |step: Step, outcome, document_id| match attempt {
+        Some(attempt) => step.intent(IntentChange::Settled { attempt, outcome, document_id, detail: None }),
+        None => step,
+    };
+    match seen {
+        Seen::Absent => Step::of(row),
+        Seen::Ours(found) => {
+            let detail = json!({ "id": found.id, "number": found.number, "status": found.status, "attempt": attempt });
+            let step = Step::of(row).set(|row| point_to(row, found)).on(Event::DocumentFound, now_ms);
+            settled(step, Outcome::Adopted, Some(found.id)).note("document_adopted", detail)
+        }
+        Seen::Foreign(found) => {
+            let sentence = format!(
+                "{} {} of vendor {} already has the number {} and was not made by this connector",
+                found.kind.words(), found.number, found.vendor_number, found.vendor_document_number
+            );
+            let step = settled(Step::of(row), Outcome::PossibleDuplicate, Some(found.id));
+            step.hold(&Hold::new(HoldCode::PossibleDuplicate, sentence), now_ms)
+        }
+        Seen::Several(found) => {
+            let numbers: Vec<&str> = found.iter().map(|d| d.number.as_str()).collect();
+            let sentence = format!("several documents were made for this record: {}", numbers.join(", "));
+            let step = settled(Step::of(row), Outcome::PossibleDuplicate, None);
+            step.hold(&Hold::new(HoldCode::DuplicateDocuments, sentence), now_ms)
+        }
+    }
+}
+
+/// The row now points to this document.
+pub(super) fn point_to(row: &mut RecordRow, found: &FoundDocument) {
+    row.document_kind = Some(found.kind);
+    row.document_id = Some(found.id);
+    row.document_no = Some(found.number.clone());
+}
+
+/// Not there yet: the next probe, or, once the settle window has passed, one new attempt.
+fn still_absent(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Step {
+    let probes = intent.probes.saturating_add(1);
+    let now_ms = lane.now_ms();
+    match next_probe(intent.created_ms, probes, lane.settle_window_ms()) {
+        NextProbe::At(ms) => Step::of(row)
+            .intent(IntentChange::Probed { attempt: intent.attempt, probes })
+            .set(|row| row.due_ms = Some(ms.max(now_ms.saturating_add(1))))
+            .note("probed", json!({ "found": false, "probes": probes, "next_probe_ms": ms })),
+        NextProbe::Settled if now_ms < intent.settle_until_ms => {
+            let until = intent.settle_until_ms;
+            Step::of(row).set(|row| row.due_ms = Some(until)).note("probed", json!({ "found": false, "next_probe_ms": until }))
+        }
+        NextProbe::Settled => {
+            let detail = Some("not there at the end of the settle window".to_owned());
+            let settled =
+                IntentChange::Settled { attempt: intent.attempt, outcome: Outcome::Absent, document_id: None, detail };
+            Step::of(row)
+                .intent(settled)
+                .set(|row| row.due_ms = Some(now_ms))
+                .note("settled_as_absent", json!({ "attempt": intent.attempt, "probes": probes }))
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! A record comes in, by webhook or poll: it is new, or newer than what is known, or nothing happens at all.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::compare::Difference;
+use domain::edit::booked_differences;
+use domain::hold::{Hold, HoldCode};
+use domain::id::RecordId;
+use domain::record::{Record, Review, Treatment};
+use domain::stage::{Event, Stage};
+use serde_json::json;
+use serde_json::value::RawValue;
+use store::RecordRow;
+
+use super::step::Step;
+use super::wire::{UnreadableRecord, read_record};
+use super::{Lane, Stop};
+
+/// What brought the record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A webhook named it.
+    Webhook,
+    /// A poll found it.
+    Poll,
+    /// It was read again just before its export was reported.
+    BeforeExport,
+}
+
+impl Origin {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Poll => "poll",
+            Self::BeforeExport => "read before export",
+        }
+    }
+}
+
+/// What came of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Newest `updated_at` in the batch (milliseconds).
+    pub newest_ms: Option<i64>,
+    /// Rows written.
+    pub written: usize,
+}
+
+/// Takes in a batch of records as Brex sent them.
+pub async fn receive(lane: &Lane<'_>, items: &[Box<RawValue>], origin: Origin) -> Result<Received, Stop> {
+    let mut readable: BTreeMap<RecordId, (Record, &str)> = BTreeMap::new();
+    let mut unreadable: BTreeMap<RecordId, (UnreadableRecord, &str)> = BTreeMap::new();
+    for item in items {
+        match read_record(item.get()) {
+            Ok(record) => drop(readable.insert(record.id.clone(), (record, item.get()))),
+            Err(problem) => {
+                let id = id_of(item.get()).unwrap_or_else(|| RecordId::new(fingerprint(item.get())));
+                unreadable.insert(id, (problem, item.get()));
+            }
+        }
+    }
+    let ids: Vec<RecordId> = readable.keys().chain(unreadable.keys()).cloned().collect();
+    let known = lane.app.store.records().find_many(&lane.connection.id, &ids).await?;
+    let mut known: HashMap<RecordId, RecordRow> = known.into_iter().map(|row| (row.id.clone(), row)).collect();
+    let newer: Vec<RecordRow> = known.values().filter(|row| is_newer(row, &readable)).cloned().collect();
+    let previous = lane.records(&newer).await?;
+    let newest_ms = readable.values().map(|(record, _)| record.updated_at.as_millisecond()).max();
+
+    let mut steps = Vec::new();
+    for (id, (record, text)) in readable {
+        let step = match known.remove(&id) {
+            None => decide_new(lane, &record, origin).map(|step| step.payload(text.to_owned())),
+            Some(row) => decide_known(lane, row, &record, previous.get(&id), text, origin),
+        };
+        steps.extend(step);
+    }
+    for (id, (problem, text)) in unreadable {
+        if !known.contains_key(&id) {
+            steps.push(unreadable_row(lane, id, &problem, origin).payload(text.to_owned()));
+        }
+    }
+    let written = lane.apply(steps).await?.len();
+    Ok(Received { newest_ms, written })
+}
+
+fn is_newer(row: &RecordRow, readable: &BTreeMap<RecordId, (Record, &str)>) -> bool {
+    readable.get(&row.id).is_some_and(|(record, _)| record.version > row.version)
+}
+
+/// A record that is not known yet is taken up only if there is something to do with it.
+fn decide_new(lane: &Lane<'_>, record: &Record, origin: Origin) -> Option<Step> {
+    if !record.is_ready() {
+        return None;
+    }
+    let now_ms = lane.now_ms();
+    let step = Step::of(new_row(lane, record)).note("received", seen(record, origin));
+    Some(match record.treatment() {
+        Treatment::NotSpend => {
+            let why = json!({ "why": format!("{} moves money and buys nothing", record.type_name) });
+            step.on(Event::NotSpend, now_ms).note("not_spend", why)
+        }
+        Treatment::Unknown => step.on(Event::Ready, now_ms).hold(&unknown_type(record), now_ms),
+        Treatment::Spend(_) | Treatment::Reimbursement(_) | Treatment::Bill => step.on(Event::Ready, now_ms),
+    })
+}
+
+/// A known record: nothing to do unless its version grew or its readiness changed.
+fn decide_known(
+    lane: &Lane<'_>,
+    row: RecordRow,
+    record: &Record,
+    previous: Option<&Record>,
+    text: &str,
+    origin: Origin,
+) -> Option<Step> {
+    let waits = row.stage == Stage::Waiting && record.is_ready();
+    if record.version < row.version || (record.version == row.version && !waits) {
+        return None;
+    }
+    if row.stage == Stage::Skipped {
+        return None;
+    }
+    if row.stage.is_before_document() {
+        return Some(start_anew(lane, row, record, text, origin));
+    }
+    let differences = previous.map(|previous| booked_differences(previous, record)).unwrap_or_default();
+    after_document(lane, row, record, &differences, text, origin)
+}
+
+/// No document can exist yet: the newest version simply takes the place of the old one.
+fn start_anew(lane: &Lane<'_>, row: RecordRow, record: &Record, text: &str, origin: Origin) -> Step {
+    let now_ms = lane.now_ms();
+    let step = Step::of(row)
+        .set(|row| describe(lane, row, record))
+        .payload(text.to_owned())
+        .note("version_taken", seen(record, origin));
+    if !record.is_ready() {
+        return step.on(Event::NotReady, now_ms);
+    }
+    match record.treatment() {
+        Treatment::NotSpend => step.on(Event::NotSpend, now_ms),
+        Treatment::Unknown => step.on(Event::Ready, now_ms).hold(&unknown_type(record), now_ms),
+        Treatment::Spend(_) | Treatment::Reimbursement(_) | Treatment::Bill => step.on(Event::Ready, now_ms),
+    }
+}
+
+/// A document exists or may exist: edits that matter for the books hold the record, others are only noted.
+fn after_document(
+    lane: &Lane<'_>,
+    row: RecordRow,
+    record: &Record,
+    differences: &[Difference],
+    text: &str,
+    origin: Origin,
+) -> Option<Step> {
+    if differences.is_empty() {
+        let ours = record.review == Review::Exported;
+        let step = Step::of(row).set(|row| row.version = record.version).payload(text.to_owned());
+        return Some(if ours { step } else { step.note("version_seen", seen(record, origin)) });
+    }
+    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    let sentence = format!("the record was edited in Brex after its document was made: {}", shown.join("; "));
+    Some(
+        Step::of(row)
+            .payload(text.to_owned())
+            .set(|row| row.version = record.version)
+            .note("version_seen", seen(record, origin))
+            .hold(&Hold::new(HoldCode::RecordChanged, sentence), lane.now_ms()),
+    )
+}
+
+fn unreadable_row(lane: &Lane<'_>, id: RecordId, problem: &UnreadableRecord, origin: Origin) -> Step {
+    let now_ms = lane.now_ms();
+    let mut row = blank_row(lane, id);
+    row.stage = Stage::ResolveVendor;
+    let hold = Hold::new(HoldCode::RecordUnreadable, format!("the record cannot be read: {problem}"));
+    Step::of(row).note("received", json!({ "by": origin.as_str() })).hold(&hold, now_ms)
+}
+
+fn unknown_type(record: &Record) -> Hold {
+    let text = format!("this version of the connector does not know the record type {}", record.type_name);
+    Hold::new(HoldCode::RecordTypeUnknown, text)
+}
+
+fn seen(record: &Record, origin: Origin) -> serde_json::Value {
+    json!({
+        "by": origin.as_str(),
+        "version": record.version,
+        "type": record.type_name,
+        "review_status": record.review.as_str(),
+        "amount": record.amount.to_string(),
+        "updated_at": record.updated_at.to_string(),
+    })
+}
+
+fn new_row(lane: &Lane<'_>, record: &Record) -> RecordRow {
+    let mut row = blank_row(lane, record.id.clone());
+    describe(lane, &mut row, record);
+    row
+}
+
+fn blank_row(lane: &Lane<'_>, id: RecordId) -> RecordRow {
+    RecordRow::new(lane.connection.id.clone(), id, lane.now_ms())
+}
+
+/// What lists and filters need to know about the record.
+fn describe(lane: &Lane<'_>, row: &mut RecordRow, record: &Record) {
+    let person = record.person.as_ref().map(|p| p.name.clone());
+    row.version = record.version;
+    row.record_type.clone_from(&record.type_name);
+    row.source_type.clone_from(&record.source_type);
+    row.amount = Some(record.amount.amount);
+    row.currency = Some(record.amount.currency.as_str().to_owned());
+    row.merchant = record.merchant.as_ref().map(|m| m.name.clone()).or(person);
+    row.posting_date = Some(domain::calendar::day_of(record.posting_at, &lane.connection.rules.zone).to_string());
+}
+
+fn id_of(text: &str) -> Option<RecordId> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    value.get("id")?.as_str().map(RecordId::new)
+}
+
+/// A stand-in id for a record without one, so that it is held rather than lost.
+fn fingerprint(text: &str) -> String {
+    use sha2::{Digest, Sha256};
+
+    let digest = Sha256::digest(text.as_bytes());
+    let head: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("without-id-{head}")
+}

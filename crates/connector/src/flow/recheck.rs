@@ -1,0 +1,114 @@
+//! Looks again at held records and releases those whose cause is gone. A hold that still stands is left untouched, so
+//! that the trail is not filled with repetitions.
+
+use domain::hold::{Hold, HoldCode};
+use domain::record::Record;
+use domain::stage::{Event, Stage};
+use serde_json::json;
+use store::RecordRow;
+
+use super::probe::{Seen, found_by_number, judge as judge_found};
+use super::resolve_vendor::Links;
+use super::step::Step;
+use super::{BATCH, Lane, Stop, map, resolve_vendor, verify};
+
+/// Goes through every held record. Returns how many were released.
+pub async fn run(lane: &Lane<'_>) -> Result<usize, Stop> {
+    let mut released = 0;
+    for stage in [Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify] {
+        let mut after = None;
+        loop {
+            let records = lane.app.store.records();
+            let rows = records.list_held_in(&lane.connection.id, &[stage], after.as_ref(), BATCH).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.id.clone());
+            released += match stage {
+                Stage::ResolveVendor | Stage::Map => recheck_mapping(lane, rows).await?,
+                Stage::Draft => recheck_drafts(lane, rows).await?,
+                _ => recheck_documents(lane, rows).await?,
+            };
+        }
+    }
+    Ok(released)
+}
+
+/// Vendor and mapping are decided anew; only a different outcome is written.
+async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
+    let records = lane.records(&rows).await?;
+    let links = resolve_vendor::links(lane, records.values()).await?;
+    let mut steps = Vec::new();
+    for row in rows {
+        let Some(record) = records.get(&row.id) else { continue };
+        match (outcome(lane, record, &links), row.hold.as_ref()) {
+            (Ok(()), _) => steps.push(release(lane, row)),
+            (Err(hold), old) if old != Some(&hold) => steps.push(Step::of(row).hold(&hold, lane.now_ms())),
+            (Err(_), _) => {}
+        }
+    }
+    apply(lane, steps).await
+}
+
+fn outcome(lane: &Lane<'_>, record: &Record, links: &Links) -> Result<(), Hold> {
+    let vendor = resolve_vendor::decide(lane, record, links)?;
+    map::decide(lane, record, &vendor.number).map(drop)
+}
+
+/// Business Central refused these: with fresh master data they are planned anew and sent again. A foreign document with
+/// the number is looked for first.
+async fn recheck_drafts(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
+    let mut steps = Vec::new();
+    for row in rows {
+        match row.hold.as_ref().map(|hold| hold.code) {
+            Some(HoldCode::PossibleDuplicate | HoldCode::DuplicateDocuments) => {
+                let Some(plan) = map::plan_of(&row) else { continue };
+                let found = found_by_number(lane, plan.kind, std::iter::once(&plan)).await?;
+                if matches!(judge_found(&plan, &found), Seen::Absent | Seen::Ours(_)) {
+                    steps.push(release(lane, row));
+                }
+            }
+            Some(HoldCode::RecordChanged | HoldCode::RecordUnreadable) | None => {}
+            Some(_) => steps.push(release(lane, row)),
+        }
+    }
+    apply(lane, steps).await
+}
+
+/// The documents are read again: one that is now as planned goes on.
+async fn recheck_documents(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
+    let clearable = [HoldCode::DocumentDiffers, HoldCode::DocumentMissing];
+    let rows = rows.into_iter().filter(|row| row.hold.as_ref().is_some_and(|hold| clearable.contains(&hold.code)));
+    let mut steps = Vec::new();
+    for (row, plan, found) in verify::read_back(lane, rows.collect()).await? {
+        match (verify::judge(lane, plan.as_ref(), found.as_ref()), row.hold.as_ref()) {
+            (Ok(_), _) => steps.push(release(lane, row)),
+            (Err(hold), old) if old != Some(&hold) => steps.push(Step::of(row).hold(&hold, lane.now_ms())),
+            (Err(_), _) => {}
+        }
+    }
+    apply(lane, steps).await
+}
+
+/// Takes the hold away; the record goes on from where a fresh look is needed.
+pub fn release(lane: &Lane<'_>, row: RecordRow) -> Step {
+    let now_ms = lane.now_ms();
+    let was = row.hold.as_ref().map(|hold| hold.code);
+    let stage = row.stage;
+    let step = Step::of(row).set(|row| {
+        row.hold = None;
+        row.held_ms = None;
+        row.attempts = 0;
+        row.due_ms = Some(now_ms);
+    });
+    let step = match stage {
+        Stage::ResolveVendor | Stage::Map => step.on(Event::Ready, now_ms),
+        Stage::Draft => step.on(Event::Replan, now_ms),
+        _ => step,
+    };
+    step.note("released", json!({ "was": was }))
+}
+
+async fn apply(lane: &Lane<'_>, steps: Vec<Step>) -> Result<usize, Stop> {
+    let released = steps.iter().filter(|step| step.row.hold.is_none()).count();
+    lane.apply(steps).await?;
+    Ok(released)
+}

@@ -1,0 +1,135 @@
+//! Reads the document back and compares every field that was written. Only what equals the plan goes on.
+
+use std::collections::HashMap;
+
+use domain::compare::compare;
+use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
+use domain::hold::{Hold, HoldCode};
+use domain::stage::Event;
+use domain::vendor::merchant_key;
+use serde_json::json;
+use store::{Applied, RecordRow, Verdict, VendorLink};
+use uuid::Uuid;
+
+use super::map::plan_of;
+use super::probe::point_to;
+use super::resolve_vendor::unreadable;
+use super::step::Step;
+use super::wire::{found_document, wire_kind};
+use super::{Lane, Stop};
+
+/// Runs the stage.
+pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    let mut steps = Vec::new();
+    for (row, plan, found) in read_back(lane, rows).await? {
+        steps.push(decide(lane, row, plan.as_ref(), found.as_ref()));
+    }
+    let verified: Vec<RecordRow> = steps.iter().filter(|s| s.row.hold.is_none()).map(|s| s.row.clone()).collect();
+    let applied = lane.apply(steps).await?;
+    if applied.contains(&Applied::Done) {
+        remember_coded(lane, &verified).await?;
+    }
+    Ok(())
+}
+
+/// A row, its plan, and its document as it is now.
+pub(super) type ReadBack = (RecordRow, Option<PlannedDocument>, Option<FoundDocument>);
+
+/// Reads the documents of these rows, with one call per fifty of a kind.
+pub(super) async fn read_back(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<ReadBack>, Stop> {
+    let mut found: HashMap<Uuid, FoundDocument> = HashMap::new();
+    for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
+        let ids: Vec<Uuid> =
+            rows.iter().filter(|row| row.document_kind == Some(kind)).filter_map(|row| row.document_id).collect();
+        if ids.is_empty() {
+            continue;
+        }
+        let documents = lane.company().get_documents(wire_kind(kind), &ids).await?;
+        found.extend(documents.iter().map(|document| (document.id, found_document(kind, document))));
+    }
+    let with_document = |row: RecordRow| {
+        let plan = plan_of(&row);
+        let document = row.document_id.and_then(|id| found.remove(&id));
+        (row, plan, document)
+    };
+    Ok(rows.into_iter().map(with_document).collect())
+}
+
+fn decide(lane: &Lane<'_>, row: RecordRow, plan: Option<&PlannedDocument>, found: Option<&FoundDocument>) -> Step {
+    let now_ms = lane.now_ms();
+    match judge(lane, plan, found) {
+        Err(hold) => Step::of(row).hold(&hold, now_ms),
+        Ok((plan, found)) => {
+            let detail = json!({
+                "number": found.number,
+                "total": plan.total.to_string(),
+                "lines": plan.lines.len(),
+                "status": found.status,
+                "differences": [],
+            });
+            Step::of(row).set(|row| point_to(row, found)).on(Event::Verified, now_ms).note("verified", detail)
+        }
+    }
+}
+
+/// The plan and the document that equals it, or the hold that says what is different.
+pub(super) fn judge<'a>(
+    lane: &Lane<'_>,
+    plan: Option<&'a PlannedDocument>,
+    found: Option<&'a FoundDocument>,
+) -> Result<(&'a PlannedDocument, &'a FoundDocument), Hold> {
+    let plan = plan.ok_or_else(unreadable)?;
+    let found = found.ok_or_else(|| {
+        let text = format!("the {} for number {} is no longer in Business Central", plan.kind.words(), plan.number);
+        Hold::new(HoldCode::DocumentMissing, text)
+    })?;
+    let differences = compare(plan, found, &lane.directory.setup.local_currency);
+    if differences.is_empty() {
+        return Ok((plan, found));
+    }
+    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    let text = format!("{} {} is not as planned: {}", plan.kind.words(), found.number, shown.join("; "));
+    Err(Hold::new(HoldCode::DocumentDiffers, text))
+}
+
+/// A vendor that a person coded on a record of this merchant is remembered for the merchant's next records.
+async fn remember_coded(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<(), Stop> {
+    let records = lane.records(rows).await?;
+    let mut links = Vec::new();
+    for row in rows {
+        let Some(record) = records.get(&row.id) else { continue };
+        let key = record.merchant.as_ref().and_then(|merchant| merchant_key(&merchant.name));
+        let coded = super::resolve_vendor::coded(lane, record);
+        if let (Some(merchant_key), Some(vendor)) = (key, coded) {
+            links.push(VendorLink {
+                merchant_key,
+                bc_vendor_id: vendor.id,
+                verdict: Verdict::Confirmed,
+                origin: format!("coded in Brex on {}", row.id),
+                record_id: Some(row.id.clone()),
+                decided_by: "Brex coding".to_owned(),
+                decided_ms: lane.now_ms(),
+            });
+        }
+    }
+    let links = new_links(lane, links).await?;
+    if !links.is_empty() {
+        let memory = lane.app.store.vendor_links();
+        memory.remember(lane.lease, &lane.connection.id, &links, lane.now_ms(), &lane.app.actor()).await?;
+    }
+    Ok(())
+}
+
+/// Leaves out what memory already holds.
+async fn new_links(lane: &Lane<'_>, links: Vec<VendorLink>) -> Result<Vec<VendorLink>, Stop> {
+    let keys: Vec<String> = links.iter().map(|link| link.merchant_key.clone()).collect();
+    let known = lane.app.store.vendor_links().list_for(&lane.connection.id, &keys).await?;
+    let mut fresh: Vec<VendorLink> = Vec::new();
+    for link in links {
+        let same = |other: &VendorLink| other.merchant_key == link.merchant_key && other.bc_vendor_id == link.bc_vendor_id;
+        if !known.iter().any(same) && !fresh.iter().any(same) {
+            fresh.push(link);
+        }
+    }
+    Ok(fresh)
+}

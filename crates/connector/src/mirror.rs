@@ -1,0 +1,123 @@
+//! The local mirror of Business Central's master data: what is checked before a document is written.
+
+use std::collections::{BTreeSet, HashMap};
+
+use clients::bc::{self, Company};
+use domain::calendar::PostingRange;
+use domain::directory::{Account, Blocked, CompanySetup, DimensionValue, Directory, Vendor};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use store::{Error, Lease, MasterKind, MasterRow};
+use uuid::Uuid;
+
+use crate::app::{App, Connection};
+use crate::flow::Stop;
+
+/// The key of the one set-up row.
+const SETUP: &str = "setup";
+
+/// Loads the mirror that earlier processes kept.
+pub async fn recall(app: &App, connection: &Connection) -> Result<(), Error> {
+    let rows = async |kind| app.store.master_data().list(&connection.id, kind).await;
+    let setup: Vec<CompanySetup> = decoded(&rows(MasterKind::Setup).await?);
+    if let Some(setup) = setup.into_iter().next() {
+        let vendors = decoded(&rows(MasterKind::Vendor).await?);
+        let accounts = decoded(&rows(MasterKind::Account).await?);
+        let values = decoded(&rows(MasterKind::DimensionValue).await?);
+        connection.set_directory(Directory::new(vendors, accounts, values, setup));
+    }
+    Ok(())
+}
+
+/// Reads everything from Business Central and replaces the mirror; only what differs is written.
+pub async fn refresh(app: &App, connection: &Connection, lease: &Lease) -> Result<(), Stop> {
+    let Some(identity) = connection.identity() else { return Ok(()) };
+    let company = connection.bc.company(identity.bc_company);
+    let vendors = vendors(&company).await?;
+    let accounts = accounts(&company).await?;
+    let dimensions = company.list_dimensions()?.all().await?;
+    let values = dimension_values(&company, &dimensions).await?;
+    let setup = setup(&company, &dimensions).await?;
+
+    let master_data = app.store.master_data();
+    let now_ms = app.now_ms();
+    let save = async |kind, rows: Vec<MasterRow>| {
+        let changed = master_data.replace_all(lease, &connection.id, kind, &rows, now_ms).await?;
+        tracing::debug!(connection = %connection.id, ?kind, ?changed, "master data mirrored");
+        Ok::<_, Error>(())
+    };
+    save(MasterKind::Vendor, vendors.iter().map(|v| row(v.id, &v.number, &v.name, v)).collect()).await?;
+    save(MasterKind::Account, accounts.iter().map(|a| row(a.id, &a.number, &a.name, a)).collect()).await?;
+    save(MasterKind::DimensionValue, values.iter().map(|v| row(v.id, &v.code, &v.name, v)).collect()).await?;
+    let setup_row = MasterRow { bc_id: SETUP.to_owned(), ..row(Uuid::nil(), SETUP, SETUP, &setup) };
+    save(MasterKind::Setup, vec![setup_row]).await?;
+    connection.set_directory(Directory::new(vendors, accounts, values, setup));
+    Ok(())
+}
+
+fn row<T: Serialize>(id: Uuid, code: &str, name: &str, value: &T) -> MasterRow {
+    let attributes = serde_json::to_string(value).unwrap_or_default();
+    MasterRow { bc_id: id.to_string(), code: code.to_owned(), name: name.to_owned(), attributes, modified_ms: None }
+}
+
+/// Rows of an older version that no longer decode are left out; the next refresh replaces them.
+fn decoded<T: DeserializeOwned>(rows: &[MasterRow]) -> Vec<T> {
+    rows.iter().filter_map(|row| serde_json::from_str(&row.attributes).ok()).collect()
+}
+
+async fn vendors(company: &Company) -> Result<Vec<Vendor>, clients::Error> {
+    let mut pages = company.list_vendors(None)?;
+    let mut vendors = Vec::new();
+    while let Some(page) = pages.next_page().await? {
+        vendors.extend(page.into_iter().map(|vendor| Vendor {
+            id: vendor.id,
+            number: vendor.number,
+            name: vendor.display_name,
+            email: vendor.email,
+            blocked: match vendor.blocked {
+                bc::Blocked::No => Blocked::No,
+                bc::Blocked::Payment => Blocked::Payment,
+                // A member of a newer version may forbid documents: treated as blocked until it is known.
+                bc::Blocked::All | bc::Blocked::Other(_) => Blocked::All,
+            },
+        }));
+    }
+    Ok(vendors)
+}
+
+async fn accounts(company: &Company) -> Result<Vec<Account>, clients::Error> {
+    let mut pages = company.list_accounts(None)?;
+    let mut accounts = Vec::new();
+    while let Some(page) = pages.next_page().await? {
+        accounts.extend(page.into_iter().map(|account| Account {
+            id: account.id,
+            number: account.number,
+            name: account.display_name,
+            account_type: account.account_type.as_str().to_owned(),
+            direct_posting: account.direct_posting,
+            blocked: account.blocked,
+        }));
+    }
+    Ok(accounts)
+}
+
+async fn dimension_values(company: &Company, dimensions: &[bc::Dimension]) -> Result<Vec<DimensionValue>, clients::Error> {
+    let codes: HashMap<Uuid, &str> = dimensions.iter().map(|d| (d.id, d.code.as_str())).collect();
+    let values = company.list_dimension_values(None)?.all().await?;
+    let of_known = values.into_iter().filter_map(|value| {
+        let dimension = (*codes.get(&value.dimension_id)?).to_owned();
+        Some(DimensionValue { id: value.id, dimension, code: value.code, name: value.display_name })
+    });
+    Ok(of_known.collect())
+}
+
+async fn setup(company: &Company, dimensions: &[bc::Dimension]) -> Result<CompanySetup, clients::Error> {
+    let ledger = company.get_general_ledger_setup().await?;
+    let currencies = company.list_currencies().await?;
+    Ok(CompanySetup {
+        local_currency: ledger.local_currency_code,
+        posting: PostingRange { from: ledger.allow_posting_from, to: ledger.allow_posting_to },
+        currencies: currencies.into_iter().map(|currency| currency.code).collect::<BTreeSet<_>>(),
+        dimensions: dimensions.iter().map(|dimension| dimension.code.clone()).collect(),
+    })
+}

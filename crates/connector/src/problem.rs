@@ -1,0 +1,70 @@
+//! Problems of a whole connection: refused credentials, missing permissions, a wrong place. They hold the connection,
+//! not its records, and are told in words an IT person can act on.
+
+use clients::{Error, Kind, System};
+use domain::id::ConnectionId;
+use store::Problem;
+
+use crate::app::Identity;
+
+/// The problem that an error means for the whole connection, if it means one.
+pub fn of_error(error: &Error) -> Option<Problem> {
+    let code = match (error.system(), error.kind()) {
+        (System::Entra, Kind::Unauthorized | Kind::Refused | Kind::Forbidden | Kind::NotFound) => "entra_refused",
+        (System::Brex, Kind::Unauthorized) => "brex_unauthorized",
+        (System::Brex, Kind::Forbidden) => "brex_forbidden",
+        (System::BusinessCentral, Kind::Unauthorized) => "bc_unauthorized",
+        (System::BusinessCentral, Kind::Forbidden) => "bc_forbidden",
+        (System::BusinessCentral, Kind::NotFound) if error.code() == Some("NoEnvironment") => "bc_environment_unknown",
+        (_, Kind::Unreachable) => "unreachable",
+        (_, Kind::Redirected) => "redirected",
+        _ => return None,
+    };
+    Some(Problem { code: code.to_owned(), sentence: sentence(code, error) })
+}
+
+/// The company that the configuration names is not there.
+pub fn company_unknown(wanted: &str, found: &[String]) -> Problem {
+    let sentence = format!(
+        "the company {wanted:?} is not in this Business Central environment; it has: {}. Correct bc.company.",
+        if found.is_empty() { "none".to_owned() } else { found.join(", ") }
+    );
+    Problem { code: "bc_company_unknown".to_owned(), sentence }
+}
+
+fn sentence(code: &str, error: &Error) -> String {
+    let said = error.api_message().map_or_else(String::new, |text| format!(" It says: {}", first_sentence(text)));
+    let advice = match code {
+        "entra_refused" => match error.code() {
+            Some("AADSTS7000215") => "the client secret is wrong: use the secret's value, not its id",
+            Some("AADSTS7000222") => "the client secret has expired: create a new one in the Azure portal",
+            Some("AADSTS90002") => "the tenant was not found: check entra.tenant",
+            Some("AADSTS700016") => "the application was not found in this tenant: check entra.client_id and consent",
+            _ => "the sign-in was refused: check entra.tenant, entra.client_id and the secret",
+        },
+        "brex_unauthorized" => "the Brex token was refused: create a new user token and put it in place of the old one",
+        "brex_forbidden" => "the Brex token has expired or lacks a scope: see docs/permissions.md for the scopes",
+        "bc_unauthorized" => "Business Central refused the sign-in: enable the application on the page Microsoft Entra applications",
+        "bc_forbidden" => "the application lacks a permission in Business Central: see docs/permissions.md for the permission sets",
+        "bc_environment_unknown" => "the environment does not exist: check bc.environment",
+        "redirected" => "the address answers with a redirect, which is never followed: check base_url",
+        _ => "the host could not be reached: check the network, the proxy and base_url",
+    };
+    format!("{}: {advice}.{said}", error.system().name())
+}
+
+/// The start of an API's text, up to its ids and time stamps.
+fn first_sentence(text: &str) -> &str {
+    let end = text.find(" Trace ID:").or_else(|| text.find("  CorrelationId")).unwrap_or(text.len());
+    text.get(..end).unwrap_or(text)
+}
+
+/// The credentials now lead to another company than the one that records were booked for.
+pub fn other_company(connection: &ConnectionId, before: &Identity, now: &Identity) -> Problem {
+    let sentence = format!(
+        "connection {connection} was made for Brex company {} and BC company {}, and now finds {} and {}; \
+         correct the credentials, or set up a new connection under another name.",
+        before.brex_company, before.bc_company, now.brex_company, now.bc_company
+    );
+    Problem { code: "company_changed".to_owned(), sentence }
+}

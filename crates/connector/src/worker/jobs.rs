@@ -1,0 +1,130 @@
+//! What a connection does by the clock: connect, mirror master data, keep the webhook, poll, look again at holds.
+
+use std::sync::Arc;
+
+use store::{Error, JobRow, Lease};
+
+use super::lane::{clear_problem, note_problem};
+use crate::app::{App, Connection};
+use crate::flow::poll::{Window, poll};
+use crate::flow::{Lane, Stop, recheck};
+use crate::{identity, mirror, subscriptions};
+
+/// Finds out who is at either end.
+pub const CONNECT: &str = "connect";
+/// Mirrors vendors, accounts, dimensions and set-up.
+pub const MASTER_DATA: &str = "master_data";
+/// Registers the webhook and fetches its secrets.
+pub const WEBHOOK: &str = "webhook";
+/// Asks Brex for what changed.
+pub const POLL: &str = "poll";
+/// Asks Brex for everything since the cut-over date.
+pub const FULL_POLL: &str = "full_poll";
+/// Asks Brex for everything since a date that a person named.
+pub const BACKFILL: &str = "backfill";
+/// Looks again at held records.
+pub const RECHECK: &str = "recheck";
+
+/// In this order, so that a fresh connection knows its master data before records come.
+const ORDER: [&str; 7] = [CONNECT, MASTER_DATA, WEBHOOK, POLL, FULL_POLL, BACKFILL, RECHECK];
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// Runs the jobs that are due. Returns whether any ran.
+pub(super) async fn run_due(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
+    if connection.identity().is_none() {
+        prepare(app, connection).await?;
+    }
+    let due = app.store.jobs().list_due(&connection.id, app.now_ms()).await?;
+    let mut ran = false;
+    for kind in ORDER {
+        if let Some(job) = due.iter().find(|job| job.kind == kind) {
+            run_one(app, connection, lease, job).await?;
+            ran = true;
+        }
+    }
+    Ok(ran)
+}
+
+/// First sight of a connection in this process: its rows, its jobs, and what earlier processes learnt.
+async fn prepare(app: &App, connection: &Connection) -> Result<(), Error> {
+    let now_ms = app.now_ms();
+    app.store.connections().ensure(&connection.id, now_ms).await?;
+    for kind in [CONNECT, MASTER_DATA, WEBHOOK, POLL] {
+        app.store.jobs().ensure(&connection.id, kind, now_ms).await?;
+    }
+    app.store.jobs().ensure(&connection.id, FULL_POLL, now_ms.saturating_add(DAY_MS)).await?;
+    identity::recall(app, connection).await?;
+    mirror::recall(app, connection).await
+}
+
+async fn run_one(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, job: &JobRow) -> Result<(), Stop> {
+    let jobs = app.store.jobs();
+    jobs.start(lease, &connection.id, &job.kind, app.now_ms()).await?;
+    let outcome = run_kind(app, connection, lease, job).await;
+    let now_ms = app.now_ms();
+    match outcome {
+        Ok(()) => {
+            let next = period_ms(connection, &job.kind).map(|period| now_ms.saturating_add(jittered(app, period)));
+            jobs.finish(lease, &connection.id, &job.kind, next, None, 0, now_ms).await?;
+            if job.kind == CONNECT || job.attempts > 0 {
+                clear_problem(app, connection, lease).await?;
+            }
+            Ok(())
+        }
+        Err(Stop::Store(error)) => Err(error.into()),
+        Err(stop) => {
+            let attempts = job.attempts.saturating_add(1);
+            let delay = domain::pace::retry_delay_ms(job.attempts, None, app.chance.next());
+            let text = super::chain(&stop);
+            let next = Some(now_ms.saturating_add(delay));
+            jobs.finish(lease, &connection.id, &job.kind, next, Some(&text), attempts, now_ms).await?;
+            if let Stop::Connection(problem) = &stop {
+                note_problem(app, connection, lease, problem).await?;
+            }
+            Err(stop)
+        }
+    }
+}
+
+async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, job: &JobRow) -> Result<(), Stop> {
+    match job.kind.as_str() {
+        CONNECT => return identity::learn(app, connection).await,
+        WEBHOOK => return subscriptions::keep_webhook(app, connection, lease).await,
+        MASTER_DATA if connection.identity().is_some() => mirror::refresh(app, connection, lease).await?,
+        _ => {}
+    }
+    let Some(identity) = connection.identity() else { return Ok(()) };
+    let lane = Lane { app, connection, lease, identity, directory: connection.directory() };
+    match job.kind.as_str() {
+        MASTER_DATA | RECHECK => drop(recheck::run(&lane).await?),
+        POLL => drop(poll(&lane, Window::SinceLast).await?),
+        FULL_POLL => drop(poll(&lane, Window::From(jiff::Timestamp::MIN)).await?),
+        BACKFILL => drop(poll(&lane, Window::From(backfill_start(job))).await?),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The instant that a backfill starts at; without a readable argument, everything since the cut-over date.
+fn backfill_start(job: &JobRow) -> jiff::Timestamp {
+    job.argument.as_deref().and_then(|text| text.parse().ok()).unwrap_or(jiff::Timestamp::MIN)
+}
+
+/// Milliseconds between two runs; none for jobs that run on request only.
+fn period_ms(connection: &Connection, kind: &str) -> Option<i64> {
+    let settings = &connection.settings;
+    match kind {
+        POLL => Some(i64::from(settings.poll_seconds) * 1_000),
+        MASTER_DATA => Some(i64::from(settings.master_data_seconds) * 1_000),
+        WEBHOOK | CONNECT => Some(DAY_MS / 4),
+        FULL_POLL => Some(DAY_MS),
+        _ => None,
+    }
+}
+
+/// The period less up to a tenth, so that many connections do not call at the same moment.
+fn jittered(app: &App, period_ms: i64) -> i64 {
+    let tenth = u64::try_from(period_ms / 10).unwrap_or(0).max(1);
+    period_ms.saturating_sub(i64::try_from(app.chance.next() % tenth).unwrap_or(0))
+}

@@ -1,0 +1,1 @@
+//! Merchant names to vendors.

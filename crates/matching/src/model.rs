@@ -1,0 +1,126 @@
+//! The trained model: small regression trees over the evidence, then a calibration that knows the size of the vendor list.
+//!
+//! The numbers live in `data/weights.json`, written by `training/train.rs`; every evidence keeps its direction there.
+
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::evidence::{COUNT, EVIDENCE, Evidence};
+
+/// One question of a tree.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Split {
+    /// Which evidence.
+    pub evidence: usize,
+    /// Answers go left when the evidence is at most this.
+    pub at_most: f32,
+}
+
+/// A complete binary tree: the questions level by level, then the leaves from left to right.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tree {
+    /// Questions, level by level.
+    pub splits: Vec<Split>,
+    /// Answers.
+    pub leaves: Vec<f64>,
+}
+
+/// The calibration of the best candidate against its runner-up and the number of vendors.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Constant.
+    pub constant: f64,
+    /// One weight per term of [`terms`].
+    pub weights: Vec<f64>,
+}
+
+/// Everything that is trained.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Model {
+    /// Version stored with every decision.
+    pub version: String,
+    /// Names of the evidence the trees were trained with.
+    pub evidence: Vec<String>,
+    /// Logit before any tree.
+    pub base: f64,
+    /// The trees; their answers are added.
+    pub trees: Vec<Tree>,
+    /// From logits to probability.
+    pub calibration: Calibration,
+    /// Accept by itself from this probability.
+    pub auto_from: f64,
+    /// Say "none of ours" below this probability.
+    pub review_from: f64,
+}
+
+/// How a query's candidates compare, for the calibration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Contest {
+    /// Logit of the best candidate.
+    pub best: f64,
+    /// Logit of the next best vendor, or -8.
+    pub second: f64,
+    /// Number of vendors in the list.
+    pub vendors: usize,
+}
+
+/// The terms of the calibration. All but the first two directions are fixed by the trainer.
+#[expect(clippy::cast_precision_loss, reason = "a count of vendors")]
+pub fn terms(contest: &Contest) -> [f64; 5] {
+    let gap = (contest.best - contest.second).clamp(0.0, 6.0);
+    [contest.best.clamp(-8.0, 8.0), contest.best.clamp(-8.0, 0.0), gap.min(2.0), gap, -(contest.vendors.max(1) as f64).ln()]
+}
+
+/// The shipped model.
+pub fn shipped() -> &'static Model {
+    static MODEL: LazyLock<Model> = LazyLock::new(|| {
+        #[expect(clippy::expect_used, reason = "the file is part of the program and a test reads it")]
+        let model: Model = serde_json::from_str(include_str!("../data/weights.json")).expect("the shipped weights are valid");
+        model
+    });
+    &MODEL
+}
+
+impl Model {
+    /// Whether the model fits this program: same evidence in the same order, trees complete.
+    pub fn fits(&self) -> bool {
+        self.evidence.iter().map(String::as_str).eq(EVIDENCE.iter().map(|(name, _)| *name))
+            && self.trees.iter().all(|tree| tree.leaves.len() == tree.splits.len() + 1 && tree.splits.iter().all(|split| split.evidence < COUNT))
+            && self.calibration.weights.len() == terms(&Contest::default()).len()
+    }
+
+    /// Logit that this vendor is the right one, looking at it alone.
+    pub fn logit(&self, evidence: &Evidence) -> f64 {
+        self.base + self.trees.iter().map(|tree| tree.answer(evidence)).sum::<f64>()
+    }
+
+    /// Probability that the best candidate is right.
+    pub fn probability(&self, contest: &Contest) -> f64 {
+        let sum: f64 = terms(contest).iter().zip(&self.calibration.weights).map(|(term, weight)| term * weight).sum();
+        let exact = 1.0 / (1.0 + (-(self.calibration.constant + sum)).exp());
+        // Rounded, so that the last bits of a platform's exp() decide nothing.
+        (exact * 1e6).round() / 1e6
+    }
+}
+
+impl Tree {
+    fn answer(&self, evidence: &Evidence) -> f64 {
+        let mut at = 0;
+        while let Some(split) = self.splits.get(at) {
+            at = 2 * at + 1 + usize::from(evidence[split.evidence] > split.at_most);
+        }
+        self.leaves.get(at - self.splits.len()).copied().unwrap_or(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shipped;
+
+    #[test]
+    fn the_shipped_weights_fit_this_program() {
+        assert!(shipped().fits());
+        assert!(shipped().auto_from > shipped().review_from);
+    }
+}

@@ -1,0 +1,101 @@
+//! Business Central: API v2.0 over one company, on a generic OData layer.
+//!
+//! Read [`call`] first: it turns one request into one answer. `odata/` knows the language, `sets/` the entities,
+//! `document/` the rules of purchase documents.
+
+mod auth;
+mod batch;
+mod call;
+pub(crate) mod document;
+mod error;
+mod http;
+mod input;
+mod limits;
+mod odata;
+mod page;
+mod schema;
+mod sets;
+mod table;
+mod user;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::Options;
+use crate::company::Company;
+use crate::ids::Ids;
+
+pub use self::document::ledger::{LedgerDocument, LedgerLine};
+pub use self::document::{DocumentKind, DocumentStatus};
+pub use self::http::router;
+pub use self::user::{AccountChange, ChangeRefused, DocumentChange, SetupChange, VendorChange};
+
+use self::limits::Limits;
+use self::table::Tables;
+
+/// The only environment.
+pub const ENVIRONMENT: &str = "Production";
+
+/// The Business Central side.
+pub struct Bc {
+    state: Mutex<State>,
+    ids: Ids,
+    limits: Limits,
+}
+
+/// The tables, and what a read replica still shows.
+struct State {
+    tables: Tables,
+    /// The tables before the last write, if the replica lags.
+    replica: Option<Tables>,
+    replica_lags: bool,
+}
+
+impl Bc {
+    /// A Business Central with the company in it and no documents yet.
+    pub fn new(options: &Options, company: &Company, ids: &Ids, now: Timestamp) -> Self {
+        let tables = Tables::new(company, &ids.stream("bc tables"), now);
+        Self {
+            state: Mutex::new(State { tables, replica: None, replica_lags: false }),
+            ids: ids.stream("bc rows"),
+            limits: Limits::new(options.bc_limits, options.bc_latency_ms),
+        }
+    }
+
+    /// All tables, for a state file.
+    #[expect(clippy::expect_used, reason = "all maps of the tables have text keys, so they always serialise")]
+    pub fn snapshot(&self) -> Value {
+        serde_json::to_value(&self.lock().tables).expect("the tables serialise")
+    }
+
+    /// Takes over the tables of a [`Bc::snapshot`].
+    pub fn restore(&self, snapshot: Value) -> Result<(), serde_json::Error> {
+        let tables: Tables = serde_json::from_value(snapshot)?;
+        // Ids drawn before the snapshot must not be drawn again.
+        self.ids.skip_to(tables.version());
+        self.lock().tables = tables;
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The tables that a request may read.
+    fn readable(&self, read_only: bool) -> &Tables {
+        match &self.replica {
+            Some(replica) if read_only && self.replica_lags => replica,
+            _ => &self.tables,
+        }
+    }
+
+    /// The tables to write to; the replica stays where they are now.
+    fn writable(&mut self) -> &mut Tables {
+        self.replica = self.replica_lags.then(|| self.tables.clone());
+        &mut self.tables
+    }
+}

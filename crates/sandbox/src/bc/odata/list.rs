@@ -1,0 +1,138 @@
+//! Lists with filter, order, count and server-driven paging.
+
+use std::cmp::Ordering;
+
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::super::error::Refusal;
+use super::super::sets::{EntitySet, Scope};
+use super::super::table::Tables;
+use super::path::Target;
+use super::query::Options;
+use super::render;
+
+/// The most rows of one page.
+pub(crate) const PAGE_MAXIMUM: usize = 20_000;
+
+/// Where a list was asked for, to tell where it goes on.
+pub(crate) struct Place<'a> {
+    /// `{base}/api/v2.0`
+    pub(crate) service: &'a str,
+    /// The path and query as they were sent.
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    /// `odata.maxpagesize`
+    pub(crate) page_size: Option<usize>,
+}
+
+/// The rows that pass the filter, ordered.
+pub(crate) fn matching(
+    set: &'static dyn EntitySet,
+    tables: &Tables,
+    scope: &Scope<'_>,
+    options: &Options,
+) -> Result<Vec<Uuid>, Refusal> {
+    let exact = exact_id(options);
+    let mut ids = set.keys(tables, scope, exact)?;
+    if let Some(filter) = &options.filter {
+        ids.retain(|id| filter.accepts(&|field| set.cell(tables, scope, *id, field.name)));
+    }
+    if !options.order.is_empty() {
+        let mut keyed: Vec<(Vec<Value>, Uuid)> = ids
+            .into_iter()
+            .map(|id| (options.order.iter().map(|(field, _)| set.cell(tables, scope, id, field.name)).collect(), id))
+            .collect();
+        keyed.sort_by(|left, right| in_order(&left.0, &right.0, options));
+        ids = keyed.into_iter().map(|(_, id)| id).collect();
+    }
+    Ok(ids)
+}
+
+fn exact_id(options: &Options) -> Option<Uuid> {
+    match options.filter.as_ref()?.required("id")? {
+        super::filter::Operand::Text(text) => Uuid::try_parse(text).ok(),
+        _ => None,
+    }
+}
+
+fn in_order(left: &[Value], right: &[Value], options: &Options) -> Ordering {
+    for ((left, right), (_, descending)) in left.iter().zip(right).zip(&options.order) {
+        let order = compare(left, right);
+        if order != Ordering::Equal {
+            return if *descending { order.reverse() } else { order };
+        }
+    }
+    Ordering::Equal
+}
+
+fn compare(left: &Value, right: &Value) -> Ordering {
+    match (left, right) {
+        (Value::Number(left), Value::Number(right)) => {
+            let number = |value: &serde_json::Number| value.to_string().parse::<Decimal>().unwrap_or_default();
+            number(left).cmp(&number(right))
+        }
+        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
+        (Value::String(left), Value::String(right)) => left.cmp(right),
+        _ => Ordering::Equal,
+    }
+}
+
+/// The JSON of a collection.
+pub(crate) fn list(target: &Target, tables: &Tables, options: &Options, place: &Place<'_>) -> Result<Value, Refusal> {
+    let scope = Scope { parent: target.parent, filter: options.filter.as_ref() };
+    let mut ids = matching(target.set, tables, &scope, options)?;
+    let count = ids.len();
+    match options.skip_token {
+        Some(last) => {
+            ids = after(ids, last, options)?;
+        }
+        None => {
+            ids.drain(..options.skip.min(ids.len()));
+        }
+    }
+    let page = place.page_size.map_or(PAGE_MAXIMUM, |size| size.min(PAGE_MAXIMUM));
+    let wanted = options.top.unwrap_or(usize::MAX).min(ids.len());
+    let shown = wanted.min(page);
+    let mut body = Map::new();
+    let context =
+        format!("{}/$metadata#{}{}", place.service, target.context, render::context_fields(&options.projection));
+    body.insert("@odata.context".to_owned(), context.into());
+    if options.count {
+        body.insert("@odata.count".to_owned(), count.into());
+    }
+    let rows = ids[..shown]
+        .iter()
+        .map(|id| render::row(target.set, tables, &scope, *id, &options.projection).map(Value::Object))
+        .collect::<Result<Vec<_>, _>>()?;
+    body.insert("value".to_owned(), Value::Array(rows));
+    if let (true, Some(last)) = (shown < wanted, ids[..shown].last()) {
+        let top = options.top.map(|top| top - shown);
+        body.insert("@odata.nextLink".to_owned(), next_link(place, *last, top).into());
+    }
+    Ok(Value::Object(body))
+}
+
+/// The rows after the last one of the page before. Without an order, rows that vanished meanwhile do not matter.
+fn after(ids: Vec<Uuid>, last: Uuid, options: &Options) -> Result<Vec<Uuid>, Refusal> {
+    if let Some(index) = ids.iter().position(|id| *id == last) {
+        return Ok(ids[index + 1..].to_vec());
+    }
+    if options.order.is_empty() && ids.is_sorted() {
+        return Ok(ids.into_iter().filter(|id| *id > last).collect());
+    }
+    Err(Refusal::bad_request("The skip token is no longer valid."))
+}
+
+fn next_link(place: &Place<'_>, last: Uuid, top: Option<usize>) -> String {
+    let kept = place.query.split('&').filter(|pair| {
+        let name = pair.split('=').next().unwrap_or_default().replace("%24", "$");
+        !pair.is_empty() && !matches!(name.as_str(), "aid" | "$skiptoken" | "$top" | "$skip")
+    });
+    let mut parts: Vec<String> = kept.map(ToOwned::to_owned).collect();
+    parts.extend(top.map(|top| format!("$top={top}")));
+    parts.push("aid=FIN".to_owned());
+    parts.push(format!("$skiptoken={last}"));
+    format!("{}/{}?{}", place.service, place.path, parts.join("&"))
+}

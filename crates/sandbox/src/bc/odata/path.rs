@@ -1,0 +1,138 @@
+//! Resource paths: `companies(id)/purchaseInvoices(id)/purchaseInvoiceLines(id)/dimensionSetLines`, actions and `$count`.
+
+use uuid::Uuid;
+
+use super::super::error::Refusal;
+use super::super::sets::{self, EntitySet, Parent};
+use super::super::table::Tables;
+
+/// What a path leads to.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) set: &'static dyn EntitySet,
+    pub(crate) parent: Option<Parent>,
+    pub(crate) rest: Rest,
+    /// The path as `@odata.context` shows it, `companies(...)/vendors`.
+    pub(crate) context: String,
+}
+
+/// The end of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Rest {
+    Collection,
+    Count,
+    Entity(Uuid),
+    /// The part after `Microsoft.NAV.`.
+    Action(Uuid, String),
+}
+
+/// A path segment with its key.
+struct Segment<'a> {
+    name: &'a str,
+    key: Option<Uuid>,
+}
+
+/// Follows a path below `api/v2.0/`. `company` is what the query option or the header names.
+pub(crate) fn resolve(path: &str, company: Option<&str>, tables: &Tables) -> Result<Target, Refusal> {
+    let mut segments = path.trim_matches('/').split('/').filter(|segment| !segment.is_empty()).peekable();
+    let first = segment(segments.peek().copied().unwrap_or_default())?;
+    let mut context = String::new();
+    if first.name == "companies" {
+        segments.next();
+        if segments.peek().is_none() || segments.peek() == Some(&"$count") {
+            return companies(&first, segments.next().is_some());
+        }
+        let id = first.key.ok_or_else(Refusal::syntax)?;
+        if id != tables.company_id {
+            return Err(Refusal::no_company());
+        }
+        context = format!("companies({id})/");
+    } else if sets::top_level(first.name).is_some() {
+        find_company(company, tables)?;
+    }
+    follow(segments.collect(), context, tables)
+}
+
+fn companies(segment: &Segment<'_>, counted: bool) -> Result<Target, Refusal> {
+    let rest = match (segment.key, counted) {
+        (None, false) => Rest::Collection,
+        (None, true) => Rest::Count,
+        (Some(id), false) => Rest::Entity(id),
+        (Some(_), true) => return Err(Refusal::syntax()),
+    };
+    Ok(Target { set: &sets::company::Companies, parent: None, rest, context: "companies".to_owned() })
+}
+
+fn find_company(company: Option<&str>, tables: &Tables) -> Result<(), Refusal> {
+    let company = company.ok_or_else(Refusal::no_company)?.trim_matches('\'');
+    let found = company.eq_ignore_ascii_case(&tables.company_name)
+        || Uuid::try_parse(company).is_ok_and(|id| id == tables.company_id);
+    if found { Ok(()) } else { Err(Refusal::no_company()) }
+}
+
+fn follow(segments: Vec<&str>, mut context: String, tables: &Tables) -> Result<Target, Refusal> {
+    let mut parent: Option<Parent> = None;
+    let mut set: Option<&'static dyn EntitySet> = None;
+    let mut key: Option<Uuid> = None;
+    let count = segments.len();
+    for (index, text) in segments.into_iter().enumerate() {
+        let last = index + 1 == count;
+        if let (Some(found), true) = (set, last) {
+            if let Some(rest) = ending(text, key)? {
+                return Ok(Target { set: found, parent, rest, context });
+            }
+        }
+        let step = segment(text)?;
+        let next = match set {
+            None => sets::top_level(step.name),
+            Some(before) => {
+                let id = key.ok_or_else(Refusal::syntax)?;
+                if !before.keys(tables, &sets::Scope { parent, filter: None }, Some(id))?.contains(&id) {
+                    return Err(Refusal::no_segment(before.schema().set));
+                }
+                parent = Some(Parent { set: before, id });
+                let last = context.len();
+                context.insert_str(last, "/");
+                before.navigation(step.name)
+            }
+        };
+        set = Some(next.ok_or_else(|| Refusal::no_segment(step.name))?);
+        key = step.key;
+        context.push_str(step.name);
+        if let (Some(id), false) = (key, last) {
+            context.push_str(&format!("({id})"));
+        }
+    }
+    let set = set.ok_or_else(Refusal::syntax)?;
+    let rest = key.map_or(Rest::Collection, Rest::Entity);
+    Ok(Target { set, parent, rest, context })
+}
+
+/// `$count` or an action, if the segment is one.
+fn ending(text: &str, key: Option<Uuid>) -> Result<Option<Rest>, Refusal> {
+    if text == "$count" {
+        return if key.is_none() { Ok(Some(Rest::Count)) } else { Err(Refusal::syntax()) };
+    }
+    let Some((namespace, action)) = text.rsplit_once('.') else {
+        return Ok(None);
+    };
+    if !namespace.eq_ignore_ascii_case("Microsoft.NAV") {
+        return Ok(None);
+    }
+    let id = key.ok_or_else(|| Refusal::no_segment(text))?;
+    Ok(Some(Rest::Action(id, action.to_ascii_lowercase())))
+}
+
+/// A name, or a name with a bare GUID in parentheses.
+fn segment(text: &str) -> Result<Segment<'_>, Refusal> {
+    let Some((name, rest)) = text.split_once('(') else {
+        return Ok(Segment { name: text, key: None });
+    };
+    let key = rest.strip_suffix(')').ok_or_else(Refusal::syntax)?;
+    // Quotes and braces around the GUID are not understood.
+    if key.len() != 36 {
+        return Err(Refusal::syntax());
+    }
+    let key = Uuid::try_parse(key).map_err(|_| Refusal::syntax())?;
+    Ok(Segment { name, key: Some(key) })
+}

@@ -1,0 +1,52 @@
+//! Rows as JSON: annotations, fields in the page's order, expanded navigation properties.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::super::error::Refusal;
+use super::super::sets::{EntitySet, Parent, Scope};
+use super::super::table::Tables;
+use super::list::matching;
+use super::query::Projection;
+
+/// One row of a set.
+pub(crate) fn row(
+    set: &'static dyn EntitySet,
+    tables: &Tables,
+    scope: &Scope<'_>,
+    id: Uuid,
+    projection: &Projection,
+) -> Result<Map<String, Value>, Refusal> {
+    let mut row = Map::new();
+    if let Some(etag) = set.etag(tables, scope, id) {
+        row.insert("@odata.etag".to_owned(), etag.into());
+    }
+    for field in set.schema().fields {
+        if projection.select.as_ref().is_none_or(|select| select.contains(&field)) {
+            row.insert(field.name.to_owned(), set.cell(tables, scope, id, field.name));
+        }
+    }
+    let parent = Parent { set, id };
+    for expansion in &projection.expand {
+        let scope = Scope { parent: Some(parent), filter: expansion.options.filter.as_ref() };
+        let mut ids = matching(expansion.set, tables, &scope, &expansion.options)?;
+        let skip = expansion.options.skip.min(ids.len());
+        ids.drain(..skip);
+        ids.truncate(expansion.options.top.unwrap_or(usize::MAX));
+        let rows = ids
+            .into_iter()
+            .map(|id| self::row(expansion.set, tables, &scope, id, &expansion.options.projection).map(Value::Object))
+            .collect::<Result<Vec<_>, _>>()?;
+        row.insert(expansion.name.clone(), Value::Array(rows));
+    }
+    Ok(row)
+}
+
+/// The selected fields as `@odata.context` names them: `(id,number)`, or nothing.
+pub(crate) fn context_fields(projection: &Projection) -> String {
+    let mut names: Vec<String> = projection.select.iter().flatten().map(|field| field.name.to_owned()).collect();
+    if !names.is_empty() {
+        names.extend(projection.expand.iter().map(|expansion| format!("{}()", expansion.name)));
+    }
+    if names.is_empty() { String::new() } else { format!("({})", names.join(",")) }
+}

@@ -1,0 +1,124 @@
+//! The entity sets. Each says its shape, its rows and what may be written; the OData layer does the rest.
+
+pub(crate) mod company;
+pub(crate) mod dimension_set_lines;
+pub(crate) mod documents;
+pub(crate) mod finance;
+pub(crate) mod lines;
+pub(crate) mod reads;
+pub(crate) mod vendor;
+mod vendor_write;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::error::Refusal;
+use super::odata::filter::Expr;
+use super::schema::Schema;
+use super::table::Tables;
+use crate::ids::Ids;
+
+/// A row that others hang below.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parent {
+    pub(crate) set: &'static dyn EntitySet,
+    pub(crate) id: Uuid,
+}
+
+/// Which rows of a set are meant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Scope<'a> {
+    pub(crate) parent: Option<Parent>,
+    pub(crate) filter: Option<&'a Expr>,
+}
+
+impl Scope<'_> {
+    pub(crate) fn below(parent: Option<Parent>) -> Self {
+        Self { parent, filter: None }
+    }
+}
+
+/// A write: the tables, and what else it depends on.
+pub(crate) struct Work<'a> {
+    pub(crate) tables: &'a mut Tables,
+    pub(crate) ids: &'a Ids,
+    pub(crate) now: Timestamp,
+}
+
+impl Work<'_> {
+    pub(crate) fn today(&self) -> Date {
+        jiff::tz::Offset::UTC.to_datetime(self.now).date()
+    }
+}
+
+/// One entity set of API v2.0.
+pub(crate) trait EntitySet: Sync {
+    fn schema(&self) -> &'static Schema;
+
+    /// The set behind a navigation property.
+    fn navigation(&self, _name: &str) -> Option<&'static dyn EntitySet> {
+        None
+    }
+
+    /// The keys within a scope, in the order of listings. If only one row is `exact`ly wanted, the others may be absent.
+    fn keys(&self, tables: &Tables, scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal>;
+
+    /// The value of one field of one row.
+    fn cell(&self, tables: &Tables, scope: &Scope<'_>, id: Uuid, field: &str) -> Value;
+
+    fn etag(&self, tables: &Tables, scope: &Scope<'_>, id: Uuid) -> Option<String>;
+
+    fn insert(&self, _work: &mut Work<'_>, _scope: &Scope<'_>, _body: &Map<String, Value>) -> Result<Uuid, Refusal> {
+        Err(Refusal::verb("POST", self.schema().set, "Entity"))
+    }
+
+    fn update(
+        &self,
+        _work: &mut Work<'_>,
+        _scope: &Scope<'_>,
+        _id: Uuid,
+        _body: &Map<String, Value>,
+    ) -> Result<(), Refusal> {
+        Err(Refusal::verb("PATCH", self.schema().set, "Entity"))
+    }
+
+    fn delete(&self, _work: &mut Work<'_>, _scope: &Scope<'_>, _id: Uuid) -> Result<(), Refusal> {
+        Err(Refusal::verb("DELETE", self.schema().set, "Entity"))
+    }
+
+    /// A bound action; its name is in lower case.
+    fn act(&self, _work: &mut Work<'_>, _id: Uuid, action: &str) -> Result<(), Refusal> {
+        Err(Refusal::no_segment(&format!("Microsoft.NAV.{action}")))
+    }
+}
+
+impl std::fmt::Debug for dyn EntitySet {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.schema().set)
+    }
+}
+
+/// The set of a name directly below the company.
+pub(crate) fn top_level(name: &str) -> Option<&'static dyn EntitySet> {
+    Some(match name {
+        "vendors" => &vendor::Vendors,
+        "accounts" => &finance::ACCOUNTS,
+        "dimensions" => &finance::DIMENSIONS,
+        "dimensionValues" => &finance::DIMENSION_VALUES,
+        "currencies" => &finance::CURRENCIES,
+        "currencyExchangeRates" => &finance::EXCHANGE_RATES,
+        "paymentTerms" => &finance::PAYMENT_TERMS,
+        "taxGroups" => &finance::TAX_GROUPS,
+        "generalLedgerSetup" => &company::SETUP,
+        "companyInformation" => &company::INFORMATION,
+        "accountingPeriods" => &company::PERIODS,
+        "purchaseInvoices" => &documents::INVOICES,
+        "purchaseCreditMemos" => &documents::CREDIT_MEMOS,
+        "purchaseInvoiceLines" => &lines::INVOICE_LINES,
+        "purchaseCreditMemoLines" => &lines::CREDIT_MEMO_LINES,
+        "dimensionSetLines" => &dimension_set_lines::DimensionSetLines,
+        _ => return None,
+    })
+}

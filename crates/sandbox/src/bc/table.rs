@@ -1,0 +1,231 @@
+//! Business Central's tables. Copying them all is cheap: rows are shared until one is changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::document::Document;
+use super::sets::vendor::Vendor;
+use crate::company::{
+    Account, AccountingPeriod, Address, Company, Currency, Dimension, DimensionValue, ExchangeRate, PaymentTerm,
+    TaxGroup,
+};
+
+/// A stored row with what BC keeps about every row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Row<T> {
+    pub(crate) value: T,
+    /// Moves with each change; the ETag is made of it.
+    pub(crate) version: u64,
+    pub(crate) modified: Timestamp,
+}
+
+/// Rows by their SystemId, which is also the order of listings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Table<T> {
+    rows: Arc<BTreeMap<Uuid, Arc<Row<T>>>>,
+}
+
+impl<T: Clone> Table<T> {
+    fn filled(rows: impl Iterator<Item = (Uuid, T)>, now: Timestamp) -> Self {
+        let rows = rows.map(|(id, value)| (id, Arc::new(Row { value, version: 1, modified: now }))).collect();
+        Self { rows: Arc::new(rows) }
+    }
+
+    pub(crate) fn row(&self, id: Uuid) -> Option<&Row<T>> {
+        self.rows.get(&id).map(Arc::as_ref)
+    }
+
+    pub(crate) fn get(&self, id: Uuid) -> Option<&T> {
+        self.row(id).map(|row| &row.value)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Uuid, &T)> {
+        self.rows.iter().map(|(id, row)| (*id, &row.value))
+    }
+
+    pub(crate) fn ids(&self) -> Vec<Uuid> {
+        self.rows.keys().copied().collect()
+    }
+
+    pub(crate) fn find(&self, wanted: impl Fn(&T) -> bool) -> Option<(Uuid, &T)> {
+        self.iter().find(|(_, value)| wanted(value))
+    }
+
+    fn put(&mut self, id: Uuid, row: Row<T>) {
+        Arc::make_mut(&mut self.rows).insert(id, Arc::new(row));
+    }
+
+    pub(crate) fn remove(&mut self, id: Uuid) -> bool {
+        Arc::make_mut(&mut self.rows).remove(&id).is_some()
+    }
+}
+
+/// General ledger set-up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Setup {
+    pub(crate) id: Uuid,
+    pub(crate) allow_posting_from: Option<Date>,
+    pub(crate) allow_posting_to: Option<Date>,
+    pub(crate) local_currency: String,
+    pub(crate) global_dimensions: [String; 2],
+    pub(crate) shortcut_dimensions: Vec<String>,
+}
+
+/// Company information.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Information {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) address: Address,
+    pub(crate) phone: String,
+    pub(crate) fax: String,
+    pub(crate) email: String,
+    pub(crate) website: String,
+    pub(crate) tax_number: String,
+    pub(crate) industry: String,
+    pub(crate) fiscal_year_start: Date,
+}
+
+/// The next numbers of the series.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Series {
+    pub(crate) vendor: u64,
+    pub(crate) invoice: u64,
+    pub(crate) posted_invoice: u64,
+    pub(crate) credit_memo: u64,
+    pub(crate) posted_credit_memo: u64,
+}
+
+/// Everything in one company, and the company itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Tables {
+    pub(crate) company_id: Uuid,
+    pub(crate) company_name: String,
+    pub(crate) company_display_name: String,
+    pub(crate) created: Timestamp,
+    version: u64,
+    pub(crate) vendors: Table<Vendor>,
+    pub(crate) accounts: Table<Account>,
+    pub(crate) dimensions: Table<Dimension>,
+    /// With the id of the dimension.
+    pub(crate) dimension_values: Table<(Uuid, DimensionValue)>,
+    pub(crate) currencies: Table<Currency>,
+    pub(crate) exchange_rates: Table<ExchangeRate>,
+    pub(crate) payment_terms: Table<PaymentTerm>,
+    pub(crate) tax_groups: Table<TaxGroup>,
+    pub(crate) periods: Table<AccountingPeriod>,
+    pub(crate) setup: Table<Setup>,
+    pub(crate) information: Table<Information>,
+    pub(crate) documents: Table<Document>,
+    pub(crate) series: Series,
+}
+
+impl Tables {
+    pub(crate) fn new(company: &Company, ids: &crate::ids::Ids, now: Timestamp) -> Self {
+        let values = company
+            .dimensions
+            .iter()
+            .flat_map(|dimension| dimension.values.iter().map(|value| (value.id, (dimension.id, value.clone()))));
+        let setup = setup(company, ids.guid());
+        let information = information(company, ids.guid());
+        Self {
+            company_id: company.id,
+            company_name: company.name.clone(),
+            company_display_name: company.display_name.clone(),
+            created: now,
+            version: 1,
+            vendors: Table::filled(company.vendors.iter().map(|row| (row.id, Vendor::of(row))), now),
+            accounts: Table::filled(company.accounts.iter().map(|row| (row.id, row.clone())), now),
+            dimensions: Table::filled(company.dimensions.iter().map(|row| (row.id, row.clone())), now),
+            dimension_values: Table::filled(values, now),
+            currencies: Table::filled(company.currencies.iter().map(|row| (row.id, row.clone())), now),
+            exchange_rates: Table::filled(company.exchange_rates.iter().map(|row| (row.id, row.clone())), now),
+            payment_terms: Table::filled(company.payment_terms.iter().map(|row| (row.id, row.clone())), now),
+            tax_groups: Table::filled(company.tax_groups.iter().map(|row| (row.id, row.clone())), now),
+            periods: Table::filled(company.periods.iter().map(|row| (row.id, row.clone())), now),
+            setup: Table::filled(std::iter::once((setup.id, setup)), now),
+            information: Table::filled(std::iter::once((information.id, information)), now),
+            documents: Table::filled(std::iter::empty(), now),
+            series: Series {
+                vendor: 90_001,
+                invoice: 107_001,
+                posted_invoice: 108_201,
+                credit_memo: 1_001,
+                posted_credit_memo: 109_001,
+            },
+        }
+    }
+
+    /// Moves with each write.
+    pub(crate) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The set-up, of which there is exactly one.
+    pub(crate) fn setup(&self) -> &Setup {
+        #[expect(clippy::expect_used, reason = "made by new, and nothing deletes it")]
+        self.setup.iter().next().map(|(_, setup)| setup).expect("the set-up exists")
+    }
+
+    /// The company information, of which there is exactly one.
+    pub(crate) fn information(&self) -> &Information {
+        #[expect(clippy::expect_used, reason = "made by new, and nothing deletes it")]
+        self.information.iter().next().map(|(_, information)| information).expect("the company information exists")
+    }
+
+    /// Inserts or replaces a row of a table; its version and time move.
+    pub(crate) fn put<T: Clone>(
+        &mut self,
+        table: impl Fn(&mut Self) -> &mut Table<T>,
+        id: Uuid,
+        value: T,
+        now: Timestamp,
+    ) {
+        self.version += 1;
+        let row = Row { value, version: self.version, modified: now };
+        table(self).put(id, row);
+    }
+
+    /// The ETag of a version of a row.
+    pub(crate) fn etag(id: Uuid, version: u64) -> String {
+        let mark = (id.as_u64_pair().0 % 1_000_000).wrapping_add(version.wrapping_mul(1_000_000));
+        let text = format!("'19;76{mark:017}1;00;'");
+        format!("W/\"{}\"", data_encoding::BASE64.encode(text.as_bytes()))
+    }
+}
+
+fn setup(company: &Company, id: Uuid) -> Setup {
+    let code =
+        |index: usize| company.dimensions.get(index).map_or_else(String::new, |dimension| dimension.code.clone());
+    Setup {
+        id,
+        allow_posting_from: Some(company.allow_posting_from),
+        allow_posting_to: Some(company.allow_posting_to),
+        local_currency: company.currency.clone(),
+        global_dimensions: [code(0), code(1)],
+        shortcut_dimensions: (2..8).map(code).collect(),
+    }
+}
+
+fn information(company: &Company, id: Uuid) -> Information {
+    let start =
+        company.periods.iter().filter(|period| period.new_fiscal_year && !period.closed).map(|p| p.starting_date).min();
+    Information {
+        id,
+        name: company.name.clone(),
+        address: company.address.clone(),
+        phone: "+1 404 555 0100".to_owned(),
+        fax: String::new(),
+        email: "accounting@northwindsupply.example".to_owned(),
+        website: "https://www.northwindsupply.example".to_owned(),
+        tax_number: String::new(),
+        industry: "Wholesale".to_owned(),
+        fiscal_year_start: start.unwrap_or(company.allow_posting_from),
+    }
+}

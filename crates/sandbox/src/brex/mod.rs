@@ -1,0 +1,122 @@
+//! Brex as it answers on the wire: accounting records, export results, webhooks and what hangs on them.
+//!
+//! As strict and as odd as the real API. Everything the API itself cannot do (a click on Export, a rotated secret)
+//! is a method on [`Brex`] and an operation under `/_sandbox/brex/`.
+
+mod account;
+mod error;
+mod expenses;
+mod export;
+mod gate;
+mod integration;
+mod page;
+mod receipts;
+mod records;
+mod settings;
+mod state;
+mod token;
+mod webhooks;
+mod zoo;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::Options;
+use crate::company::Company;
+use crate::ids::Ids;
+use crate::world::World;
+
+pub use self::export::{ExportReport, ExportResult, Outcome};
+pub use self::integration::{Integration, IntegrationStatus};
+pub use self::records::{ChangeRefused, Expectation, FieldCoding, RecordReport};
+pub use self::settings::{IdKey, Settings, TooManyBody};
+pub use self::token::TokenStatus;
+pub use self::webhooks::{
+    Attempt, Delivery, DeliveryCount, DeliveryState, SecretStatus, Subscription, SubscriptionStatus, WebhookReport,
+    WebhookSecret, signature, spawn_deliveries,
+};
+
+use self::state::State;
+use self::webhooks::Sender;
+
+/// The Brex side of the world.
+pub struct Brex {
+    state: Mutex<State>,
+    sender: Sender,
+}
+
+impl std::fmt::Debug for Brex {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Brex").finish_non_exhaustive()
+    }
+}
+
+impl Brex {
+    /// A Brex account of `company` with `options.records` records of the 45 days before `now`.
+    pub fn new(options: &Options, company: &Company, ids: &Ids, now: Timestamp) -> Self {
+        Self { state: Mutex::new(State::new(options, company, ids, now)), sender: Sender::default() }
+    }
+
+    /// The bearer token to use; the newest one that still works, else the newest.
+    pub fn token(&self) -> String {
+        self.lock().token()
+    }
+
+    /// The id of `GET /v2/company`, which events carry too.
+    pub fn company_id(&self) -> String {
+        self.lock().company_id.clone()
+    }
+
+    /// The active webhook secret.
+    pub fn webhook_secret(&self) -> String {
+        self.lock().active_secret()
+    }
+
+    /// What is switched how.
+    pub fn settings(&self) -> Settings {
+        self.lock().settings.clone()
+    }
+
+    /// Changes some settings.
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.lock().settings);
+    }
+
+    /// The whole state, for a state file.
+    ///
+    /// # Panics
+    ///
+    /// Never: every part of the state serialises.
+    #[expect(clippy::expect_used, reason = "the state has no maps with other keys than text, so it always serialises")]
+    pub fn snapshot(&self) -> Value {
+        serde_json::to_value(&*self.lock()).expect("the state serialises")
+    }
+
+    /// Replaces the whole state by a [`Brex::snapshot`].
+    pub fn restore(&self, snapshot: Value) -> Result<(), serde_json::Error> {
+        *self.lock() = serde_json::from_value(snapshot)?;
+        Ok(())
+    }
+
+    /// The state. Never held across an await.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All paths of the Brex port: the API, the presigned receipts, and the page at `/`.
+pub fn router() -> Router<Arc<World>> {
+    let api = Router::new()
+        .merge(account::router())
+        .merge(integration::router())
+        .merge(records::router())
+        .merge(export::router())
+        .merge(expenses::router())
+        .merge(webhooks::router())
+        .fallback(gate::not_found)
+        .method_not_allowed_fallback(gate::not_found);
+    gate::with_trace_id(api).merge(receipts::router()).merge(page::router())
+}

@@ -1,0 +1,60 @@
+//! What can be switched where the real behaviour is not known or differs between accounts.
+
+use serde::{Deserialize, Serialize};
+
+/// The switches of the Brex side. The defaults are the strict or the odd ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Records not updated for this many days are hidden when a query does not name `updated_at`.
+    pub default_window_days: i64,
+    /// Whether the hidden window counts for `ids=` queries too.
+    pub window_applies_to_ids: bool,
+    /// How the integration calls its id; schema and examples of the API description differ.
+    pub integration_id_key: IdKey,
+    /// Requests of one token in 60 seconds before 429.
+    pub requests_per_minute: usize,
+    /// What a 429 says.
+    pub too_many_body: TooManyBody,
+    /// `Retry-After` on a 429, if any.
+    pub retry_after_seconds: Option<u64>,
+    /// Refuse free text with other characters than ASCII in export results.
+    pub ascii_only: bool,
+    /// How many of 100 events are never sent.
+    pub webhook_drop_percent: u8,
+}
+
+/// The key under which an integration's id is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdKey {
+    /// As in the schema.
+    IntegrationId,
+    /// As in all examples.
+    Id,
+}
+
+/// The body of a 429.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TooManyBody {
+    /// Nothing at all.
+    Empty,
+    /// The platform's error shape.
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            default_window_days: 30,
+            window_applies_to_ids: false,
+            integration_id_key: IdKey::IntegrationId,
+            requests_per_minute: 1000,
+            too_many_body: TooManyBody::Empty,
+            retry_after_seconds: None,
+            ascii_only: true,
+            webhook_drop_percent: 0,
+        }
+    }
+}

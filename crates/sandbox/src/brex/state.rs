@@ -1,0 +1,90 @@
+//! Everything the Brex side remembers, in one serialisable value.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::integration::Integration;
+use super::records::Journal;
+use super::settings::Settings;
+use super::token::Token;
+use super::webhooks::{Outbox, Subscription, WebhookSecret};
+use super::zoo;
+use crate::Options;
+use crate::company::{Address, Company};
+use crate::ids::Ids;
+
+/// The state behind the lock.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    seed: u64,
+    /// How many things got an id while running. Kept, so that a restored state never gives an id twice.
+    drawn: u64,
+    pub(super) company_id: String,
+    pub(super) legal_name: String,
+    pub(super) address: Address,
+    pub(super) owner: Owner,
+    pub(super) settings: Settings,
+    pub(super) tokens: Vec<Token>,
+    /// When the last minute's requests came; a restart forgets them.
+    #[serde(skip)]
+    pub(super) recent_requests: VecDeque<Timestamp>,
+    pub(super) secrets: Vec<WebhookSecret>,
+    pub(super) integrations: Vec<Integration>,
+    pub(super) journal: Journal,
+    pub(super) subscriptions: Vec<Subscription>,
+    /// `Idempotency-Key` of a create to the subscription that it made.
+    pub(super) subscription_keys: BTreeMap<String, String>,
+    pub(super) outbox: Outbox,
+}
+
+/// The user whose token is used.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Owner {
+    pub(super) id: String,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    pub(super) email: String,
+}
+
+impl State {
+    pub(super) fn new(options: &Options, company: &Company, ids: &Ids, now: Timestamp) -> Self {
+        let company_id = ids.prefixed("cuacc");
+        let mut journal = Journal::default();
+        for record in zoo::records(&ids.stream("zoo"), company, &company_id, options.records, now) {
+            journal.insert(record);
+        }
+        Self {
+            seed: options.seed,
+            drawn: 0,
+            company_id,
+            legal_name: company.name.clone(),
+            address: company.address.clone(),
+            owner: owner(ids, company),
+            settings: Settings { webhook_drop_percent: options.webhook_drop_percent, ..Settings::default() },
+            tokens: vec![Token::new(ids)],
+            recent_requests: VecDeque::new(),
+            secrets: vec![WebhookSecret::new(ids)],
+            integrations: Vec::new(),
+            journal,
+            subscriptions: Vec::new(),
+            subscription_keys: BTreeMap::new(),
+            outbox: Outbox::default(),
+        }
+    }
+
+    /// A fresh source for the ids of one new thing.
+    pub(super) fn draw(&mut self) -> Ids {
+        self.drawn += 1;
+        Ids::new(self.seed).stream(&format!("brex.{}", self.drawn))
+    }
+}
+
+fn owner(ids: &Ids, company: &Company) -> Owner {
+    let (first_name, last_name, email) = company.employees.first().map_or_else(
+        || ("Dana".to_owned(), "Okafor".to_owned(), "dana.okafor@example.com".to_owned()),
+        |person| (person.first_name.clone(), person.last_name.clone(), person.email.clone()),
+    );
+    Owner { id: ids.prefixed("cuuser"), first_name, last_name, email }
+}

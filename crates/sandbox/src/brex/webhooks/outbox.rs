@@ -1,0 +1,200 @@
+//! Events on their way: what is to be sent when, by the sandbox's clock, and what became of it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::subscriptions::SubscriptionStatus;
+use super::{RECORD_READY, Subscription};
+use crate::brex::Brex;
+use crate::brex::state::State;
+
+/// The waits between attempts of one delivery, the Svix ones; after the last the delivery is given up.
+const WAITS: [SignedDuration; 7] = [
+    SignedDuration::from_secs(5),
+    SignedDuration::from_mins(5),
+    SignedDuration::from_mins(30),
+    SignedDuration::from_hours(2),
+    SignedDuration::from_hours(5),
+    SignedDuration::from_hours(10),
+    SignedDuration::from_hours(10),
+];
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Goes out at this moment.
+    Pending {
+        /// By the sandbox's clock.
+        due_at: Timestamp,
+    },
+    /// The receiver answered 2xx.
+    Delivered,
+    /// Refused too often, or the subscription is gone.
+    GivenUp,
+    /// Lost on purpose; it was never sent.
+    Dropped,
+}
+
+/// One attempt to deliver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When, by the sandbox's clock.
+    pub at: Timestamp,
+    /// The receiver's answer; none if there was none.
+    pub status: Option<u16>,
+}
+
+/// One event for one subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// `Webhook-Id`: the same on every attempt.
+    pub message_id: String,
+    /// The subscription that it is for.
+    pub subscription_id: String,
+    /// The exact bytes that are signed.
+    pub body: String,
+    /// True if it is signed with a key that nobody has.
+    pub forged: bool,
+    /// What became of it.
+    pub state: DeliveryState,
+    /// What was tried.
+    pub attempts: Vec<Attempt>,
+}
+
+/// All deliveries, oldest first.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(in crate::brex) struct Outbox {
+    pub(super) deliveries: Vec<Delivery>,
+    /// While paused, only a call to deliver sends.
+    pub(super) paused: bool,
+}
+
+impl Outbox {
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.deliveries
+            .iter()
+            .filter_map(|delivery| match delivery.state {
+                DeliveryState::Pending { due_at } => Some(due_at),
+                _ => None,
+            })
+            .min()
+    }
+}
+
+impl Delivery {
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        matches!(self.state, DeliveryState::Pending { due_at } if due_at <= now)
+    }
+
+    /// Notes an attempt and plans the next one.
+    pub(super) fn note(&mut self, at: Timestamp, status: Option<u16>) {
+        let wait = WAITS.get(self.attempts.len()).copied();
+        self.attempts.push(Attempt { at, status });
+        let delivered = status.is_some_and(|status| (200..300).contains(&status));
+        self.state = match wait.and_then(|wait| at.checked_add(wait).ok()) {
+            _ if delivered => DeliveryState::Delivered,
+            // A forger does not come back.
+            Some(due_at) if !self.forged => DeliveryState::Pending { due_at },
+            _ => DeliveryState::GivenUp,
+        };
+    }
+}
+
+impl State {
+    /// One event for all records of one export action, to everyone who wants it.
+    pub(in crate::brex) fn announce_ready(&mut self, record_ids: &[String], now: Timestamp) {
+        let ids = self.draw();
+        let state = if ids.chance(self.settings.webhook_drop_percent) {
+            DeliveryState::Dropped
+        } else {
+            DeliveryState::Pending { due_at: now }
+        };
+        self.enqueue(&ids.alphanumeric(24), record_ids, &state, false);
+    }
+
+    fn enqueue(&mut self, message: &str, record_ids: &[String], state: &DeliveryState, forged: bool) {
+        let body = json!({
+            "event_type": RECORD_READY,
+            "accountingRecordIds": record_ids,
+            "companyId": self.company_id,
+        })
+        .to_string();
+        let wants = |subscription: &&Subscription| {
+            subscription.status == SubscriptionStatus::Active
+                && subscription.event_types.iter().any(|kind| kind == RECORD_READY)
+        };
+        for subscription in self.subscriptions.iter().filter(wants) {
+            self.outbox.deliveries.push(Delivery {
+                message_id: format!("msg_{message}"),
+                subscription_id: subscription.id.clone(),
+                body: body.clone(),
+                forged,
+                state: state.clone(),
+                attempts: Vec::new(),
+            });
+        }
+    }
+}
+
+impl Brex {
+    /// All deliveries, oldest first.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        self.lock().outbox.deliveries.clone()
+    }
+
+    /// All subscriptions.
+    pub fn subscriptions(&self) -> Vec<Subscription> {
+        self.lock().subscriptions.clone()
+    }
+
+    /// Every delivery that was sent goes out once more with the same `Webhook-Id`. Says how many.
+    pub fn repeat_deliveries(&self, now: Timestamp) -> usize {
+        let mut state = self.lock();
+        let again: Vec<Delivery> = state
+            .outbox
+            .deliveries
+            .iter()
+            .filter(|delivery| delivery.state == DeliveryState::Delivered)
+            .map(|delivery| Delivery {
+                state: DeliveryState::Pending { due_at: now },
+                attempts: Vec::new(),
+                ..delivery.clone()
+            })
+            .collect();
+        let count = again.len();
+        state.outbox.deliveries.extend(again);
+        drop(state);
+        self.wake_sender();
+        count
+    }
+
+    /// An event about these records that is signed with a wrong key.
+    pub fn forge_event(&self, record_ids: &[String], now: Timestamp) {
+        let mut state = self.lock();
+        let message = state.draw().alphanumeric(24);
+        state.enqueue(&message, record_ids, &DeliveryState::Pending { due_at: now }, true);
+        drop(state);
+        self.wake_sender();
+    }
+
+    /// Loses everything that is still to be sent. Says how many.
+    pub fn drop_pending(&self) -> usize {
+        let mut state = self.lock();
+        let mut count = 0;
+        for delivery in &mut state.outbox.deliveries {
+            if matches!(delivery.state, DeliveryState::Pending { .. }) {
+                delivery.state = DeliveryState::Dropped;
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Stops or starts the sender task. While it is stopped, [`Brex::deliver_due`] still sends.
+    pub fn pause_deliveries(&self, paused: bool) {
+        self.lock().outbox.paused = paused;
+        self.wake_sender();
+    }
+}

@@ -1,0 +1,206 @@
+//! Sends what is due: at once when something happens, later by the sandbox's clock.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::{Notify, OnceCell};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::outbox::{Delivery, DeliveryState};
+use super::secrets::{WebhookSecret, signature};
+use super::subscriptions::Subscription;
+use crate::brex::Brex;
+use crate::brex::state::State;
+use crate::clock::Clock;
+use crate::ids::Ids;
+use crate::world::World;
+
+/// How long a receiver may take.
+const TIMEOUT: Duration = Duration::from_secs(15);
+const AT_ONCE: usize = 8;
+const SHORTEST_NAP: Duration = Duration::from_millis(50);
+const LONGEST_NAP: Duration = Duration::from_hours(1);
+
+/// The HTTP client, and the means to call the sender task.
+#[derive(Debug, Default)]
+pub(in crate::brex) struct Sender {
+    client: OnceCell<reqwest::Client>,
+    /// One pass at a time, so that whoever asks for a delivery finds it done afterwards.
+    pass: tokio::sync::Mutex<()>,
+    wake: Notify,
+}
+
+/// How a pass went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct DeliveryCount {
+    /// Answered 2xx.
+    pub delivered: usize,
+    /// Not answered, or not with 2xx.
+    pub failed: usize,
+}
+
+/// Everything about webhooks.
+#[derive(Debug, Clone, Serialize)]
+pub struct WebhookReport {
+    /// Who wants to be told what.
+    pub subscriptions: Vec<Subscription>,
+    /// The secrets that sign, and those that did.
+    pub secrets: Vec<WebhookSecret>,
+    /// What was sent, is still to be sent, or was lost.
+    pub deliveries: Vec<Delivery>,
+}
+
+struct Parcel {
+    index: usize,
+    url: Option<String>,
+    message_id: String,
+    timestamp: i64,
+    signatures: String,
+    body: String,
+}
+
+impl State {
+    /// What is due, signed with the secrets and the time of this attempt.
+    fn due_parcels(&self, now: Timestamp) -> Vec<Parcel> {
+        let due = self.outbox.deliveries.iter().enumerate().filter(|(_, delivery)| delivery.is_due(now));
+        due.map(|(index, delivery)| self.parcel(index, delivery, now)).collect()
+    }
+
+    fn parcel(&self, index: usize, delivery: &Delivery, now: Timestamp) -> Parcel {
+        let timestamp = now.as_second();
+        let body = delivery.body.as_bytes();
+        let signatures = if delivery.forged {
+            let foreign = WebhookSecret::new(&Ids::new(u64::MAX).stream(&delivery.message_id));
+            signature(&foreign.secret, &delivery.message_id, timestamp, body).unwrap_or_default()
+        } else {
+            self.signatures(&delivery.message_id, timestamp, body)
+        };
+        let subscription = self.subscriptions.iter().find(|subscription| subscription.id == delivery.subscription_id);
+        Parcel {
+            index,
+            url: subscription.map(|subscription| subscription.url.clone()),
+            message_id: delivery.message_id.clone(),
+            timestamp,
+            signatures,
+            body: delivery.body.clone(),
+        }
+    }
+}
+
+impl Brex {
+    /// Sends everything that is due by the clock, and returns when the receivers have answered.
+    pub async fn deliver_due(&self, clock: &Clock) -> DeliveryCount {
+        let _pass = self.sender.pass.lock().await;
+        let now = clock.now();
+        let parcels = self.lock().due_parcels(now);
+        let mut count = DeliveryCount::default();
+        let mut answers = futures::stream::iter(parcels)
+            .map(|parcel| async { (parcel.index, parcel.url.is_some(), self.send(parcel).await) })
+            .buffer_unordered(AT_ONCE);
+        while let Some((index, subscribed, status)) = answers.next().await {
+            let mut state = self.lock();
+            let Some(delivery) = state.outbox.deliveries.get_mut(index) else {
+                continue;
+            };
+            delivery.note(now, status);
+            if !subscribed {
+                delivery.state = DeliveryState::GivenUp;
+            }
+            if delivery.state == DeliveryState::Delivered {
+                count.delivered += 1;
+            } else {
+                count.failed += 1;
+            }
+        }
+        count
+    }
+
+    /// The status of the answer, if there was one.
+    async fn send(&self, parcel: Parcel) -> Option<u16> {
+        let url = parcel.url?;
+        let client = match self.sender.client.get_or_try_init(async || client()).await {
+            Ok(client) => client,
+            Err(error) => {
+                tracing::error!(%error, "no HTTP client for webhooks");
+                return None;
+            }
+        };
+        let sent = client
+            .post(&url)
+            .header("Content-Type", "application/json")
+            .header("Webhook-Id", parcel.message_id)
+            .header("Webhook-Timestamp", parcel.timestamp.to_string())
+            .header("Webhook-Signature", parcel.signatures)
+            .body(parcel.body)
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => Some(answer.status().as_u16()),
+            Err(error) => {
+                tracing::debug!(%error, "a webhook was not answered");
+                None
+            }
+        }
+    }
+
+    /// Subscriptions, secrets and deliveries.
+    pub fn webhooks(&self) -> WebhookReport {
+        let state = self.lock();
+        WebhookReport {
+            subscriptions: state.subscriptions.clone(),
+            secrets: state.secrets.clone(),
+            deliveries: state.outbox.deliveries.clone(),
+        }
+    }
+
+    pub(in crate::brex) fn wake_sender(&self) {
+        self.sender.wake.notify_one();
+    }
+
+    /// How long the sender task may sleep; none while there is nothing for it to do.
+    fn nap(&self, now: Timestamp) -> Option<Duration> {
+        let state = self.lock();
+        let due_at = state.outbox.next_due().filter(|_| !state.outbox.paused)?;
+        let nap = Duration::try_from(due_at.duration_since(now)).unwrap_or(Duration::ZERO);
+        Some(nap.clamp(SHORTEST_NAP, LONGEST_NAP))
+    }
+}
+
+fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).no_proxy().build()
+}
+
+/// The task that sends webhooks until `stop` is cancelled.
+///
+/// A new event goes out at once. A retry waits by the sandbox's clock; when that stands still and is moved by hand,
+/// call [`Brex::deliver_due`].
+#[expect(clippy::disallowed_methods, reason = "the sender task naps until the next retry is due")]
+pub fn spawn_deliveries(world: Arc<World>, stop: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            let nap = world.brex.nap(world.clock.now());
+            let rest = async {
+                match nap {
+                    Some(nap) => tokio::time::sleep(nap).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = world.brex.sender.wake.notified() => {}
+                () = rest => {}
+            }
+            if world.brex.lock().outbox.paused {
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = world.brex.deliver_due(&world.clock) => {}
+            }
+        }
+    })
+}

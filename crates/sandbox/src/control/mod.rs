@@ -1,0 +1,96 @@
+//! The control port: faults, clock, counters, and what a user of either system would do by hand. All under `/_sandbox/`.
+
+mod bc;
+pub mod brex;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::fault::Fault;
+use crate::ready::Ready;
+use crate::world::World;
+
+/// The routes of the control port.
+pub(crate) fn router(ready: Ready) -> Router<Arc<World>> {
+    Router::new()
+        .route("/_sandbox/ready", get(move || async move { Json(ready) }))
+        .route("/_sandbox/faults", get(list_faults).post(add_fault).delete(clear_faults))
+        .route("/_sandbox/clock", get(read_clock).post(move_clock))
+        .route("/_sandbox/requests", get(requests).delete(reset_requests))
+        .merge(bc::router())
+        .merge(brex::router())
+}
+
+async fn list_faults(State(world): State<Arc<World>>) -> Json<Vec<Fault>> {
+    Json(world.faults.pending())
+}
+
+/// One fault or a list of them.
+async fn add_fault(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Response {
+    let bodies = match body {
+        Value::Array(bodies) => bodies,
+        body => vec![body],
+    };
+    let faults: Result<Vec<Fault>, _> = bodies.into_iter().map(serde_json::from_value).collect();
+    match faults {
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
+        Ok(faults) => {
+            for fault in faults {
+                world.faults.add(fault);
+            }
+            Json(world.faults.pending()).into_response()
+        }
+    }
+}
+
+async fn clear_faults(State(world): State<Arc<World>>) -> StatusCode {
+    world.faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn read_clock(State(world): State<Arc<World>>) -> Json<Value> {
+    Json(clock(&world))
+}
+
+/// How to move the clock.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Move {
+    advance_seconds: Option<i64>,
+    set: Option<Timestamp>,
+}
+
+async fn move_clock(State(world): State<Arc<World>>, Json(body): Json<Move>) -> Response {
+    match (body.set, body.advance_seconds) {
+        (Some(moment), None) => world.clock.set(moment),
+        (None, Some(seconds)) => world.clock.advance(SignedDuration::from_secs(seconds)),
+        _ => return refused(StatusCode::BAD_REQUEST, "give either advance_seconds or set"),
+    }
+    Json(clock(&world)).into_response()
+}
+
+fn clock(world: &World) -> Value {
+    json!({"now": world.clock.now(), "frozen": world.clock.is_frozen()})
+}
+
+async fn requests(State(world): State<Arc<World>>) -> Response {
+    Json(world.meter.tallies()).into_response()
+}
+
+async fn reset_requests(State(world): State<Arc<World>>) -> StatusCode {
+    world.meter.reset();
+    StatusCode::NO_CONTENT
+}
+
+/// What the control port answers when it does not do something.
+pub(crate) fn refused(status: StatusCode, why: &str) -> Response {
+    (status, Json(json!({"error": why}))).into_response()
+}
