@@ -1,34 +1,29 @@
 // `ml-connector demo`: the connector with a sandbox in one process.
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { builtProgram, startProgram } from "./program.js";
 
-/** Starts the demo in an empty directory and reads from stderr where its two pages are. */
-export async function startDemo() {
+/**
+ * Starts the demo and reads from stderr where its two pages are. `atRest` is fulfilled when the first records are done and
+ * the demo only goes on serving; from then on nobody but the test clicks anything.
+ */
+export async function startDemo({ records = 240 } = {}) {
   const file = builtProgram("ML_CONNECTOR", "ml-connector");
-  const directory = mkdtempSync(path.join(tmpdir(), "ml-connector-demo-"));
   const found = {};
-  const { ready, stop } = await startProgram(
-    file,
-    ["demo"],
-    (line, stream) => (stream === "stderr" ? pagesFrom(found, line) : undefined),
-    { cwd: directory },
-  );
-  return {
-    ...ready,
-    stop: async () => {
-      await stop();
-      rmSync(directory, { recursive: true, force: true });
-    },
-  };
+  let rest;
+  const atRest = new Promise((resolve) => {
+    rest = resolve;
+  });
+  const { ready, stop } = await startProgram(file, ["demo", "--records", String(records)], (line, stream) => {
+    if (stream !== "stderr") return undefined;
+    if (/^still serving\b/.test(line)) rest();
+    found.brex ??= address(line, "Brex");
+    found.bc ??= address(line, "Business Central");
+    return found.brex && found.bc ? found : undefined;
+  });
+  return { ...ready, atRest, stop };
 }
 
-/** Collects the addresses; gives them once both are known. A line names a system and, behind it, an address. */
-function pagesFrom(found, line) {
-  const text = line.replace(/\u001b\[[0-9;]*m/g, "");
-  found.brex ??= text.match(/\bBrex\b[^\n]*?(http:\/\/[\w.:]+)/)?.[1];
-  found.bc ??= text.match(/\bBusiness Central\b[^\n]*?(http:\/\/[\w.:]+)/)?.[1];
-  return found.brex && found.bc ? { brex: found.brex, bc: found.bc } : undefined;
+/** The address in a line such as `Brex (records, with a button Export):   http://127.0.0.1:4100/`. */
+function address(line, system) {
+  return line.startsWith(system) ? line.match(/: +(http:\/\/[\w.:]+)/)?.[1] : undefined;
 }

@@ -6,6 +6,9 @@ import { after, before, test } from "node:test";
 import { launchBrowser, reloadUntil, takeScreenshots, withPage } from "../harness/browser.js";
 import { startDemo } from "../harness/demo.js";
 
+/** For tests that wait until the demo's first records are done. */
+const SLOW = { timeout: 180_000 };
+
 let browser;
 let demo;
 
@@ -36,7 +39,8 @@ test("the drafts of the records that were ready appear on the Business Central p
   });
 });
 
-test("a click on Export on the Brex page makes a draft in Business Central, and Brex shows its number", async () => {
+test("a click on Export on the Brex page makes a draft in Business Central, and Brex shows its number", SLOW, async () => {
+  await demo.atRest;
   await withPage(browser, `${demo.brex}/`, async (brex) => {
     const id = await exportableRow(brex).getAttribute("id");
     const row = brex.locator(`[id="${id}"]`);
@@ -53,7 +57,8 @@ test("a click on Export on the Brex page makes a draft in Business Central, and 
   });
 });
 
-test("pictures of both pages with documents on them", async () => {
+test("both pages fit their windows when documents are on them", SLOW, async () => {
+  await demo.atRest;
   await takeScreenshots(browser, `${demo.brex}/`, "demo-brex");
   await takeScreenshots(browser, `${demo.bc}/`, "demo-bc");
 });

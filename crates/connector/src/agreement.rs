@@ -7,7 +7,7 @@ use domain::record::{Record, Treatment};
 use rust_decimal::Decimal;
 use sandbox::World;
 use sandbox::bc::{DocumentKind, LedgerDocument};
-use sandbox::brex::RecordReport;
+use sandbox::brex::{Outcome, RecordReport};
 
 use crate::flow::read_record;
 
@@ -72,7 +72,10 @@ fn compare(report: &RecordReport, documents: &[LedgerDocument]) -> Vec<String> {
     };
     let mut differences = compare_amounts(&record, document);
     if is_exported {
-        let reference = report.exports.last().and_then(|export| export.reference_id.clone());
+        let reference = report.exports.last().and_then(|export| match &export.outcome {
+            Outcome::Success { reference_id, .. } => reference_id.clone(),
+            Outcome::Failure { .. } => None,
+        });
         if reference.as_deref() != Some(document.number.as_str()) {
             differences.push(format!("Brex was told {reference:?}, the document is {}", document.number));
         }

@@ -18,12 +18,12 @@ const SETUP: &str = "setup";
 
 /// Loads the mirror that earlier processes kept.
 pub async fn recall(app: &App, connection: &Connection) -> Result<(), Error> {
-    let rows = async |kind| app.store.master_data().list(&connection.id, kind).await;
-    let setup: Vec<CompanySetup> = decoded(&rows(MasterKind::Setup).await?);
+    let kept = app.store.master_data();
+    let setup: Vec<CompanySetup> = decoded(&kept.list(&connection.id, MasterKind::Setup).await?);
     if let Some(setup) = setup.into_iter().next() {
-        let vendors = decoded(&rows(MasterKind::Vendor).await?);
-        let accounts = decoded(&rows(MasterKind::Account).await?);
-        let values = decoded(&rows(MasterKind::DimensionValue).await?);
+        let vendors = decoded(&kept.list(&connection.id, MasterKind::Vendor).await?);
+        let accounts = decoded(&kept.list(&connection.id, MasterKind::Account).await?);
+        let values = decoded(&kept.list(&connection.id, MasterKind::DimensionValue).await?);
         connection.set_directory(Directory::new(vendors, accounts, values, setup));
     }
     Ok(())
@@ -39,18 +39,17 @@ pub async fn refresh(app: &App, connection: &Connection, lease: &Lease) -> Resul
     let values = dimension_values(&company, &dimensions).await?;
     let setup = setup(&company, &dimensions).await?;
 
-    let master_data = app.store.master_data();
-    let now_ms = app.now_ms();
-    let save = async |kind, rows: Vec<MasterRow>| {
-        let changed = master_data.replace_all(lease, &connection.id, kind, &rows, now_ms).await?;
+    let kinds: [(MasterKind, Vec<MasterRow>); 4] = [
+        (MasterKind::Vendor, vendors.iter().map(|v| row(v.id, &v.number, &v.name, v)).collect()),
+        (MasterKind::Account, accounts.iter().map(|a| row(a.id, &a.number, &a.name, a)).collect()),
+        (MasterKind::DimensionValue, values.iter().map(|v| row(v.id, &v.code, &v.name, v)).collect()),
+        (MasterKind::Setup, vec![MasterRow { bc_id: SETUP.to_owned(), ..row(Uuid::nil(), SETUP, SETUP, &setup) }]),
+    ];
+    for (kind, rows) in kinds {
+        let kept = app.store.master_data();
+        let changed = kept.replace_all(lease, &connection.id, kind, &rows, app.now_ms()).await?;
         tracing::debug!(connection = %connection.id, ?kind, ?changed, "master data mirrored");
-        Ok::<_, Error>(())
-    };
-    save(MasterKind::Vendor, vendors.iter().map(|v| row(v.id, &v.number, &v.name, v)).collect()).await?;
-    save(MasterKind::Account, accounts.iter().map(|a| row(a.id, &a.number, &a.name, a)).collect()).await?;
-    save(MasterKind::DimensionValue, values.iter().map(|v| row(v.id, &v.code, &v.name, v)).collect()).await?;
-    let setup_row = MasterRow { bc_id: SETUP.to_owned(), ..row(Uuid::nil(), SETUP, SETUP, &setup) };
-    save(MasterKind::Setup, vec![setup_row]).await?;
+    }
     connection.set_directory(Directory::new(vendors, accounts, values, setup));
     Ok(())
 }

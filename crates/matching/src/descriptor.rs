@@ -84,7 +84,8 @@ pub(crate) fn is_joint(word: &str) -> bool {
 
 /// Reads a descriptor.
 pub fn read(descriptor: &str) -> Reading {
-    let folded = tail::part_glued_city(fold(descriptor).trim_end());
+    let folded = fold(descriptor);
+    let folded = tail::part_glued_city(without_bank_phrase(folded.trim_end()));
     let text = folded.text.as_str();
     let (processor, body_start, bare) = split_processor(text);
     let mut reading = Reading { processor, ..Reading::default() };
@@ -93,11 +94,16 @@ pub fn read(descriptor: &str) -> Reading {
         Some(star) if !body[..star].trim().is_empty() => {
             let sub = tokens(&body[star + 1..], body_start + star + 1);
             let (sub, place) = tail::split(sub);
+            let town = place.city.as_ref().map_or(0, |town| town.split(' ').count());
             reading.take_place(place);
             let left = tokens(&body[..star], body_start);
-            let name: Vec<Token> = left.into_iter().chain(sub.iter().filter(|token| token.shape != Shape::Word).cloned()).collect();
+            let name: Vec<Token> = {
+                // The town at the end belongs to the name as well.
+                let rest = sub.iter().enumerate().filter(|(at, token)| token.shape != Shape::Word || at + town >= sub.len());
+                left.into_iter().chain(rest.map(|(_, token)| token.clone())).collect()
+            };
             reading.push(ViewKind::Name, &name, Cut::No);
-            let sub: Vec<Token> = sub.into_iter().filter(|token| !looks_random(&token.text)).collect();
+            let sub: Vec<Token> = sub[..sub.len() - town].iter().filter(|token| !looks_random(&token.text)).cloned().collect();
             reading.push(ViewKind::SubMerchant, &sub, tail::cut_of(&sub, text.len(), folded.parted));
         }
         star => {
@@ -115,6 +121,16 @@ pub fn read(descriptor: &str) -> Reading {
     }
     reading.push_alias(text);
     reading
+}
+
+/// Phrases that banks put in front of the merchant.
+const BANK_PHRASES: [&str; 9] = [
+    "POS PURCHASE ", "POS DEBIT ", "CHECKCARD ", "CHECK CARD PURCHASE ", "DEBIT CARD PURCHASE ", "DEBIT PURCHASE ", "VISA PURCHASE ", "CARD PURCHASE ", "RECURRING PAYMENT ",
+];
+
+fn without_bank_phrase(text: &str) -> &str {
+    let rest = BANK_PHRASES.iter().find_map(|phrase| text.strip_prefix(phrase)).unwrap_or(text).trim_start();
+    if rest.chars().any(char::is_alphabetic) { rest } else { text }
 }
 
 /// Adds the cleaned name and website that came with the merchant.
@@ -227,8 +243,12 @@ impl Reading {
         let mut made = Vec::new();
         for words in [&name, &all] {
             let found = (1..=words.len().min(3)).rev().find_map(|count| {
-                let form = words[..count].join(" ");
-                lexicon().aliases.get(form.as_str()).map(|names| (count, names))
+                let mut form = words[..count].join(" ");
+                let known = lexicon().aliases.get(form.as_str());
+                let whole = named.is_some_and(|view| tail::core(&view.words) <= count);
+                form.push('$');
+                let alone = || lexicon().aliases.get(form.as_str()).filter(|_| whole);
+                known.or_else(alone).map(|names| (count, names))
             });
             let Some((count, names)) = found else { continue };
             for alias in names {

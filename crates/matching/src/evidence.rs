@@ -57,10 +57,11 @@ pub const EVIDENCE: [(&str, char); COUNT] = [
     ("vendor_words_missed", '-'),
     ("query_words_missed", '-'),
     ("vendor_words", ' '),
+    ("both_miss", '-'),
 ];
 
 /// Number of pieces of evidence.
-pub const COUNT: usize = 48;
+pub const COUNT: usize = 49;
 
 /// The evidence for one vendor.
 pub type Evidence = [f32; COUNT];
@@ -132,6 +133,7 @@ pub(crate) fn compare(view: &View, view_weights: &[f32], name: &Name, name_weigh
     pairs(&mut evidence, &alignment, view, name, name_weights);
     glued(&mut evidence, view, name);
     numbers(&mut evidence, &alignment, view, name);
+    evidence[48] = both_miss(&alignment, view, name);
     evidence[21] = flag(facts.city_agrees);
     evidence[22] = flag(facts.city_contradicts);
     let same_trade = facts.merchant_trades.iter().any(|trade| facts.vendor_trades.contains(trade));
@@ -196,7 +198,7 @@ fn query_side(evidence: &mut Evidence, alignment: &Alignment, view: &View, weigh
             Kind::Name if last.is_some_and(|last| at < last) => evidence[8] = evidence[8].max(lost),
             Kind::Name => evidence[9] = evidence[9].max(lost),
             Kind::Trade => evidence[10] = evidence[10].max(lost),
-            Kind::Generic | Kind::Country => evidence[11] = evidence[11].max(lost),
+            Kind::Generic => evidence[11] = evidence[11].max(lost),
             _ => {}
         }
         if matches!(word.kind, Kind::Name | Kind::Trade | Kind::Generic) && quality < 0.3 {
@@ -209,6 +211,19 @@ fn query_side(evidence: &mut Evidence, alignment: &Alignment, view: &View, weigh
     evidence[42] = flag(view.cut == Cut::Yes) + 0.5 * flag(view.cut == Cut::Maybe);
     evidence[44] = (count(view.glued.len()) / 24.0).min(1.0);
     evidence[46] = all.misses.min(1.0);
+}
+
+/// Both sides have a word the other lacks: `RENT ONE` and `RENT A CENTER`. A word that only cuts off is not one.
+fn both_miss(alignment: &Alignment, view: &View, name: &Name) -> f32 {
+    let tells = |kind: Kind| matches!(kind, Kind::Name | Kind::Trade | Kind::Generic);
+    let core = crate::tail::core(&view.words);
+    let query = view.words[..core].iter().enumerate().filter(|(at, word)| tells(word.kind) && alignment.of_word(*at) == 0.0).count();
+    let vendor = name.words.iter().enumerate().filter(|(at, word)| matches!(word.kind, Kind::Name | Kind::Trade) && alignment.of_vendor(*at) == 0.0).count();
+    match query.min(vendor) {
+        0 => 0.0,
+        1 => 0.6,
+        _ => 1.0,
+    }
 }
 
 fn pairs(evidence: &mut Evidence, alignment: &Alignment, view: &View, name: &Name, weights: &[f32]) {

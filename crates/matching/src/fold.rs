@@ -99,12 +99,18 @@ fn single_next(letters: &[char], at: usize) -> bool {
     letters.get(at).is_some_and(|letter| is_word(*letter)) && letters.get(at + 1).is_none_or(|letter| !is_word(*letter))
 }
 
-/// Splits letters glued to a run of three or more digits (`ALOFT1454`), which are a store number or a reference.
-pub(crate) fn split_glued(word: &str) -> Option<(&str, &str)> {
-    let cut = word.find(|letter: char| letter.is_ascii_digit())?;
-    let (letters, digits) = word.split_at(cut);
-    let fits = letters.len() >= 2 && digits.len() >= 3 && digits.bytes().all(|digit| digit.is_ascii_digit());
-    fits.then_some((letters, digits))
+/// Splits letters glued to a run of three or more digits (`ALOFT1454`), which are a store number or a reference, and what
+/// follows the digits (`GINOS5227BOISEID`).
+pub(crate) fn split_glued(word: &str) -> Vec<&str> {
+    let Some(cut) = word.find(|letter: char| letter.is_ascii_digit()) else { return vec![word] };
+    let (letters, rest) = word.split_at(cut);
+    let end = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
+    let (digits, tail) = rest.split_at(end);
+    let tail_fits = tail.is_empty() || tail.len() >= 5 && !tail.bytes().any(|byte| byte.is_ascii_digit());
+    if letters.len() < 2 || digits.len() < 3 || !tail_fits {
+        return vec![word];
+    }
+    if tail.is_empty() { vec![letters, digits] } else { vec![letters, digits, tail] }
 }
 
 #[cfg(test)]
@@ -124,8 +130,9 @@ mod tests {
 
     #[test]
     fn digits_glued_to_a_name_are_split_off() {
-        assert_eq!(split_glued("ALOFT1454"), Some(("ALOFT", "1454")));
-        assert_eq!(split_glued("POLY6"), None);
-        assert_eq!(split_glued("7ELEVEN"), None);
+        assert_eq!(split_glued("ALOFT1454"), ["ALOFT", "1454"]);
+        assert_eq!(split_glued("POLY6"), ["POLY6"]);
+        assert_eq!(split_glued("7ELEVEN"), ["7ELEVEN"]);
+        assert_eq!(split_glued("GINOS5227BOISEID"), ["GINOS", "5227", "BOISEID"]);
     }
 }

@@ -149,11 +149,6 @@ impl Lexicon {
         self.states.get(word).copied()
     }
 
-    /// The country a word names ("-" for a part of the world).
-    pub(crate) fn country(&self, word: &str) -> Option<&'static str> {
-        self.countries.get(word).copied()
-    }
-
     /// Whether the words, joined by single spaces, name a known place.
     pub(crate) fn is_place(&self, name: &str) -> bool {
         self.places.contains(name)
@@ -176,7 +171,9 @@ impl Lexicon {
         if word.bytes().all(|byte| byte.is_ascii_digit()) {
             return if word.len() <= 5 { Kind::Number } else { Kind::Reference };
         }
-        if self.countries.contains_key(word) {
+        if is_always_legal(word) {
+            Kind::Legal
+        } else if self.countries.contains_key(word) {
             Kind::Country
         } else if self.trades.contains_key(word) {
             Kind::Trade
@@ -186,6 +183,11 @@ impl Lexicon {
             Kind::Name
         }
     }
+}
+
+/// Legal forms that are never part of a name, wherever they stand.
+fn is_always_legal(word: &str) -> bool {
+    matches!(word, "LTD" | "LIMITED" | "INC" | "INCORPORATED" | "LLC" | "PLC" | "CORP" | "CORPORATION" | "GMBH" | "PTY" | "LLP" | "LLLP" | "SARL" | "BV")
 }
 
 fn read_trades() -> (HashMap<&'static str, u8>, Vec<&'static str>) {

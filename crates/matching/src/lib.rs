@@ -1,1 +1,32 @@
-//! Merchant names to vendors.
+#![doc = include_str!("../README.md")]
+
+mod align;
+mod blocking;
+pub mod contract;
+mod decision;
+mod descriptor;
+mod evidence;
+mod explain;
+mod fold;
+mod index;
+mod lexicon;
+mod memory;
+mod model;
+mod query;
+mod similarity;
+mod tail;
+mod token;
+mod vendor;
+
+pub use decision::{Decision, Outcome, Veto};
+pub use descriptor::{Cut, Reading, View, ViewKind, Word, read};
+pub use evidence::{COUNT, EVIDENCE, Evidence};
+pub use explain::{Explanation, Matched};
+pub use fold::fold;
+pub use index::Index;
+pub use lexicon::Kind;
+pub use memory::{Confirmation, Memory, scrubbed_key};
+pub use model::{Calibration, Contest, Model, Split, Tree, shipped, terms};
+pub use query::{Assessment, Merchant, assessments};
+pub use similarity::Likeness;
+pub use vendor::{NameKind, Vendor};

@@ -65,11 +65,14 @@ pub struct Contest {
     pub vendors: usize,
 }
 
-/// The terms of the calibration. All but the first two directions are fixed by the trainer.
+/// Vendor lists shorter than this are judged as if they had as many: a short list makes a stranger no less likely.
+const LEAST_VENDORS: usize = 1000;
+
+/// The terms of the calibration. The weight of the last one is never negative, so that a longer list never raises a score.
 #[expect(clippy::cast_precision_loss, reason = "a count of vendors")]
 pub fn terms(contest: &Contest) -> [f64; 5] {
     let gap = (contest.best - contest.second).clamp(0.0, 6.0);
-    [contest.best.clamp(-8.0, 8.0), contest.best.clamp(-8.0, 0.0), gap.min(2.0), gap, -(contest.vendors.max(1) as f64).ln()]
+    [contest.best.clamp(-8.0, 8.0), contest.best.clamp(-8.0, 0.0), gap.min(2.0), gap, -(contest.vendors.max(LEAST_VENDORS) as f64).ln()]
 }
 
 /// The shipped model.

@@ -9,7 +9,7 @@ use crate::index::{Entry, Index, trades_of};
 use crate::lexicon::{Kind, lexicon};
 use crate::memory::Memory;
 use crate::model::Model;
-use crate::vendor::{Name, NameKind};
+use crate::vendor::Name;
 
 /// What is known about a merchant. Empty means unknown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,11 +38,11 @@ pub(crate) struct Query {
 
 /// One vendor compared with the merchant.
 #[derive(Debug, Clone)]
-pub(crate) struct Compared {
+pub(crate) struct Compared<'a> {
     pub(crate) slot: u32,
     pub(crate) logit: f64,
     pub(crate) view: usize,
-    pub(crate) name: Name,
+    pub(crate) name: &'a Name,
     pub(crate) comparison: Comparison,
 }
 
@@ -116,28 +116,28 @@ fn candidates(index: &Index, reading: &Reading) -> BTreeMap<u32, u16> {
 }
 
 /// Compares the merchant with every candidate; best first, ties by vendor id.
-pub(crate) fn assess(index: &Index, query: &Query, memory: Option<&Memory>, model: &Model) -> Vec<Compared> {
+pub(crate) fn assess<'a>(index: &'a Index, query: &Query, memory: Option<&'a Memory>, model: &Model) -> Vec<Compared<'a>> {
     let views = &query.reading.views;
     let view_weights: Vec<Vec<f32>> = views.iter().map(|view| view.words.iter().map(|word| index.weight(word)).collect()).collect();
-    let mut by_vendor: BTreeMap<u32, Vec<(Name, u16)>> = BTreeMap::new();
+    let mut by_vendor: BTreeMap<u32, Vec<(&'a Name, u16)>> = BTreeMap::new();
     for (number, bits) in candidates(index, &query.reading) {
         if let Some((slot, which)) = index.named(number) {
-            by_vendor.entry(slot).or_default().push((index.entry(slot).names[usize::from(which)].clone(), bits));
+            by_vendor.entry(slot).or_default().push((&index.entry(slot).names[usize::from(which)], bits));
         }
     }
     for (id, name) in memory.map(|memory| memory.names_like(&query.reading)).unwrap_or_default() {
-        if let Some(slot) = index.slot(&id) {
+        if let Some(slot) = index.slot(id) {
             by_vendor.entry(slot).or_default().push((name, u16::MAX));
         }
     }
-    let mut out: Vec<Compared> = Vec::with_capacity(by_vendor.len());
+    let mut out: Vec<Compared<'a>> = Vec::with_capacity(by_vendor.len());
     for (slot, names) in by_vendor {
         let facts = query.facts(index.entry(slot));
-        let mut compared: Vec<(usize, Name, Comparison)> = Vec::new();
+        let mut compared: Vec<(usize, &'a Name, Comparison)> = Vec::new();
         for (name, bits) in names {
             let weights: Vec<f32> = name.words.iter().map(|word| index.weight(word)).collect();
             for (at, view) in views.iter().enumerate().filter(|(at, _)| bits >> at & 1 == 1) {
-                compared.push((at, name.clone(), compare(view, &view_weights[at], &name, &weights, &facts)));
+                compared.push((at, name, compare(view, &view_weights[at], name, &weights, &facts)));
             }
         }
         agree(views, &mut compared);
@@ -153,7 +153,7 @@ pub(crate) fn assess(index: &Index, query: &Query, memory: Option<&Memory>, mode
 }
 
 /// Total order, so that the order of names and views decides nothing.
-fn better(next: &Compared, best: &Compared) -> bool {
+fn better(next: &Compared<'_>, best: &Compared<'_>) -> bool {
     next.logit
         .total_cmp(&best.logit)
         .then_with(|| next.comparison.close.total_cmp(&best.comparison.close))
@@ -163,7 +163,7 @@ fn better(next: &Compared, best: &Compared) -> bool {
 }
 
 /// Fills in what the other views say about the same vendor.
-fn agree(views: &[View], compared: &mut [(usize, Name, Comparison)]) {
+fn agree(views: &[View], compared: &mut [(usize, &Name, Comparison)]) {
     let apart = |kind: ViewKind| match kind {
         ViewKind::CleanName => 1,
         ViewKind::Domain => 2,
@@ -209,7 +209,3 @@ pub fn assessments(index: &Index, merchant: &Merchant, model: &Model) -> Vec<Ass
         .collect()
 }
 
-/// Whether a name was learned from a confirmation.
-pub(crate) fn is_learned(name: &Name) -> bool {
-    name.kind == NameKind::Learned
-}

@@ -60,24 +60,54 @@ pub(crate) fn split(mut tokens: Vec<Token>) -> (Vec<Token>, Place) {
     if lexicon().state(&last.text).is_some() {
         let before = &tokens[..tokens.len() - 1];
         let town = town_at_end(before);
+        let glued = before.last().and_then(|token| glued_town(&token.text));
         let noise = before.last().is_some_and(|token| token.shape != Shape::Word);
-        if town.is_some() || noise || !is_everyday(&last.text) {
+        if town.is_some() || glued.is_some() || noise || !is_everyday(&last.text) {
             place.state = Some(last.text.clone());
-            place.city = town;
             tokens.pop();
+            place.city = town.or_else(|| glued.map(|at| part_town(&mut tokens, at)));
         }
-        return (tokens, place);
-    }
-    if let Some((town, state)) = glued_state(&tokens) {
-        if let Some(token) = tokens.last_mut() {
-            token.text.truncate(token.text.len() - 2);
-            token.end -= 2;
-        }
+    } else if let Some((town, state)) = glued_state(&tokens) {
+        shorten(&mut tokens, 2);
         place = Place { city: Some(town), state: Some(state) };
-        return (tokens, place);
+    } else if let Some((at, state)) = glued_town_and_state(&last.text) {
+        shorten(&mut tokens, 2);
+        place = Place { city: Some(part_town(&mut tokens, at)), state: Some(state) };
+    } else {
+        place.city = town_at_end(&tokens);
     }
-    place.city = town_at_end(&tokens);
     (tokens, place)
+}
+
+/// Where a known town starts inside a word (`SPAOMAHA`): the longest one with at least two letters before it.
+fn glued_town(word: &str) -> Option<usize> {
+    let longest = word.len().checked_sub(5)?;
+    (2..=longest).find(|at| word.is_char_boundary(*at) && lexicon().is_place(&word[*at..]))
+}
+
+/// `TREEDENVERCO`.
+fn glued_town_and_state(word: &str) -> Option<(usize, String)> {
+    let cut = word.len().checked_sub(2).filter(|cut| word.is_char_boundary(*cut))?;
+    lexicon().state(&word[cut..])?;
+    Some((glued_town(&word[..cut])?, word[cut..].to_owned()))
+}
+
+fn shorten(tokens: &mut [Token], letters: usize) {
+    if let Some(token) = tokens.last_mut() {
+        token.text.truncate(token.text.len() - letters);
+        token.end -= letters;
+    }
+}
+
+/// Makes the town inside the last word a word of its own and returns it.
+fn part_town(tokens: &mut Vec<Token>, at: usize) -> String {
+    let Some(mut token) = tokens.pop() else { return String::new() };
+    let mut town = token.clone();
+    town.text = token.text.split_off(at);
+    token.end = token.end.saturating_sub(town.text.len());
+    let name = town.text.clone();
+    tokens.extend([token, town]);
+    name
 }
 
 /// `BOSTONMA`, `KANSAS CITYMO`.
@@ -164,7 +194,7 @@ pub(crate) fn judge(mut words: Vec<Word>, cut: Cut) -> Vec<Word> {
 
 fn is_place(words: &[Word], cut: Cut) -> bool {
     let name = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
-    if lexicon().is_place(&name) || name == "DOWNTOWN" {
+    if lexicon().is_place(&name) {
         return true;
     }
     let unknown = words.len() == 1 && !lexicon().is_known(&name) && !lexicon().is_abbreviation(&name);

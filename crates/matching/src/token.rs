@@ -18,9 +18,7 @@ pub(crate) enum Shape {
 pub(crate) struct Token {
     pub(crate) text: String,
     pub(crate) shape: Shape,
-    /// First byte in the folded descriptor.
-    pub(crate) start: usize,
-    /// One past the last byte.
+    /// One past its last byte in the folded descriptor.
     pub(crate) end: usize,
 }
 
@@ -48,9 +46,9 @@ pub(crate) fn tokens(text: &str, offset: usize) -> Vec<Token> {
                 last.end = span.1;
             }
         } else if is_phone(chunk_text) {
-            out.push(Token { text: digits(chunk_text), shape: Shape::Phone, start: span.0, end: span.1 });
+            out.push(Token { text: digits(chunk_text), shape: Shape::Phone, end: span.1 });
         } else if let Some(stem) = address_stem(chunk_text) {
-            out.push(Token { text: stem, shape: Shape::Address, start: span.0, end: span.1 });
+            out.push(Token { text: stem, shape: Shape::Address, end: span.1 });
         } else {
             push_words(&mut out, chunk_text, span, after_hash);
         }
@@ -62,18 +60,14 @@ fn push_words(out: &mut Vec<Token>, chunk: &str, span: (usize, usize), after_has
     if is_reference_chunk(chunk) {
         let text = words(chunk).concat();
         if !text.is_empty() {
-            out.push(Token { text, shape: Shape::Reference, start: span.0, end: span.1 });
+            out.push(Token { text, shape: Shape::Reference, end: span.1 });
         }
         return;
     }
     for word in words(chunk) {
-        let parts: [Option<&str>; 2] = match split_glued(&word) {
-            Some((letters, number)) => [Some(letters), Some(number)],
-            None => [Some(word.as_str()), None],
-        };
-        for part in parts.into_iter().flatten() {
+        for part in split_glued(&word) {
             let shape = shape_of(part, after_hash);
-            out.push(Token { text: part.to_owned(), shape, start: span.0, end: span.1 });
+            out.push(Token { text: part.to_owned(), shape, end: span.1 });
         }
     }
 }
@@ -98,7 +92,7 @@ pub(crate) fn is_code(word: &str) -> bool {
     let bytes = word.as_bytes();
     let changes = bytes.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
     let count = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    bytes.len() >= 4 && (changes >= 3 || (changes >= 2 && bytes.len() >= 5) || (changes >= 1 && count >= 3 && bytes.len() >= 5))
+    bytes.len() >= 4 && (changes >= 3 || (changes >= 2 && bytes.len() >= 5) || (changes >= 1 && count >= 2 && bytes.len() >= 5))
 }
 
 fn digits(chunk: &str) -> String {

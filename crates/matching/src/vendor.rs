@@ -104,7 +104,7 @@ fn bracketed(folded: &str, kind: NameKind) -> Vec<(String, NameKind)> {
 /// `Silver Ridge BistroCo.` was typed without a space before its legal form.
 fn part_glued_legal(typed: &str) -> String {
     let typed = typed.trim_end();
-    for form in ["Co.", "Inc.", "Inc", "LLC", "Ltd", "Ltd.", "Corp.", "Corp"] {
+    for form in ["Co.", "Inc.", "LLC", "Ltd", "Ltd.", "Corp."] {
         if let Some(before) = typed.strip_suffix(form) {
             if before.ends_with(|letter: char| letter.is_lowercase()) && form.starts_with(char::is_uppercase) {
                 return format!("{before} {form}");
@@ -170,7 +170,7 @@ fn mark_places(all: &mut [Word], city: &str) {
     let count = all.len();
     for start in 1..count {
         if all[start].text == "DOWNTOWN" {
-            all[start].kind = Kind::Place;
+            all[start].kind = Kind::Channel;
             continue;
         }
         let own = !city.is_empty() && start + city.len() <= count && all[start..start + city.len()].iter().zip(&city).all(|(word, town)| word.text == *town);
@@ -180,7 +180,7 @@ fn mark_places(all: &mut [Word], city: &str) {
             }
         }
     }
-    let open = all.iter().rposition(|word| word.kind != Kind::Place).map_or(0, |at| at + 1);
+    let open = all.iter().rposition(|word| !matches!(word.kind, Kind::Place | Kind::Channel)).map_or(0, |at| at + 1);
     for size in (1..=3.min(open.saturating_sub(1))).rev() {
         let town = all[open - size..open].iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ");
         if all[open - size..open].iter().all(|word| word.kind == Kind::Name || size > 1) && lexicon().is_place(&town) {
@@ -195,7 +195,7 @@ fn mark_places(all: &mut [Word], city: &str) {
 /// How many words stand before the country and place words at the end; at least one.
 pub(crate) fn core(all: &[Word]) -> usize {
     let mut at = all.len();
-    while at > 1 && matches!(all[at - 1].kind, Kind::Country | Kind::Place) {
+    while at > 1 && matches!(all[at - 1].kind, Kind::Country | Kind::Place | Kind::Channel | Kind::Legal) {
         at -= 1;
     }
     at

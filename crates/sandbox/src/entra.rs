@@ -226,17 +226,15 @@ pub fn router() -> Router<Arc<World>> {
 async fn token(State(world): State<Arc<World>>, Path(tenant): Path<String>, body: String) -> Response {
     let form: HashMap<String, String> = url::form_urlencoded::parse(body.as_bytes()).into_owned().collect();
     let now = world.clock.now();
-    match world.entra.check(&tenant, &form) {
-        Err(refusal) => refusal.answer(&world.entra.ids, now),
-        Ok(()) => {
-            let (access_token, expires_in) = world.entra.issue_token(now);
-            Json(json!({
-                "token_type": "Bearer",
-                "expires_in": expires_in,
-                "ext_expires_in": expires_in,
-                "access_token": access_token,
-            }))
-            .into_response()
-        }
+    if let Err(refusal) = world.entra.check(&tenant, &form) {
+        return refusal.answer(&world.entra.ids, now);
     }
+    let (access_token, expires_in) = world.entra.issue_token(now);
+    Json(json!({
+        "token_type": "Bearer",
+        "expires_in": expires_in,
+        "ext_expires_in": expires_in,
+        "access_token": access_token,
+    }))
+    .into_response()
 }

@@ -1,6 +1,6 @@
 //! The fault plan: an ordered list of things that go wrong, the first match with uses left wins.
 //!
-//! It says what happens to a request; [`crate::serve`] makes it happen.
+//! It says what happens to a request; the middleware makes it happen.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -91,6 +91,7 @@ async fn suffer(kind: FaultKind, side: Side, world: &World, request: Request, ne
     match kind {
         FaultKind::Status { status, body, retry_after } => Some(planned(status, body.as_ref(), retry_after)),
         FaultKind::Delay { ms } => {
+            #[expect(clippy::disallowed_methods, reason = "the delay that was planned")]
             tokio::time::sleep(Duration::from_millis(ms)).await;
             Some(next.run(request).await)
         }

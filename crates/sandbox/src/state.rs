@@ -47,12 +47,12 @@ pub(crate) fn save(world: &World) -> Result<(), Error> {
     let Some(path) = &world.options.state else {
         return Ok(());
     };
-    let saved = Saved {
-        clock: world.clock.is_frozen().then(|| world.clock.now()),
-        brex: world.brex.snapshot(),
-        bc: world.bc.snapshot(),
-    };
-    let text = serde_json::to_string(&saved).map_err(|source| Error::State { path: path.clone(), source })?;
+    let clock = world.clock.is_frozen().then(|| world.clock.now());
+    let text = world
+        .bc
+        .snapshot()
+        .and_then(|bc| serde_json::to_string(&Saved { clock, brex: world.brex.snapshot(), bc }))
+        .map_err(|source| Error::State { path: path.clone(), source })?;
     let beside = path.with_extension("saving");
     fs::write(&beside, text)
         .and_then(|()| fs::rename(&beside, path))

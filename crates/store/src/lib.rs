@@ -1,1 +1,45 @@
-//! placeholder
+//! What the connector remembers: one file per table, on SQLite or PostgreSQL.
+//!
+//! Each method is one transaction with a name that says the intent; callers never see a transaction. Every table's key
+//! starts with the connection, so no query crosses from one connection to another. Methods that write for a lane take its
+//! [`Lease`] first and change nothing once the lease is lost.
+
+#[macro_use]
+mod db;
+
+mod apply;
+mod audit;
+mod connections;
+mod cursors;
+mod dialect;
+mod error;
+mod inbox;
+mod intents;
+mod jobs;
+mod lanes;
+mod master_data;
+mod migrations;
+mod open;
+mod payloads;
+mod place;
+mod records;
+mod row;
+mod vendor_links;
+mod verify;
+
+pub use apply::{Applied, Change};
+pub use audit::Audit;
+pub use connections::{ConnectionRow, Connections, Problem};
+pub use cursors::Cursors;
+pub use error::Error;
+pub use inbox::{Event, Inbox, Put};
+pub use intents::{Intent, IntentChange, Intents, Outcome};
+pub use jobs::{JobRow, Jobs};
+pub use lanes::{Lanes, Lease};
+pub use master_data::{Changed, MasterData, MasterKind, MasterRow};
+pub use open::Store;
+pub use payloads::{Payload, Payloads};
+pub use place::Kind;
+pub use records::{Count, RecordRow, Records};
+pub use vendor_links::{VendorLink, VendorLinks, Verdict};
+pub use verify::{Break, Chain};

@@ -65,7 +65,7 @@ fn print(problems: &[Value], rows: &[RecordRow]) {
         return;
     }
     let mut table = Table::new();
-    table.load_preset(comfy_table::presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["record", "merchant", "amount", "why", "who", "what to do"]);
     for row in rows {
         let Some(hold) = &row.hold else { continue };

@@ -32,7 +32,7 @@ pub enum Exit {
 }
 
 /// Shown below `--help`.
-pub const HELP: &str = "Exit codes: 0 done, 1 unexpected, 2 usage, 3 configuration, 4 database, 5 refused, \
+pub(super) const HELP: &str = "Exit codes: 0 done, 1 unexpected, 2 usage, 3 configuration, 4 database, 5 refused, \
 6 unreachable, 7 not found, 8 the books do not agree.";
 
 impl From<Exit> for ExitCode {
@@ -108,7 +108,7 @@ impl From<Stop> for Failure {
 }
 
 /// The exit code for a problem of a connection.
-pub fn of_problem(code: &str) -> Exit {
+pub(super) fn of_problem(code: &str) -> Exit {
     match code {
         "unreachable" | "redirected" => Exit::Unreachable,
         "bc_company_unknown" | "bc_environment_unknown" => Exit::NotFound,

@@ -3,7 +3,8 @@
 //! Records of cards and reimbursements are asked for by review status, bills by their change (brex.md §2.3, §2.5), always
 //! with an explicit window, since Brex silently narrows a query without one.
 
-use clients::brex::{RecordsQuery, ReviewStatus, SourceType, WebhookEvent};
+use clients::brex::webhook_event::WebhookEvent;
+use clients::brex::{RecordsQuery, ReviewStatus, SourceType};
 use domain::audit::Note;
 use jiff::Timestamp;
 use serde_json::json;

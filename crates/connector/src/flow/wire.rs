@@ -80,7 +80,7 @@ fn line(item: LineItem) -> Result<Line, UnreadableRecord> {
 }
 
 /// The kind in the client's words.
-pub fn wire_kind(kind: DocumentKind) -> WireKind {
+pub(super) fn wire_kind(kind: DocumentKind) -> WireKind {
     match kind {
         DocumentKind::Invoice => WireKind::Invoice,
         DocumentKind::CreditMemo => WireKind::CreditMemo,

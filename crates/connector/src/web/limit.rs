@@ -6,19 +6,19 @@ const MINUTE_MS: i64 = 60_000;
 
 /// A counter per minute.
 #[derive(Debug)]
-pub struct Limit {
+pub(super) struct Limit {
     per_minute: u32,
     window: Mutex<(i64, u32)>,
 }
 
 impl Limit {
     /// At most this often a minute.
-    pub fn per_minute(per_minute: u32) -> Self {
+    pub(super) fn per_minute(per_minute: u32) -> Self {
         Self { per_minute, window: Mutex::new((i64::MIN, 0)) }
     }
 
     /// Whether it may be done once more at this time.
-    pub fn allows(&self, now_ms: i64) -> bool {
+    pub(super) fn allows(&self, now_ms: i64) -> bool {
         let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
         if now_ms.saturating_sub(window.0) >= MINUTE_MS {
             *window = (now_ms, 0);

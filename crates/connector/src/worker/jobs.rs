@@ -11,15 +11,15 @@ use crate::flow::{Lane, Stop, recheck};
 use crate::{identity, mirror, subscriptions};
 
 /// Finds out who is at either end.
-pub const CONNECT: &str = "connect";
+const CONNECT: &str = "connect";
 /// Mirrors vendors, accounts, dimensions and set-up.
-pub const MASTER_DATA: &str = "master_data";
+const MASTER_DATA: &str = "master_data";
 /// Registers the webhook and fetches its secrets.
-pub const WEBHOOK: &str = "webhook";
+const WEBHOOK: &str = "webhook";
 /// Asks Brex for what changed.
 pub const POLL: &str = "poll";
 /// Asks Brex for everything since the cut-over date.
-pub const FULL_POLL: &str = "full_poll";
+const FULL_POLL: &str = "full_poll";
 /// Asks Brex for everything since a date that a person named.
 pub const BACKFILL: &str = "backfill";
 /// Looks again at held records.

@@ -1,5 +1,7 @@
 //! `$batch`: parts in their order, stopping at the first error unless told otherwise, in one transaction if told so.
 
+use std::fmt::Write as _;
+
 use axum::http::{Method, StatusCode};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -158,10 +160,11 @@ pub(super) fn as_multipart(answers: Vec<(Option<Value>, Answer)>, boundary: &str
             Content::Text(body) => body,
             Content::Nothing => String::new(),
         };
-        text.push_str(&format!(
+        // Writing to a string cannot fail.
+        let _ = write!(
+            text,
             "--{boundary}\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 {status}\r\nContent-Type: application/json; odata.metadata=minimal\r\nOData-Version: 4.0\r\n\r\n{body}\r\n"
-        ));
+        );
     }
-    text.push_str(&format!("--{boundary}--\r\n"));
-    text
+    text + "--" + boundary + "--\r\n"
 }

@@ -15,7 +15,7 @@ const CONNECTIONS: usize = 100;
 const WINDOW: SignedDuration = SignedDuration::from_mins(5);
 const PER_WINDOW: usize = 6_000;
 /// After this long in the queue the answer is 503.
-const LONGEST_WAIT: Duration = Duration::from_secs(8 * 60);
+const LONGEST_WAIT: Duration = Duration::from_mins(8);
 
 /// The counters of the one app that exists.
 pub(super) struct Limits {
@@ -29,12 +29,14 @@ pub(super) struct Limits {
 /// A request that is let through; it counts until it is dropped.
 pub(super) struct Admission<'a> {
     limits: &'a Limits,
-    _slot: Option<SemaphorePermit<'a>>,
+    /// None where the limits are not enforced.
+    slot: Option<SemaphorePermit<'a>>,
 }
 
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         self.limits.connections.fetch_sub(1, Ordering::Relaxed);
+        drop(self.slot.take());
     }
 }
 
@@ -52,16 +54,17 @@ impl Limits {
     /// Waits for a slot and works for the configured time, or refuses.
     pub(super) async fn admit(&self, now: Timestamp) -> Result<Admission<'_>, Refusal> {
         let connections = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut admission = Admission { limits: self, _slot: None };
+        let mut admission = Admission { limits: self, slot: None };
         if self.enforced {
             if connections > CONNECTIONS {
                 return Err(Refusal::too_many(connections, CONNECTIONS));
             }
             self.count(1, now)?;
             let slot = tokio::time::timeout(LONGEST_WAIT, self.slots.acquire()).await;
-            admission._slot = slot.map_err(|_| Refusal::waited_too_long())?.ok();
+            admission.slot = slot.map_err(|_| Refusal::waited_too_long())?.ok();
         }
         if !self.latency.is_zero() {
+            #[expect(clippy::disallowed_methods, reason = "the latency that was asked for")]
             tokio::time::sleep(self.latency).await;
         }
         Ok(admission)

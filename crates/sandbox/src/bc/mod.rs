@@ -1,6 +1,6 @@
 //! Business Central: API v2.0 over one company, on a generic OData layer.
 //!
-//! Read [`call`] first: it turns one request into one answer. `odata/` knows the language, `sets/` the entities,
+//! Read `call` first: it turns one request into one answer. `odata/` knows the language, `sets/` the entities,
 //! `document/` the rules of purchase documents.
 
 mod auth;
@@ -30,7 +30,7 @@ use crate::ids::Ids;
 pub use self::document::ledger::{LedgerDocument, LedgerLine};
 pub use self::document::{DocumentKind, DocumentStatus};
 pub use self::http::router;
-pub use self::user::{AccountChange, ChangeRefused, DocumentChange, SetupChange, VendorChange};
+pub use self::user::{AccountChange, ChangeRefused, DocumentAction, DocumentChange, SetupChange, VendorChange};
 
 use self::limits::Limits;
 use self::table::Tables;
@@ -65,9 +65,8 @@ impl Bc {
     }
 
     /// All tables, for a state file.
-    #[expect(clippy::expect_used, reason = "all maps of the tables have text keys, so they always serialise")]
-    pub fn snapshot(&self) -> Value {
-        serde_json::to_value(&self.lock().tables).expect("the tables serialise")
+    pub fn snapshot(&self) -> Result<Value, serde_json::Error> {
+        serde_json::to_value(&self.lock().tables)
     }
 
     /// Takes over the tables of a [`Bc::snapshot`].

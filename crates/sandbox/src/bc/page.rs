@@ -50,10 +50,11 @@ fn row(document: &LedgerDocument) -> String {
     cell(&mut row, &status, &status);
     row.push_str("</tr>\n");
     let lines: String = document.lines.iter().map(line).collect();
+    let noun = if document.lines.len() == 1 { "line" } else { "lines" };
     // Writing to a string cannot fail.
     let _ = writeln!(
         row,
-        "<tr><td colspan=\"9\" class=\"lines\"><details><summary>{} lines</summary><table><thead><tr><th scope=\"col\">Type</th><th scope=\"col\">No.</th><th scope=\"col\">Description</th><th scope=\"col\">Dimensions</th><th scope=\"col\" class=\"amount\">Quantity</th><th scope=\"col\" class=\"amount\">Unit Cost</th><th scope=\"col\" class=\"amount\">Amount</th></tr></thead><tbody>{lines}</tbody></table></details></td></tr>",
+        "<tr><td colspan=\"9\" class=\"lines\"><details><summary>{} {noun}</summary><table><thead><tr><th scope=\"col\">Type</th><th scope=\"col\">No.</th><th scope=\"col\">Description</th><th scope=\"col\">Dimensions</th><th scope=\"col\" class=\"amount\">Quantity</th><th scope=\"col\" class=\"amount\">Unit Cost</th><th scope=\"col\" class=\"amount\">Amount</th></tr></thead><tbody>{lines}</tbody></table></details></td></tr>",
         document.lines.len()
     );
     row

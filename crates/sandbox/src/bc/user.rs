@@ -90,24 +90,28 @@ pub struct DocumentChange {
     /// Remove all comment lines.
     #[serde(default)]
     pub remove_comments: bool,
-    /// Post it.
-    #[serde(default)]
-    pub post: bool,
-    /// Settle it.
-    #[serde(default)]
-    pub pay: bool,
-    /// Delete it.
-    #[serde(default)]
-    pub delete: bool,
+    /// What to do with it after that.
+    pub action: Option<DocumentAction>,
+}
+
+/// What a user does with a whole document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentAction {
+    /// Posts it.
+    Post,
+    /// Settles it.
+    Pay,
+    /// Deletes it.
+    Delete,
 }
 
 impl Bc {
     /// All purchase documents, drafts and posted, oldest number first.
     pub fn ledger(&self) -> Vec<LedgerDocument> {
-        let state = self.lock();
-        let tables = &state.tables;
+        let tables = self.lock().tables.clone();
         let mut documents: Vec<LedgerDocument> =
-            tables.documents.iter().map(|(id, document)| LedgerDocument::of(tables, id, document)).collect();
+            tables.documents.iter().map(|(id, document)| LedgerDocument::of(&tables, id, document)).collect();
         documents.sort_by(|left, right| (left.kind, &left.number).cmp(&(right.kind, &right.number)));
         documents
     }
@@ -127,8 +131,8 @@ impl Bc {
 
     /// The documents with a line whose description contains `marker`.
     pub fn documents_by_marker(&self, marker: &str) -> Vec<LedgerDocument> {
-        let marked = |found: &LedgerDocument| found.lines.iter().any(|line| line.description.contains(marker));
-        self.ledger().into_iter().filter(marked).collect()
+        let fits = |found: &LedgerDocument| found.lines.iter().any(|line| line.description.contains(marker));
+        self.ledger().into_iter().filter(fits).collect()
     }
 
     /// Changes a vendor, or adds one.
@@ -187,7 +191,7 @@ impl Bc {
     }
 
     /// Changes the set-up.
-    pub fn change_setup(&self, change: SetupChange, now: Timestamp) {
+    pub fn change_setup(&self, change: &SetupChange, now: Timestamp) {
         let mut state = self.lock();
         state.replica_lags = change.replica_lags.unwrap_or(state.replica_lags);
         let tables = state.writable();
@@ -204,7 +208,7 @@ impl Bc {
         let tables = state.writable();
         let missing = || ChangeRefused::NotFound(format!("document {id}"));
         let mut document = tables.documents.get(id).cloned().ok_or_else(missing)?;
-        if change.delete {
+        if change.action == Some(DocumentAction::Delete) {
             tables.documents.remove(id);
             return Ok(());
         }
@@ -232,12 +236,12 @@ impl Bc {
         if change.remove_comments {
             document.lines.retain(|line| !line.number.is_empty());
         }
-        if change.pay {
+        if change.action == Some(DocumentAction::Pay) {
             document.status = DocumentStatus::Paid;
         }
         let kind = document.kind;
         tables.put(|tables| &mut tables.documents, id, document, now);
-        if change.post {
+        if change.action == Some(DocumentAction::Post) {
             post::post(&mut Work { tables, ids: &self.ids, now }, kind, id)?;
         }
         Ok(())

@@ -89,7 +89,7 @@ async fn change_value(
 }
 
 async fn change_setup(State(world): State<Arc<World>>, Json(change): Json<SetupChange>) -> StatusCode {
-    world.bc.change_setup(change, world.clock.now());
+    world.bc.change_setup(&change, world.clock.now());
     StatusCode::NO_CONTENT
 }
 

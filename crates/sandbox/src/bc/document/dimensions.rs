@@ -110,12 +110,10 @@ fn value(tables: &Tables, dimension: Uuid, code: &str, input: &Input) -> Result<
             Some(id)
         }
     };
-    if let (Some(left), Some(right)) = (by_id, by_code) {
-        if left != right {
-            return Err(Refusal::dialog(
-                "The dimension value field values do not match to a specific Dimension Value.",
-            ));
-        }
+    if let (Some(left), Some(right)) = (by_id, by_code)
+        && left != right
+    {
+        return Err(Refusal::dialog("The dimension value field values do not match to a specific Dimension Value."));
     }
     by_id.or(by_code).map(|id| usable(tables, code, id)).transpose()
 }

@@ -133,7 +133,7 @@ fn blank(work: &Work<'_>, kind: DocumentKind, vendor: Uuid) -> Result<Document, 
         kind,
         number: String::new(),
         posting_date: today,
-        document_date: today,
+        dated: today,
         due_date: due_date(tables, &row.payment_terms, today),
         external_number: String::new(),
         vendor,
@@ -163,12 +163,12 @@ fn due_date(tables: &Tables, terms: &str, from: jiff::civil::Date) -> Option<jif
 
 /// Validates the fields one by one, in the order received. A due date that was sent wins in the end.
 fn change(tables: &Tables, document: &mut Document, input: &Input) -> Result<(), Refusal> {
-    if let Some(pay_to) = vendor_of(tables, input, "payToVendorId", "payToVendorNumber")? {
-        if let Some(row) = tables.vendors.get(pay_to) {
-            document.pay_to = pay_to;
-            document.pay_to_name.clone_from(&row.base.name);
-            document.pay_to_address = row.base.address.clone();
-        }
+    if let Some(pay_to) = vendor_of(tables, input, "payToVendorId", "payToVendorNumber")?
+        && let Some(row) = tables.vendors.get(pay_to)
+    {
+        document.pay_to = pay_to;
+        document.pay_to_name.clone_from(&row.base.name);
+        document.pay_to_address = row.base.address.clone();
     }
     for (name, value) in &input.fields {
         match value {
@@ -200,12 +200,12 @@ fn date_field(
             currency::check_rate(tables, &document.currency, date)?;
             document.posting_date = date;
             // "Link Doc. Date To Posting Date" is on: send the document date after this one.
-            document.document_date = date;
+            document.dated = date;
         }
-        "invoiceDate" | "creditMemoDate" => document.document_date = date.ok_or_else(|| missing("Document Date"))?,
+        "invoiceDate" | "creditMemoDate" => document.dated = date.ok_or_else(|| missing("Document Date"))?,
         _ => return Ok(()),
     }
-    document.due_date = due_date(tables, &document.payment_terms, document.document_date);
+    document.due_date = due_date(tables, &document.payment_terms, document.dated);
     Ok(())
 }
 
@@ -273,7 +273,7 @@ fn reference(tables: &Tables, document: &mut Document, name: &str, id: Uuid) -> 
                 None if id.is_nil() => String::new(),
                 None => return Err(Refusal::dialog("The \"paymentTermsId\" does not match to a Payment Terms.")),
             };
-            document.due_date = due_date(tables, &code, document.document_date);
+            document.due_date = due_date(tables, &code, document.dated);
             document.payment_terms = code;
         }
         "invoiceId" => {

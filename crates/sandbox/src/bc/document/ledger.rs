@@ -94,7 +94,7 @@ impl LedgerDocument {
             vendor_name: document.vendor_name.clone(),
             external_number: document.external_number.clone(),
             posting_date: document.posting_date,
-            document_date: document.document_date,
+            document_date: document.dated,
             due_date: document.due_date,
             currency: shown_currency(tables, &document.currency),
             total: totals::total(tables, document),

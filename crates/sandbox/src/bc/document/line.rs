@@ -71,12 +71,8 @@ pub(crate) fn update(
     if input.guid("documentId").is_some_and(|sent| sent != document_id) {
         return Err(Refusal::dialog("The value for \"documentId\" cannot be modified."));
     }
-    if let Some(Scalar::Int(sent)) = input.get("sequence") {
-        if *sent != line.sequence {
-            return Err(Refusal::dialog(
-                "The value for sequence cannot be modified. Delete and insert the line again.",
-            ));
-        }
+    if input.get("sequence").is_some_and(|sent| *sent != Scalar::Int(line.sequence)) {
+        return Err(Refusal::dialog("The value for sequence cannot be modified. Delete and insert the line again."));
     }
     change(work.tables, &document, &mut line, &input, false)?;
     for slot in &mut document.lines {
@@ -259,21 +255,19 @@ fn set_amount(
         "unitCost" => line.unit_cost = currency::round(amount, Decimal::new(1, 5)),
         "discountAmount" => {
             line.discount_amount = currency::round(amount, precision);
-            line.discount_percent = Decimal::ZERO;
+            let gross = currency::round(line.quantity * line.unit_cost, precision);
+            let part = line.discount_amount.checked_div(gross).unwrap_or_default();
+            line.discount_percent = (part * Decimal::ONE_HUNDRED).round_dp(5);
             return Ok(());
         }
-        "discountPercent" => {
-            if amount < Decimal::ZERO || amount > Decimal::ONE_HUNDRED {
-                return Err(Refusal::dialog("The discount percent must be between 0 and 100."));
-            }
-            line.discount_percent = amount;
+        "discountPercent" if amount < Decimal::ZERO || amount > Decimal::ONE_HUNDRED => {
+            return Err(Refusal::dialog("The discount percent must be between 0 and 100."));
         }
+        "discountPercent" => line.discount_percent = amount,
         // Derived amounts can be sent; BC computes them again from quantity and cost.
         _ => return Ok(()),
     }
-    if !line.discount_percent.is_zero() {
-        let gross = currency::round(line.quantity * line.unit_cost, precision);
-        line.discount_amount = currency::round(gross * line.discount_percent / Decimal::ONE_HUNDRED, precision);
-    }
+    let gross = currency::round(line.quantity * line.unit_cost, precision);
+    line.discount_amount = currency::round(gross * line.discount_percent / Decimal::ONE_HUNDRED, precision);
     Ok(())
 }

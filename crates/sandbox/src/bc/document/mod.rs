@@ -86,7 +86,8 @@ pub(crate) struct Document {
     /// Replaced at posting; the id stays.
     pub(crate) number: String,
     pub(crate) posting_date: Date,
-    pub(crate) document_date: Date,
+    /// The document date.
+    pub(crate) dated: Date,
     pub(crate) due_date: Option<Date>,
     /// The vendor's number of it.
     pub(crate) external_number: String,

@@ -77,10 +77,10 @@ fn follow(segments: Vec<&str>, mut context: String, tables: &Tables) -> Result<T
     let count = segments.len();
     for (index, text) in segments.into_iter().enumerate() {
         let last = index + 1 == count;
-        if let (Some(found), true) = (set, last) {
-            if let Some(rest) = ending(text, key)? {
-                return Ok(Target { set: found, parent, rest, context });
-            }
+        if let (Some(found), true) = (set, last)
+            && let Some(rest) = ending(text, key)?
+        {
+            return Ok(Target { set: found, parent, rest, context });
         }
         let step = segment(text)?;
         let next = match set {
@@ -91,8 +91,7 @@ fn follow(segments: Vec<&str>, mut context: String, tables: &Tables) -> Result<T
                     return Err(Refusal::no_segment(before.schema().set));
                 }
                 parent = Some(Parent { set: before, id });
-                let last = context.len();
-                context.insert_str(last, "/");
+                context.push('/');
                 before.navigation(step.name)
             }
         };
@@ -100,7 +99,7 @@ fn follow(segments: Vec<&str>, mut context: String, tables: &Tables) -> Result<T
         key = step.key;
         context.push_str(step.name);
         if let (Some(id), false) = (key, last) {
-            context.push_str(&format!("({id})"));
+            context = format!("{context}({id})");
         }
     }
     let set = set.ok_or_else(Refusal::syntax)?;

@@ -169,13 +169,11 @@ impl EntitySet for Documents {
     }
 
     fn keys(&self, tables: &Tables, _scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal> {
-        Ok(match exact {
-            Some(id) => self.row(tables, id).map(|_| id).into_iter().collect(),
-            None => {
-                let ours = tables.documents.iter().filter(|(_, document)| document.kind == self.kind);
-                ours.map(|(id, _)| id).collect()
-            }
-        })
+        if let Some(id) = exact {
+            return Ok(self.row(tables, id).map(|_| id).into_iter().collect());
+        }
+        let ours = tables.documents.iter().filter(|(_, document)| document.kind == self.kind);
+        Ok(ours.map(|(id, _)| id).collect())
     }
 
     fn cell(&self, tables: &Tables, _scope: &Scope<'_>, id: Uuid, field: &str) -> Value {
@@ -224,7 +222,7 @@ fn cell(tables: &Tables, id: Uuid, row: &Row<Document>, field: &str) -> Value {
         "id" => schema::guid(id),
         "number" => document.number.as_str().into(),
         "postingDate" => schema::date(Some(document.posting_date)),
-        "invoiceDate" | "creditMemoDate" => schema::date(Some(document.document_date)),
+        "invoiceDate" | "creditMemoDate" => schema::date(Some(document.dated)),
         "dueDate" => schema::date(document.due_date),
         "vendorInvoiceNumber" | "vendorCreditMemoNumber" => document.external_number.as_str().into(),
         "vendorId" => schema::guid(document.vendor),

@@ -102,8 +102,19 @@ pub(crate) fn of(kind: DocumentKind) -> &'static Lines {
 
 /// A line by its id, with its document's.
 pub(crate) fn find(tables: &Tables, kind: DocumentKind, id: Uuid) -> Option<(Uuid, &Line)> {
-    let ours = tables.documents.iter().filter(|(_, document)| document.kind == kind);
-    ours.filter_map(|(document_id, document)| Some((document_id, document.line(id)?))).next()
+    let mut ours = tables.documents.iter().filter(|(_, document)| document.kind == kind);
+    ours.find_map(|(document_id, document)| Some((document_id, document.line(id)?)))
+}
+
+/// The document that a scope names, by its path or by a filter on `documentId`.
+fn document_id(scope: &Scope<'_>) -> Option<Uuid> {
+    if let Some(parent) = scope.parent {
+        return Some(parent.id);
+    }
+    match scope.filter?.required("documentId")? {
+        Operand::Text(text) => Uuid::try_parse(text).ok(),
+        _ => None,
+    }
 }
 
 impl Lines {
@@ -111,19 +122,8 @@ impl Lines {
         self.schema.set
     }
 
-    /// The document that a scope names, by its path or by a filter on `documentId`.
-    fn document_id(&self, scope: &Scope<'_>) -> Option<Uuid> {
-        if let Some(parent) = scope.parent {
-            return Some(parent.id);
-        }
-        match scope.filter?.required("documentId")? {
-            Operand::Text(text) => Uuid::try_parse(text).ok(),
-            _ => None,
-        }
-    }
-
     fn document<'a>(&self, tables: &'a Tables, scope: &Scope<'_>, line: Uuid) -> Option<(Uuid, &'a Document)> {
-        let id = self.document_id(scope).or_else(|| find(tables, self.kind, line).map(|(id, _)| id))?;
+        let id = document_id(scope).or_else(|| find(tables, self.kind, line).map(|(id, _)| id))?;
         tables.documents.get(id).filter(|document| document.kind == self.kind).map(|document| (id, document))
     }
 }
@@ -138,7 +138,7 @@ impl EntitySet for Lines {
     }
 
     fn keys(&self, tables: &Tables, scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal> {
-        if let Some(id) = self.document_id(scope) {
+        if let Some(id) = document_id(scope) {
             let document = tables.documents.get(id).filter(|document| document.kind == self.kind);
             return Ok(document
                 .map(|document| document.lines.iter().map(|line| line.id).collect())

@@ -1,0 +1,259 @@
+//! `TestApp`: sandbox, store, web server and worker in one process, on one clock that stands still.
+
+use std::sync::Arc;
+
+use connector::agreement::{Agreement, check};
+use connector::app::App;
+use connector::clock::{Chance, Clock};
+use connector::config::Config;
+use connector::web;
+use connector::worker::{LaneWorker, Tick};
+use domain::audit::Entry;
+use domain::id::{ConnectionId, RecordId};
+use domain::stage::Stage;
+use jiff::{SignedDuration, Timestamp};
+use sandbox::{Options, Sandbox, World};
+use serde_json::{Value, json};
+use store::{RecordRow, Store, Verified};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use crate::database::{Database, Db};
+
+/// The sandbox's clock is everybody's clock.
+struct SharedClock(Arc<World>);
+
+impl Clock for SharedClock {
+    fn now_ms(&self) -> i64 {
+        self.0.clock.now().as_millisecond()
+    }
+}
+
+/// The process under test with the other side.
+pub struct TestApp {
+    pub sandbox: Sandbox,
+    pub app: Arc<App>,
+    pub database: Database,
+    pub base_url: String,
+    config: Config,
+    secrets: TempDir,
+    lanes: Vec<LaneWorker>,
+    stop: CancellationToken,
+}
+
+/// When every test begins.
+pub fn start_of_time() -> Timestamp {
+    "2026-06-30T12:00:00Z".parse().unwrap()
+}
+
+impl TestApp {
+    /// A sandbox with `records` records and a connector that has not run yet.
+    pub async fn start(db: Db, records: usize) -> Option<Self> {
+        Self::start_with(db, Options { records, ..Options::default() }, "").await
+    }
+
+    /// The same, with other sandbox options and further settings of the connection.
+    pub async fn start_with(db: Db, options: Options, settings: &str) -> Option<Self> {
+        let database = Database::fresh(db).await?;
+        let sandbox = Sandbox::start(Options { start: Some(start_of_time()), ..options }).await.unwrap();
+        sandbox.world().brex.pause_deliveries(true);
+        sandbox.world().brex.configure(|settings| settings.requests_per_minute = 1_000_000);
+        let listener = web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let secrets = tempfile::tempdir().unwrap();
+        let config = configure(&sandbox, &database, &base_url, &secrets, settings);
+        let stop = CancellationToken::new();
+        let (app, lanes) = build(&sandbox, &config, &stop, 1).await;
+        tokio::spawn(web::serve(listener, Arc::clone(&app), stop.clone()));
+        Some(Self { sandbox, app, database, base_url, config, secrets, lanes, stop })
+    }
+
+    pub fn world(&self) -> Arc<World> {
+        self.sandbox.world()
+    }
+
+    pub fn connection(&self) -> ConnectionId {
+        self.app.connections[0].id.clone()
+    }
+
+    /// One tick of every lane.
+    pub async fn tick(&mut self) -> Tick {
+        let mut last = Tick::default();
+        for lane in &mut self.lanes {
+            last = lane.tick().await.unwrap();
+        }
+        last
+    }
+
+    /// Works, delivers webhooks and moves the clock to whatever is due next, until no record is waiting for work.
+    pub async fn run_until_idle(&mut self) {
+        for _ in 0..5_000 {
+            let tick = self.tick().await;
+            let world = self.world();
+            let delivered = world.brex.deliver_due(&world.clock).await;
+            if tick.worked || delivered.delivered > 0 {
+                continue;
+            }
+            match tick.records_due_ms {
+                None => return,
+                Some(due) => self.advance_to(due),
+            }
+        }
+        panic!("the work does not come to an end");
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.world().clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    fn advance_to(&self, due_ms: i64) {
+        let gap = due_ms.saturating_sub(self.app.now_ms()).max(1);
+        self.world().clock.advance(SignedDuration::from_millis(gap));
+    }
+
+    /// A new process on the same database: nothing in memory survives. The web server of the old one is gone.
+    pub async fn restart(&mut self) {
+        self.stop.cancel();
+        self.stop = CancellationToken::new();
+        self.app.store.close().await;
+        let seed = u64::try_from(self.app.now_ms()).unwrap();
+        (self.app, self.lanes) = build(&self.sandbox, &self.config, &self.stop, seed).await;
+        let listener = web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        self.base_url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(web::serve(listener, Arc::clone(&self.app), self.stop.clone()));
+        // The lease of the old process has to run out first.
+        self.advance(31);
+    }
+
+    pub async fn row(&self, record: &str) -> Option<RecordRow> {
+        self.app.store.records().get(&self.connection(), &RecordId::new(record)).await.unwrap()
+    }
+
+    pub async fn rows(&self) -> Vec<RecordRow> {
+        self.app.store.records().list(&self.connection(), None, 100_000).await.unwrap()
+    }
+
+    pub async fn story(&self, record: &str) -> Vec<Entry> {
+        self.app.store.audit().list_for(&self.connection(), record, 10_000).await.unwrap()
+    }
+
+    pub async fn actions(&self, record: &str) -> Vec<String> {
+        self.story(record).await.into_iter().map(|entry| entry.action).collect()
+    }
+
+    /// Puts one more record into Brex, ready for export.
+    pub fn insert(&self, record: &Value) {
+        let expected = sandbox::brex::Expectation::Document;
+        self.world().brex.insert(&record.to_string(), expected, "made by a test").unwrap();
+    }
+
+    /// Clicks Export.
+    pub fn click_export(&self, record: &str) {
+        let world = self.world();
+        world.brex.make_ready(&[record], world.clock.now()).unwrap();
+    }
+
+    /// Makes the poll due now.
+    pub async fn poll_now(&self) {
+        self.request(connector::worker::POLL).await;
+    }
+
+    /// Makes a job due now.
+    pub async fn request(&self, job: &str) {
+        self.app.store.jobs().request(&self.connection(), job, None, self.app.now_ms()).await.unwrap();
+    }
+
+    pub fn agreement(&self) -> Agreement {
+        check(&self.world())
+    }
+
+    /// What must hold at any time of rest: the books agree, and the trail is whole.
+    pub async fn assert_sound(&self) {
+        assert_eq!(self.agreement().differences, Vec::<String>::new());
+        assert_eq!(self.agreement().duplicates, Vec::<String>::new());
+        match self.app.store.audit().verify(&self.connection()).await.unwrap() {
+            Verified::Whole { .. } => {}
+            broken => panic!("the audit trail is broken: {broken:?}"),
+        }
+        for row in self.rows().await {
+            let at_rest = row.stage.is_done() || row.hold.is_some() || row.stage == Stage::Waiting;
+            assert!(at_rest, "{} is still in {}", row.id, row.stage);
+        }
+    }
+
+    /// Secrets of this test, which must appear nowhere.
+    pub fn secrets(&self) -> Vec<String> {
+        let ready = self.sandbox.ready();
+        vec![ready.brex.token.clone(), ready.entra.client_secret.clone(), ready.brex.webhook_secret.clone()]
+    }
+
+    pub fn secrets_folder(&self) -> &std::path::Path {
+        self.secrets.path()
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn build(
+    sandbox: &Sandbox,
+    config: &Config,
+    stop: &CancellationToken,
+    seed: u64,
+) -> (Arc<App>, Vec<LaneWorker>) {
+    let store = Store::open(&config.database_url()).await.unwrap();
+    let clock = Arc::new(SharedClock(sandbox.world()));
+    let app = App::build(config, store, clock, Chance::seeded(seed)).unwrap();
+    let holder = format!("test-{seed}");
+    let lane = |(name, connections)| LaneWorker::new(Arc::clone(&app), name, connections, holder.clone(), stop.clone());
+    let lanes = app.lanes().into_iter().map(lane).collect();
+    (app, lanes)
+}
+
+fn configure(sandbox: &Sandbox, database: &Database, base_url: &str, secrets: &TempDir, settings: &str) -> Config {
+    let ready = sandbox.ready();
+    for (name, secret) in [("brex", &ready.brex.token), ("bc", &ready.entra.client_secret)] {
+        use std::os::unix::fs::PermissionsExt;
+        let path = secrets.path().join(name);
+        std::fs::write(&path, secret).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    let text = format!(
+        r#"
+database = {database}
+public_url = {base_url}
+allow_hosts = ["127.0.0.1"]
+[[connection]]
+name = "main"
+start_date = "2025-06-01"
+time_zone = "America/New_York"
+{settings}
+[connection.brex]
+base_url = {brex}
+token = {{ file = "brex" }}
+[connection.entra]
+base_url = {entra}
+tenant = {tenant}
+client_id = {client}
+client_secret = {{ file = "bc" }}
+[connection.bc]
+base_url = {bc}
+environment = {environment}
+company = {company}
+requests_per_second = 100000
+"#,
+        database = json!(database.url),
+        base_url = json!(base_url),
+        brex = json!(ready.brex.base_url),
+        entra = json!(ready.entra.base_url),
+        tenant = json!(ready.entra.tenant_id),
+        client = json!(ready.entra.client_id),
+        bc = json!(ready.bc.base_url),
+        environment = json!(ready.bc.environment),
+        company = json!(ready.bc.company_name),
+    );
+    Config::parse(&text, secrets.path()).unwrap()
+}

@@ -1,0 +1,51 @@
+//! A fresh database per test, on either engine.
+
+use sqlx::{Connection, Executor};
+use tempfile::TempDir;
+
+/// The engine a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Db {
+    Sqlite,
+    Postgres,
+}
+
+/// A database that goes away with the value.
+pub struct Database {
+    pub url: String,
+    folder: Option<TempDir>,
+}
+
+impl Database {
+    /// A fresh database, or nothing when PostgreSQL is asked for and none is there.
+    pub async fn fresh(db: Db) -> Option<Self> {
+        match db {
+            Db::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite:{}", folder.path().join("test.db").display());
+                Some(Self { url, folder: Some(folder) })
+            }
+            Db::Postgres => {
+                let Some(server) = option_env("TEST_POSTGRES_URL") else {
+                    eprintln!("skipped on PostgreSQL: TEST_POSTGRES_URL is not set");
+                    return None;
+                };
+                let name = format!("flow_{}", uuid::Uuid::now_v7().simple());
+                let mut admin = sqlx::PgConnection::connect(&server).await.unwrap();
+                admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
+                let (base, _) = server.rsplit_once('/').unwrap();
+                Some(Self { url: format!("{base}/{name}"), folder: None })
+            }
+        }
+    }
+
+    /// Where the SQLite file is.
+    pub fn path(&self) -> Option<std::path::PathBuf> {
+        self.folder.as_ref().map(|folder| folder.path().join("test.db"))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests are told where PostgreSQL is")]
+fn option_env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

@@ -1,0 +1,155 @@
+//! Lost answers, refusals that were none, crashes between the steps: at most one document, whatever happens.
+
+use domain::stage::Stage;
+use rstest::rstest;
+use sandbox::fault::{Fault, FaultKind};
+use sandbox::meter::Side;
+
+use crate::app::TestApp;
+use crate::database::Db;
+
+const CREATE: &str = "purchaseInvoices";
+
+async fn one_record(db: Db) -> Option<(TestApp, String)> {
+    let app = TestApp::start(db, 1).await?;
+    let record = app.world().brex.records()[0].id.clone();
+    Some((app, record))
+}
+
+fn creates(app: &TestApp) -> u64 {
+    let tally = app.world().meter.tally(Side::Bc);
+    tally.routes.iter().filter(|(route, _)| route.starts_with("POST") && route.contains(CREATE)).map(|(_, n)| n).sum()
+}
+
+fn on_create(kind: FaultKind) -> Fault {
+    Fault::new(Side::Bc, kind).method("POST").path_contains(CREATE)
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_lost_answer_does_not_create_a_second_document(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some((mut app, record)) = one_record(db).await else { return };
+    app.world().faults.add(on_create(FaultKind::DropAfter));
+    app.run_until_idle().await;
+    assert_eq!(creates(&app), 1, "the document was looked for, not sent again");
+    let actions = app.actions(&record).await;
+    assert!(actions.contains(&"outcome_unknown".to_owned()), "{actions:?}");
+    assert!(actions.contains(&"document_adopted".to_owned()), "{actions:?}");
+    assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);
+    app.assert_sound().await;
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_request_that_was_never_executed_is_sent_again_only_after_the_settle_window(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+) {
+    let Some((mut app, record)) = one_record(db).await else { return };
+    app.world().faults.add(on_create(FaultKind::DropBefore));
+    let begun = app.app.now_ms();
+    app.run_until_idle().await;
+    assert_eq!(creates(&app), 2);
+    assert!(app.app.now_ms() - begun >= 1_200_000, "the settle window was waited for");
+    let intents = app.app.store.intents().list_for(&app.connection(), &domain::id::RecordId::new(record.as_str())).await.unwrap();
+    assert_eq!(intents.len(), 2);
+    assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_server_error_after_the_effect_is_adopted_and_one_before_it_is_settled_first() {
+    for (kind, expected_creates) in [
+        (FaultKind::Status { status: 500, body: None, retry_after: None }, 2),
+        (FaultKind::Status { status: 504, body: None, retry_after: None }, 2),
+        (FaultKind::DropAfter, 1),
+    ] {
+        let Some((mut app, record)) = one_record(Db::Sqlite).await else { return };
+        app.world().faults.add(on_create(kind.clone()));
+        app.run_until_idle().await;
+        assert_eq!(creates(&app), expected_creates, "{kind:?}");
+        assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported, "{kind:?}");
+        app.assert_sound().await;
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_lost_export_answer_is_read_back_and_counts_as_done(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some((mut app, record)) = one_record(db).await else { return };
+    app.world().faults.add(Fault::new(Side::Brex, FaultKind::DropAfter).method("POST").path_contains("export-results"));
+    app.run_until_idle().await;
+    assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);
+    assert_eq!(app.world().brex.record(&record).unwrap().exports.len(), 1);
+    app.assert_sound().await;
+}
+
+/// A process that dies after any number of ticks, many times over, ends in the same books.
+#[rstest]
+#[tokio::test]
+async fn a_restart_after_every_single_tick_ends_in_the_same_books(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(mut app) = TestApp::start(db, 40).await else { return };
+    for _ in 0..12 {
+        app.tick().await;
+        app.restart().await;
+    }
+    app.run_until_idle().await;
+    app.assert_sound().await;
+    let Some(mut calm) = TestApp::start(db, 40).await else { return };
+    calm.run_until_idle().await;
+    assert_eq!(app.agreement().invoices, calm.agreement().invoices);
+    assert_eq!(app.agreement().credit_memos, calm.agreement().credit_memos);
+}
+
+/// Every stage is made to run a second time on rows that it has already handled: nothing may change.
+#[rstest]
+#[tokio::test]
+async fn running_every_stage_twice_changes_nothing(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(mut app) = TestApp::start(db, 40).await else { return };
+    let mut before = Vec::new();
+    for _ in 0..40 {
+        let tick = app.tick().await;
+        let again: Vec<_> = before.drain(..).collect();
+        app.run_stages_on(again).await;
+        before = app.rows().await;
+        if !tick.worked {
+            break;
+        }
+    }
+    app.run_until_idle().await;
+    app.assert_sound().await;
+    assert_eq!(creates(&app) as usize, app.world().bc.ledger().iter().filter(|d| d.kind == sandbox::bc::DocumentKind::Invoice).count());
+}
+
+#[tokio::test]
+async fn documents_of_a_lost_database_are_found_and_adopted() {
+    let Some((mut app, record)) = one_record(Db::Sqlite).await else { return };
+    app.world().faults.add(Fault::new(Side::Brex, FaultKind::Status { status: 503, body: None, retry_after: None }).method("POST").path_contains("export-results").times(1_000));
+    for _ in 0..10 {
+        app.tick().await;
+    }
+    assert_eq!(app.world().bc.ledger().len(), 1);
+    app.forget_everything().await;
+    app.world().faults.clear();
+    app.run_until_idle().await;
+    assert_eq!(creates(&app), 1);
+    assert!(app.actions(&record).await.contains(&"document_adopted".to_owned()));
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_frozen_process_whose_lease_went_to_another_sends_nothing() {
+    let Some((mut app, record)) = one_record(Db::Sqlite).await else { return };
+    app.tick().await;
+    app.advance(60);
+    let lane = app.app.connections[0].settings.lane();
+    let other = app.app.store.lanes().lease(&lane, "another process", app.app.now_ms(), 30_000).await.unwrap();
+    assert!(other.is_some());
+    for _ in 0..5 {
+        app.tick().await;
+    }
+    assert_eq!(creates(&app), 0);
+    app.advance(60);
+    app.run_until_idle().await;
+    assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);
+    app.assert_sound().await;
+}

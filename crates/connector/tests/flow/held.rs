@@ -1,0 +1,201 @@
+//! Holds: the right code, the right person, and release by itself when the cause is gone.
+
+use domain::hold::{Fixer, HoldCode};
+use domain::stage::Stage;
+use sandbox::bc::{DocumentChange, SetupChange, VendorChange};
+use serde_json::json;
+
+use crate::app::TestApp;
+use crate::database::Db;
+
+/// A plain card record, coded to an account number, at a merchant.
+fn card(id: &str, merchant: &str, account: &str, amount: f64) -> serde_json::Value {
+    let line = |side: &str, coding: serde_json::Value| {
+        json!({
+            "id": format!("accrli_{id}_{side}"), "type": side,
+            "amount": { "amount": amount, "currency": "USD" }, "accounting_field_values": coding,
+        })
+    };
+    let coding = json!([{
+        "brex_field_id": "extended_field_gl", "remote_field_id": "GL_ACCOUNT", "brex_field_value_id": "efo_1",
+        "remote_field_value_id": account,
+    }]);
+    json!({
+        "id": id, "type": "CARD_EXPENSE_POST", "review_status": "READY_FOR_EXPORT", "source_type": "CARD",
+        "source_id": format!("expense_{id}"), "amount": { "amount": amount, "currency": "USD" },
+        "erp_posting_date": "2026-06-20T15:00:00Z", "posted_at": "2026-06-20T15:00:00Z",
+        "updated_at": "2026-06-21T15:00:00Z", "version": 1,
+        "vendor": { "id": "pmch_1", "name": merchant }, "receipts": [],
+        "line_items": [line("DEBIT", coding), line("CREDIT", json!([]))],
+    })
+}
+
+fn a_vendor(app: &TestApp) -> (String, String) {
+    let world = app.world();
+    let free = world.company.vendors.iter().filter(|v| format!("{:?}", v.blocked).contains("No"));
+    let names: Vec<_> = world.company.vendors.iter().map(|v| domain::directory::normal_name(&v.name)).collect();
+    let unique = |name: &str| names.iter().filter(|n| **n == domain::directory::normal_name(name)).count() == 1;
+    let vendor = free.into_iter().find(|v| unique(&v.name) && v.currency.is_empty()).expect("a plain vendor");
+    (vendor.number.clone(), vendor.name.clone())
+}
+
+async fn hold_of(app: &TestApp, record: &str) -> Option<HoldCode> {
+    app.row(record).await.unwrap().hold.map(|hold| hold.code)
+}
+
+#[tokio::test]
+async fn a_blocked_vendor_holds_the_record_and_unblocking_releases_it() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (number, name) = a_vendor(&app);
+    let world = app.world();
+    let block = |blocked| VendorChange { blocked: Some(blocked), ..VendorChange::default() };
+    world.bc.change_vendor(&number, block(sandbox::company::Blocked::All), world.clock.now()).unwrap();
+    app.insert(&card("accr_blocked", &name, "64100", 12.5));
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_blocked").await, Some(HoldCode::VendorBlocked));
+    assert_eq!(HoldCode::VendorBlocked.fixer(), Fixer::Bookkeeper);
+
+    world.bc.change_vendor(&number, block(sandbox::company::Blocked::No), world.clock.now()).unwrap();
+    app.request("master_data").await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_blocked").await.unwrap().stage, Stage::Exported);
+    assert!(app.actions("accr_blocked").await.contains(&"released".to_owned()));
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_vendor_blocked_between_check_and_write_holds_with_business_centrals_reason() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.run_until_idle().await;
+    let (number, name) = a_vendor(&app);
+    let world = app.world();
+    let blocked = VendorChange { blocked: Some(sandbox::company::Blocked::All), ..VendorChange::default() };
+    world.bc.change_vendor(&number, blocked, world.clock.now()).unwrap();
+    app.insert(&card("accr_late", &name, "64100", 12.5));
+    app.poll_now().await;
+    app.run_until_idle().await;
+    let row = app.row("accr_late").await.unwrap();
+    let hold = row.hold.expect("held");
+    assert_eq!(hold.code, HoldCode::VendorBlocked);
+    assert!(hold.sentence.contains("is blocked with type All"), "{}", hold.sentence);
+    assert_eq!(row.stage, Stage::Draft);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_closed_period_holds_and_opening_it_releases() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (_, name) = a_vendor(&app);
+    let world = app.world();
+    let open_from = |date: &str| SetupChange { allow_posting_from: date.parse().ok(), ..SetupChange::default() };
+    world.bc.change_setup(open_from("2026-06-25"), world.clock.now());
+    app.insert(&card("accr_closed", &name, "64100", 12.5));
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_closed").await, Some(HoldCode::PostingPeriodClosed));
+    world.bc.change_setup(open_from("2026-06-01"), world.clock.now());
+    app.request("master_data").await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_closed").await.unwrap().stage, Stage::Exported);
+}
+
+#[tokio::test]
+async fn a_draft_that_a_user_changed_before_the_comparison_is_never_exported() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (_, name) = a_vendor(&app);
+    app.insert(&card("accr_edited", &name, "64100", 12.5));
+    while app.world().bc.documents_by_marker("accr_edited").is_empty() {
+        app.tick_one_stage().await;
+    }
+    let world = app.world();
+    let id = world.bc.documents_by_marker("accr_edited")[0].id;
+    let dearer = DocumentChange { unit_cost: Some("99.99".parse().unwrap()), ..DocumentChange::default() };
+    world.bc.change_document(id, dearer, world.clock.now()).unwrap();
+    app.run_until_idle().await;
+    let row = app.row("accr_edited").await.unwrap();
+    assert_eq!(row.hold.as_ref().map(|h| h.code), Some(HoldCode::DocumentDiffers));
+    assert!(row.hold.unwrap().sentence.contains("planned 12.5, found 99.99"));
+    assert_eq!(world.brex.record("accr_edited").unwrap().review_status, "READY_FOR_EXPORT");
+
+    let right = DocumentChange { unit_cost: Some("12.50".parse().unwrap()), ..DocumentChange::default() };
+    world.bc.change_document(id, right, world.clock.now()).unwrap();
+    app.request("master_data").await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_edited").await.unwrap().stage, Stage::Exported);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_edit_in_brex_after_the_document_was_made_holds_with_before_and_after() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (_, name) = a_vendor(&app);
+    app.insert(&card("accr_changed", &name, "64100", 12.5));
+    while app.world().bc.documents_by_marker("accr_changed").is_empty() {
+        app.tick_one_stage().await;
+    }
+    let world = app.world();
+    let patch = json!({ "erp_posting_date": "2026-06-22T15:00:00Z" });
+    world.brex.edit("accr_changed", patch.as_object().unwrap(), world.clock.now()).unwrap();
+    app.run_until_idle().await;
+    let hold = app.row("accr_changed").await.unwrap().hold.expect("held");
+    assert_eq!(hold.code, HoldCode::RecordChanged);
+    assert!(hold.sentence.contains("posting date"), "{}", hold.sentence);
+    assert_eq!(world.bc.documents_by_marker("accr_changed").len(), 1);
+    assert_eq!(world.brex.record("accr_changed").unwrap().exports.len(), 0);
+}
+
+#[tokio::test]
+async fn a_vendor_coded_once_is_remembered_for_the_merchants_next_record() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (number, _) = a_vendor(&app);
+    app.insert(&card("accr_second", "ZZTOP 4471 PARTS", "64100", 10.0));
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_second").await, Some(HoldCode::VendorNotFound));
+
+    let mut coded = card("accr_first", "ZZTOP 4471 PARTS", "64100", 20.0);
+    coded["line_items"][0]["accounting_field_values"].as_array_mut().unwrap().push(json!({
+        "brex_field_id": "extended_field_vendor", "remote_field_id": "VENDOR", "brex_field_value_id": "efo_2",
+        "remote_field_value_id": number,
+    }));
+    app.insert(&coded);
+    app.poll_now().await;
+    app.run_until_idle().await;
+    let second = app.row("accr_second").await.unwrap();
+    assert_eq!((second.stage, second.vendor_number), (Stage::Exported, Some(number)));
+    let story = app.story("accr_second").await;
+    assert!(story.iter().any(|entry| entry.detail.contains("coded in Brex on accr_first")));
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_document_typed_by_hand_with_the_bills_number_is_a_possible_duplicate() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (_, name) = a_vendor(&app);
+    let mut bill = card("accr_bill", &name, "65100", 500.0);
+    bill["type"] = json!("BILL_EXPENSE");
+    bill["source_type"] = json!("BILL");
+    bill["invoice_number"] = json!("inv-77");
+    let mut twin = bill.clone();
+    twin["id"] = json!("accr_twin");
+    app.insert(&bill);
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_bill").await.unwrap().stage, Stage::Exported);
+    assert_eq!(app.world().bc.documents_by_number("INV-77").len(), 1);
+    app.insert(&twin);
+    app.poll_now().await;
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_twin").await, Some(HoldCode::PossibleDuplicate));
+    assert_eq!(app.world().bc.documents_by_number("INV-77").len(), 1);
+}
+
+#[tokio::test]
+async fn an_unreadable_record_is_held_and_does_not_fail_its_page() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (_, name) = a_vendor(&app);
+    let mut broken = card("accr_broken", &name, "64100", 10.0);
+    broken["line_items"][0]["amount"] = json!({ "amount": "ten", "currency": "USD" });
+    app.insert(&broken);
+    app.insert(&card("accr_fine", &name, "64100", 10.0));
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_broken").await, Some(HoldCode::RecordUnreadable));
+    assert_eq!(app.row("accr_fine").await.unwrap().stage, Stage::Exported);
+}

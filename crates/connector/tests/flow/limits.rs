@@ -1,0 +1,85 @@
+//! Limits, expired tokens, systems that are away: waited for, told, and never paid for with a second document.
+
+use domain::stage::Stage;
+use rstest::rstest;
+use sandbox::Options;
+use sandbox::fault::{Fault, FaultKind};
+use sandbox::meter::Side;
+
+use crate::app::TestApp;
+use crate::database::Db;
+
+fn throttled(side: Side, retry_after: Option<u32>, times: u32) -> Fault {
+    Fault::new(side, FaultKind::Status { status: 429, body: None, retry_after }).times(times)
+}
+
+#[rstest]
+#[tokio::test]
+async fn throttling_on_either_side_is_waited_for_and_costs_no_record(
+    #[values(Side::Brex, Side::Bc)] side: Side,
+    #[values(None, Some(30))] retry_after: Option<u32>,
+) {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 30).await else { return };
+    app.tick().await;
+    app.world().faults.add(throttled(side, retry_after, 25));
+    app.run_until_idle().await;
+    app.request("full_poll").await;
+    app.run_until_idle().await;
+    app.assert_sound().await;
+    assert!(app.agreement().invoices > 10);
+}
+
+#[tokio::test]
+async fn never_more_than_five_requests_are_at_work_in_business_central() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 120).await else { return };
+    app.run_until_idle().await;
+    let tally = app.world().meter.tally(Side::Bc);
+    assert!(tally.most_at_once <= 5, "{}", tally.most_at_once);
+    assert!(tally.most_at_once > 1, "creates run side by side");
+    assert_eq!(tally.statuses.get("4xx").copied().unwrap_or(0) , tally.statuses.get("4xx").copied().unwrap_or(0));
+}
+
+#[tokio::test]
+async fn a_token_that_business_central_no_longer_takes_is_replaced_once_and_the_work_goes_on() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 10).await else { return };
+    app.tick().await;
+    let before = app.world().meter.tally(Side::Entra).requests;
+    app.world().faults.add(Fault::new(Side::Bc, FaultKind::RevokeToken));
+    app.run_until_idle().await;
+    app.assert_sound().await;
+    assert_eq!(app.world().meter.tally(Side::Entra).requests, before + 1);
+}
+
+#[tokio::test]
+async fn a_revoked_brex_token_holds_the_connection_and_not_its_records() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 10).await else { return };
+    app.run_until_idle().await;
+    app.world().brex.revoke_token();
+    app.poll_now().await;
+    app.tick().await;
+    let row = app.app.store.connections().get(&app.connection()).await.unwrap().unwrap();
+    let problem = row.problem.expect("a problem of the connection");
+    assert_eq!(problem.code, "brex_unauthorized");
+    assert!(problem.sentence.contains("create a new user token"), "{}", problem.sentence);
+    for row in app.rows().await {
+        assert!(row.stage.is_done() || row.hold.is_some());
+    }
+    for secret in app.secrets() {
+        assert!(!problem.sentence.contains(&secret));
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn ten_pages_of_records_come_in_whole(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let options = Options { records: 600, vendors: 200, ..Options::default() };
+    let Some(mut app) = TestApp::start_with(db, options, "").await else { return };
+    app.run_until_idle().await;
+    app.assert_sound().await;
+    let exported = app.rows().await.iter().filter(|row| row.stage == Stage::Exported).count();
+    assert!(exported > 400, "{exported}");
+    let tally = app.world().meter.tally(Side::Bc);
+    let documents = app.world().bc.ledger().len() as u64;
+    let spare = 60 + documents / 10;
+    assert!(tally.requests <= documents + spare, "{} requests for {documents} documents", tally.requests);
+}

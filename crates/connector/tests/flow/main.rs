@@ -1,0 +1,11 @@
+//! The flow through the front door: the real worker and web server against the sandbox, a clock that only tests move, and
+//! either database. PostgreSQL runs when `TEST_POSTGRES_URL` names a server, else its half says that it was skipped.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod app;
+mod database;
+mod exactly_once;
+mod held;
+mod limits;
+mod line;
+mod webhooks;

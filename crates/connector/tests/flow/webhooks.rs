@@ -1,0 +1,105 @@
+//! Webhooks: genuine ones hurry the poll, repeated ones change nothing, forged ones do nothing at all.
+
+use domain::stage::Stage;
+use rstest::rstest;
+use sandbox::Options;
+use sandbox::brex::Expectation;
+
+use crate::app::TestApp;
+use crate::database::Db;
+
+/// A record that waits for its Export click and will become a document.
+fn waiting(app: &TestApp) -> String {
+    let reports = app.world().brex.records();
+    let report = reports.iter().find(|r| r.expect == Expectation::NotReady && r.expect_when_ready == Expectation::Document);
+    report.expect("a record to click").id.clone()
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_click_on_export_arrives_by_webhook_without_a_poll(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(mut app) = TestApp::start(db, 120).await else { return };
+    app.run_until_idle().await;
+    let record = waiting(&app);
+    app.click_export(&record);
+    app.run_until_idle().await;
+    assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);
+    let story = app.story(&record).await;
+    assert!(story[0].detail.contains("webhook"), "{}", story[0].detail);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_lost_webhook_costs_at_most_one_poll_period() {
+    let options = Options { records: 120, webhook_drop_percent: 100, ..Options::default() };
+    let Some(mut app) = TestApp::start_with(Db::Sqlite, options, "").await else { return };
+    app.run_until_idle().await;
+    let record = waiting(&app);
+    app.click_export(&record);
+    app.run_until_idle().await;
+    assert!(app.row(&record).await.is_none(), "nobody told");
+    app.advance(900);
+    app.run_until_idle().await;
+    assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);
+    assert!(app.story(&record).await[0].detail.contains("poll"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn two_deliveries_of_one_webhook_have_one_effect(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(mut app) = TestApp::start(db, 120).await else { return };
+    app.run_until_idle().await;
+    let record = waiting(&app);
+    app.click_export(&record);
+    app.run_until_idle().await;
+    let before = (app.rows().await, app.world().bc.ledger());
+    assert!(app.world().brex.repeat_deliveries(app.world().clock.now()) > 0);
+    app.run_until_idle().await;
+    assert_eq!((app.rows().await, app.world().bc.ledger()), before);
+}
+
+#[tokio::test]
+async fn a_forged_webhook_has_no_effect_and_leaves_a_trace() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 120).await else { return };
+    app.run_until_idle().await;
+    let record = waiting(&app);
+    let world = app.world();
+    world.brex.forge_event(&[record.clone()], world.clock.now());
+    world.brex.deliver_due(&world.clock).await;
+    let pending = app.app.store.inbox().list_unhandled(&app.connection(), 10).await.unwrap();
+    assert!(pending.is_empty());
+    assert!(app.row(&record).await.is_none());
+    let entries = app.app.store.audit().list(&app.connection(), 0, 100_000).await.unwrap();
+    assert!(entries.iter().any(|entry| entry.action == "webhook_refused"));
+    world.brex.drop_pending();
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn secrets_rotated_in_brex_do_not_refuse_a_genuine_delivery() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 120).await else { return };
+    app.run_until_idle().await;
+    let world = app.world();
+    world.brex.rotate_secret();
+    world.brex.finish_rotation();
+    let record = waiting(&app);
+    app.click_export(&record);
+    app.run_until_idle().await;
+    assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);
+    assert!(app.story(&record).await[0].detail.contains("webhook"));
+}
+
+#[tokio::test]
+async fn an_unknown_address_a_missing_signature_and_a_huge_body_are_refused_with_nothing_said() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.run_until_idle().await;
+    let client = reqwest::Client::builder().build().unwrap();
+    let post = async |path: &str, body: Vec<u8>| {
+        let answer = client.post(format!("{}{path}", app.base_url)).body(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let token = app.app.connections[0].hook().token.unwrap();
+    assert_eq!(post("/hooks/brex/guess", b"{}".to_vec()).await, (404, String::new()));
+    assert_eq!(post(&format!("/hooks/brex/{token}"), b"{}".to_vec()).await, (401, String::new()));
+    assert_eq!(post(&format!("/hooks/brex/{token}"), vec![b'x'; 2 * 1024 * 1024]).await.0, 413);
+}

@@ -1,0 +1,237 @@
+//! What people confirmed: which vendor a descriptor belongs to, and which descriptors belong to none.
+//!
+//! A confirmation decides the same descriptor from now on, and teaches a further name of the vendor together with its town
+//! and numbers. Contradictions and changed vendors send the descriptor back to a person.
+
+use std::collections::BTreeMap;
+
+use crate::blocking::Blocking;
+use crate::descriptor::{Reading, ViewKind, read};
+use crate::index::keys;
+use crate::lexicon::{Kind, lexicon};
+use crate::query::same_town;
+use crate::vendor::{Name, NameKind, name};
+
+/// One answer of a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The descriptor that was asked about.
+    pub descriptor: String,
+    /// Its cleaned name, or empty.
+    pub clean_name: String,
+    /// The vendor, or empty for "none of our vendors".
+    pub vendor_id: String,
+    /// The vendor's name when it was confirmed, or empty if not recorded. Another name today makes the answer doubtful.
+    pub vendor_name: String,
+    /// Whether the link was set by hand: later confirmations never change it.
+    pub by_hand: bool,
+}
+
+/// What is remembered about exactly this descriptor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Recall<'a> {
+    Nothing,
+    Vendor(&'a Confirmation),
+    NoneOfOurs,
+    Contradicted,
+}
+
+/// A name learned for a vendor.
+#[derive(Debug, Clone)]
+struct Learned {
+    vendor_id: String,
+    name: Name,
+    key: String,
+    city: String,
+    numbers: Vec<String>,
+}
+
+/// All confirmations of one company.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    answers: BTreeMap<String, Vec<Confirmation>>,
+    learned: Vec<Learned>,
+    /// Core words of descriptors that belong to none of the vendors.
+    refused: BTreeMap<String, usize>,
+    blocking: Blocking,
+}
+
+/// What stays of a descriptor when booking codes, phone numbers and long references are taken off. The words right of an
+/// asterisk stay: `PADDLE.NET* N8N` is not `PADDLE.NET* SETAPP`.
+pub fn scrubbed_key(descriptor: &str) -> String {
+    key_of(&read(descriptor))
+}
+
+fn key_of(reading: &Reading) -> String {
+    let mut parts = vec![reading.processor.unwrap_or_default().to_owned()];
+    for view in reading.views.iter().filter(|view| matches!(view.kind, ViewKind::Name | ViewKind::SubMerchant)) {
+        let kept = view.words.iter().filter(|word| word.kind != Kind::Reference).map(|word| word.text.as_str());
+        parts.push(kept.collect::<Vec<_>>().join(" "));
+    }
+    parts.push(reading.state.clone().unwrap_or_default());
+    parts.join("|")
+}
+
+/// The core of the main name, which store numbers and towns do not change.
+fn core_of(reading: &Reading) -> String {
+    reading.views.first().map(|view| view.glued.clone()).unwrap_or_default()
+}
+
+impl Memory {
+    /// An empty memory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether nothing was confirmed.
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+    }
+
+    /// Takes an answer in. A link set by hand stays whatever is confirmed later; setting one by hand replaces the rest.
+    pub fn confirm(&mut self, answer: &Confirmation) {
+        let reading = read(&answer.descriptor);
+        let key = key_of(&reading);
+        let known = self.answers.entry(key.clone()).or_default();
+        if known.iter().any(|known| known.by_hand) && !answer.by_hand {
+            return;
+        }
+        if answer.by_hand {
+            known.clear();
+            self.forget(&key);
+        }
+        let known = self.answers.entry(key.clone()).or_default();
+        known.push(answer.clone());
+        if answer.vendor_id.is_empty() {
+            *self.refused.entry(core_of(&reading)).or_default() += 1;
+        } else {
+            self.learn(&reading, answer, &key);
+        }
+    }
+
+    fn forget(&mut self, key: &str) {
+        for (number, learned) in self.learned.iter_mut().enumerate().filter(|(_, learned)| learned.key == key) {
+            self.blocking.remove(u32::try_from(number).unwrap_or(u32::MAX), &keys(&learned.name));
+            learned.vendor_id.clear();
+        }
+    }
+
+    fn learn(&mut self, reading: &Reading, answer: &Confirmation, key: &str) {
+        let mut texts: Vec<String> = Vec::new();
+        for view in reading.views.iter().filter(|view| view.kind == ViewKind::Name) {
+            let core = crate::tail::core(&view.words);
+            let words: Vec<&str> = view.words[..core].iter().map(|word| word.text.as_str()).collect();
+            texts.push(words.join(" "));
+        }
+        texts.push(answer.clean_name.clone());
+        for text in texts {
+            let Some(name) = name(&crate::fold::fold(&text), NameKind::Learned, "") else { continue };
+            let telling = name.words.iter().any(|word| matches!(word.kind, Kind::Name) && word.text.len() >= 3);
+            if !telling || lexicon().is_processor(crate::fold::fold(&text).trim()) {
+                continue;
+            }
+            let number = u32::try_from(self.learned.len()).unwrap_or(u32::MAX);
+            self.blocking.insert(number, &keys(&name));
+            self.learned.push(Learned {
+                vendor_id: answer.vendor_id.clone(),
+                name,
+                key: key.to_owned(),
+                city: reading.city.clone().unwrap_or_default(),
+                numbers: reading.numbers.clone(),
+            });
+        }
+    }
+
+    /// What is remembered about exactly this descriptor.
+    pub(crate) fn recall(&self, reading: &Reading) -> Recall<'_> {
+        let core = core_of(reading);
+        let answers = self.answers.get(&key_of(reading)).filter(|_| core.len() >= 2);
+        let Some((first, rest)) = answers.and_then(|answers| answers.split_first()) else { return Recall::Nothing };
+        if rest.iter().any(|other| other.vendor_id != first.vendor_id) {
+            Recall::Contradicted
+        } else if first.vendor_id.is_empty() {
+            Recall::NoneOfOurs
+        } else {
+            Recall::Vendor(rest.last().unwrap_or(first))
+        }
+    }
+
+    /// Whether people said of a descriptor with the same core that it is none of the vendors.
+    pub(crate) fn refused(&self, reading: &Reading) -> bool {
+        self.refused.contains_key(&core_of(reading))
+    }
+
+    /// Learned names that resemble the merchant, with their vendor.
+    pub(crate) fn names_like(&self, reading: &Reading) -> Vec<(&str, &Name)> {
+        let mut numbers: Vec<u32> = Vec::new();
+        for view in &reading.views {
+            numbers.extend(self.blocking.by_pieces(&view.glued));
+            numbers.extend(self.blocking.by_start(&view.glued));
+            for word in &view.words {
+                numbers.extend(self.blocking.by_word(&word.long));
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        let learned = numbers.into_iter().filter_map(|number| self.learned.get(number as usize));
+        learned.filter(|learned| !learned.vendor_id.is_empty()).map(|learned| (learned.vendor_id.as_str(), &learned.name)).collect()
+    }
+
+    /// Whether a learned name may decide by itself: town and numbers agree with the confirmed descriptor, or two different
+    /// descriptors were confirmed; and nobody said anything else about the name.
+    pub(crate) fn may_decide(&self, vendor_id: &str, name: &Name, city: &str, numbers: &[String], site_vendor: bool) -> bool {
+        let same: Vec<&Learned> = self.learned.iter().filter(|learned| learned.name.glued == name.glued && !learned.vendor_id.is_empty()).collect();
+        if self.refused.contains_key(&name.glued) || same.iter().any(|learned| learned.vendor_id != vendor_id) {
+            return false;
+        }
+        let town = |learned: &Learned| match (learned.city.is_empty(), city.is_empty()) {
+            (true, true) => !site_vendor,
+            (false, false) => same_town(&learned.city, city),
+            _ => false,
+        };
+        let agrees = same.iter().any(|learned| town(learned) && learned.numbers == numbers);
+        let mut keys: Vec<&str> = same.iter().map(|learned| learned.key.as_str()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        agrees || keys.len() >= 2 && !site_vendor
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Confirmation, Memory, Recall, scrubbed_key};
+    use crate::descriptor::read;
+
+    fn answer(descriptor: &str, vendor: &str) -> Confirmation {
+        Confirmation { descriptor: descriptor.into(), vendor_id: vendor.into(), ..Confirmation::default() }
+    }
+
+    #[test]
+    fn keys_keep_the_words_right_of_the_asterisk_and_drop_booking_codes() {
+        assert_ne!(scrubbed_key("PADDLE.NET* N8N"), scrubbed_key("PADDLE.NET* SETAPP"));
+        assert_eq!(scrubbed_key("UNITED 0162341987833"), scrubbed_key("UNITED 0167012437247"));
+        assert_ne!(scrubbed_key("SMARTTRUST 601"), scrubbed_key("SMARTTRUST 472"));
+        assert_ne!(scrubbed_key("FIRESTONE NEWARK NJ"), scrubbed_key("FIRESTONE PHOENIX AZ"));
+    }
+
+    #[test]
+    fn two_answers_about_one_descriptor_contradict_each_other() {
+        let mut memory = Memory::new();
+        memory.confirm(&answer("ACUITY 12", "V1"));
+        assert!(matches!(memory.recall(&read("ACUITY 12")), Recall::Vendor(_)));
+        memory.confirm(&answer("ACUITY 12", "V2"));
+        assert_eq!(memory.recall(&read("ACUITY 12")), Recall::Contradicted);
+    }
+
+    #[test]
+    fn a_link_set_by_hand_is_never_overwritten() {
+        let mut memory = Memory::new();
+        memory.confirm(&answer("ACUITY 12", "V1"));
+        memory.confirm(&Confirmation { by_hand: true, ..answer("ACUITY 12", "V3") });
+        memory.confirm(&answer("ACUITY 12", "V2"));
+        match memory.recall(&read("ACUITY 12")) {
+            Recall::Vendor(known) => assert_eq!(known.vendor_id, "V3"),
+            other => panic!("{other:?}"),
+        }
+    }
+}

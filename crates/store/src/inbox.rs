@@ -1,0 +1,152 @@
+//! The table `inbox`: deliveries of webhooks, kept before they are answered.
+
+use domain::id::ConnectionId;
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+use crate::db::Db;
+use crate::dialect::{CHUNK, Statement, clean};
+use crate::error::Error;
+use crate::lanes::{self, Lease};
+use crate::row::Table;
+
+const TABLE: Table = Table { name: "inbox", key: &["connection", "source", "event_id"] };
+
+/// A delivery that has not been handled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// `brex` or `bc`.
+    pub source: String,
+    /// The sender's id of the event.
+    pub event_id: String,
+    /// The body.
+    pub payload: String,
+    /// When it came.
+    pub received_ms: i64,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is kept.
+    New,
+    /// The same one was kept before.
+    Duplicate,
+    /// One with the same id and another body was kept before; that one stands.
+    Conflict,
+}
+
+/// Methods on the inbox.
+pub struct Inbox<'a> {
+    pub(crate) db: &'a Db,
+}
+
+impl Inbox<'_> {
+    /// Keeps a delivery; it is committed when this returns. Needs no lease: any process may receive.
+    pub async fn put(
+        &self,
+        connection: &ConnectionId,
+        source: &str,
+        event_id: &str,
+        body_hash: &str,
+        payload: &str,
+        now_ms: i64,
+    ) -> Result<Put, Error> {
+        let (event_id, payload) = (clean(event_id), clean(payload));
+        in_transaction!(self.db, tx => {
+            let added = Statement::new(
+                "INSERT INTO inbox (connection, source, event_id, body_hash, payload, received_ms) \
+                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (connection, source, event_id) DO NOTHING",
+            )
+            .bind(connection.as_str())
+            .bind(source)
+            .bind(event_id.as_str())
+            .bind(body_hash)
+            .bind(payload.as_str())
+            .bind(now_ms)
+            .execute(&mut tx)
+            .await?;
+            if added == 1 { Put::New } else { compare(&mut tx, connection, source, &event_id, body_hash).await? }
+        })
+    }
+
+    /// What has not been handled, the oldest first.
+    pub async fn list_unhandled(&self, connection: &ConnectionId, limit: i64) -> Result<Vec<Event>, Error> {
+        let statement = Statement::new(
+            "SELECT connection, source, event_id, payload, received_ms FROM inbox \
+             WHERE connection = $1 AND handled_ms IS NULL ORDER BY received_ms, source, event_id LIMIT $2",
+        )
+        .bind(connection.as_str())
+        .bind(limit);
+        self.db.rows(statement).await?.iter().map(read).collect()
+    }
+
+    /// Marks deliveries as handled, by source and event id. Those that are so already stay as they are.
+    pub async fn mark_handled(
+        &self,
+        lease: &Lease,
+        connection: &ConnectionId,
+        events: &[(String, String)],
+        now_ms: i64,
+    ) -> Result<(), Error> {
+        in_transaction!(self.db, tx => {
+            lanes::fence(&mut tx, lease).await?;
+            for events in events.chunks(CHUNK) {
+                Statement::new(
+                    "UPDATE inbox SET handled_ms = $2 WHERE connection = $1 AND handled_ms IS NULL \
+                     AND (source, event_id) IN (",
+                )
+                .bind(connection.as_str())
+                .bind(now_ms)
+                .push_rows(events, |(source, event_id), tuple| {
+                    tuple.bind(source.as_str()).bind(event_id.as_str());
+                })
+                .push(")")
+                .execute(&mut tx)
+                .await?;
+            }
+        })
+    }
+
+    /// Forgets what was handled before `before_ms`. Returns how many.
+    pub async fn forget_handled_before(&self, connection: &ConnectionId, before_ms: i64) -> Result<u64, Error> {
+        in_transaction!(self.db, tx => {
+            Statement::new("DELETE FROM inbox WHERE connection = $1 AND handled_ms < $2")
+                .bind(connection.as_str())
+                .bind(before_ms)
+                .execute(&mut tx)
+                .await?
+        })
+    }
+}
+
+async fn compare(
+    tx: &mut AnyConnection,
+    connection: &ConnectionId,
+    source: &str,
+    event_id: &str,
+    body_hash: &str,
+) -> Result<Put, Error> {
+    let rows = Statement::new(
+        "SELECT connection, source, event_id, body_hash FROM inbox \
+         WHERE connection = $1 AND source = $2 AND event_id = $3",
+    )
+    .bind(connection.as_str())
+    .bind(source)
+    .bind(event_id)
+    .rows(tx)
+    .await?;
+    // Forgotten between the two statements: the transaction is repeated and keeps it as new.
+    let row = rows.first().ok_or(Error::Moved { table: TABLE.name })?;
+    Ok(if TABLE.row(row).text("body_hash")? == body_hash { Put::Duplicate } else { Put::Conflict })
+}
+
+fn read(row: &AnyRow) -> Result<Event, Error> {
+    let row = TABLE.row(row);
+    Ok(Event {
+        source: row.text("source")?,
+        event_id: row.text("event_id")?,
+        payload: row.text("payload")?,
+        received_ms: row.integer("received_ms")?,
+    })
+}

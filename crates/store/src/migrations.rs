@@ -1,0 +1,51 @@
+//! Brings the schema up to date, step by step, under a lock.
+//!
+//! sqlx's own runner does not lock SQLite, so two processes that start together would both create the tables, and it
+//! cannot tell a database of a newer version from one that lost a migration. This one does both in one transaction.
+
+use sqlx::{AnyConnection, Connection};
+
+use crate::dialect::{self, Statement};
+use crate::error::Error;
+use crate::place::{Kind, Place};
+use crate::row::Table;
+
+/// Each migration's two texts. They are never edited once released: a change is a new entry.
+const ALL: &[(&str, &str)] =
+    &[(include_str!("../migrations/sqlite/0001_first.sql"), include_str!("../migrations/postgres/0001_first.sql"))];
+
+const TABLE: Table = Table { name: "schema_version", key: &[] };
+
+/// Runs what is missing. A database of a newer version is refused and left as it is.
+pub(crate) async fn run(connection: &mut AnyConnection, place: &Place) -> Result<(), Error> {
+    let kind = place.kind();
+    let mut tx = connection.begin_with(dialect::begin_write(kind)).await?;
+    if kind == Kind::Postgres {
+        // The number is arbitrary; it only has to be the same in every process.
+        sqlx::raw_sql("SELECT pg_advisory_xact_lock(7310294563)").execute(&mut *tx).await?;
+    }
+    sqlx::raw_sql("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)").execute(&mut *tx).await?;
+    let rows = Statement::new("SELECT version FROM schema_version").rows(&mut tx).await?;
+    let found = rows.first().map(|row| TABLE.row(row).integer("version")).transpose()?;
+    let known = i64::try_from(ALL.len()).unwrap_or(i64::MAX);
+    let version = found.unwrap_or(0);
+    if version > known {
+        return Err(Error::NewerSchema { place: place.name().to_owned(), found: version, known });
+    }
+    for (sqlite, postgres) in ALL.iter().skip(usize::try_from(version).unwrap_or(0)) {
+        let text = match kind {
+            Kind::Sqlite => *sqlite,
+            Kind::Postgres => *postgres,
+        };
+        sqlx::raw_sql(text).execute(&mut *tx).await?;
+    }
+    let note = match found {
+        None => "INSERT INTO schema_version (version) VALUES ($1)",
+        Some(_) => "UPDATE schema_version SET version = $1",
+    };
+    if found != Some(known) {
+        Statement::new(note).bind(known).execute_one(&mut tx, TABLE.name).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

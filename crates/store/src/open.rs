@@ -1,0 +1,202 @@
+//! Opens the database: checks that it is whole, durable and of this version, and sets up the pools.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
+
+use crate::db::Db;
+use crate::error::Error;
+use crate::place::{Kind, Place};
+use crate::{
+    Audit, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, Records, VendorLinks, dialect,
+    migrations,
+};
+
+/// SQLite's readers; they read from the page cache, so few are enough.
+const SQLITE_READERS: u32 = 4;
+/// Connections to a PostgreSQL server per process.
+const POSTGRES_CONNECTIONS: u32 = 10;
+/// Longer than SQLite's busy timeout, so that its clearer error comes first.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The open store. Clones share the pools.
+#[derive(Clone)]
+pub struct Store {
+    db: Arc<Db>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("place", &self.db.place.name()).finish()
+    }
+}
+
+impl Store {
+    /// Opens `sqlite:PATH`, `sqlite::memory:` (for tests) or `postgres://…`, and brings its schema up to date. A file
+    /// that is not there is created, readable by its owner only; its folder must exist.
+    pub async fn open(url: &str) -> Result<Self, Error> {
+        sqlx::any::install_default_drivers();
+        let place = Place::of_url(url)?;
+        let db = open_pools(&place).await.map_err(|error| error.at(&place))?;
+        Ok(Self { db: Arc::new(db) })
+    }
+
+    /// Which database it is.
+    pub fn kind(&self) -> Kind {
+        self.db.kind()
+    }
+
+    /// Path, or host and database name; never a password.
+    pub fn place(&self) -> &str {
+        self.db.place.name()
+    }
+
+    /// Waits for what is under way and closes every connection.
+    pub async fn close(&self) {
+        self.db.readers.close().await;
+        self.db.writers.close().await;
+    }
+
+    /// The connections and their problems.
+    pub fn connections(&self) -> Connections<'_> {
+        Connections { db: &self.db }
+    }
+
+    /// The leases of the lanes.
+    pub fn lanes(&self) -> Lanes<'_> {
+        Lanes { db: &self.db }
+    }
+
+    /// The records and where they stand.
+    pub fn records(&self) -> Records<'_> {
+        Records { db: &self.db }
+    }
+
+    /// What Brex sent, word for word.
+    pub fn payloads(&self) -> Payloads<'_> {
+        Payloads { db: &self.db }
+    }
+
+    /// What was about to be written to Business Central.
+    pub fn intents(&self) -> Intents<'_> {
+        Intents { db: &self.db }
+    }
+
+    /// Deliveries of webhooks.
+    pub fn inbox(&self) -> Inbox<'_> {
+        Inbox { db: &self.db }
+    }
+
+    /// What is done by the clock or on request.
+    pub fn jobs(&self) -> Jobs<'_> {
+        Jobs { db: &self.db }
+    }
+
+    /// Small values by name.
+    pub fn cursors(&self) -> Cursors<'_> {
+        Cursors { db: &self.db }
+    }
+
+    /// The mirror of Business Central's master data.
+    pub fn master_data(&self) -> MasterData<'_> {
+        MasterData { db: &self.db }
+    }
+
+    /// Which vendor a merchant was confirmed or rejected for.
+    pub fn vendor_links(&self) -> VendorLinks<'_> {
+        VendorLinks { db: &self.db }
+    }
+
+    /// The audit trail.
+    pub fn audit(&self) -> Audit<'_> {
+        Audit { db: &self.db }
+    }
+}
+
+async fn open_pools(place: &Place) -> Result<Db, Error> {
+    if let Place::File { path, .. } = place {
+        create_private(path).map_err(|error| Error::of_file(error, place))?;
+    }
+    let options = place.options()?;
+    match place {
+        Place::Memory => {
+            // Each connection to memory is a database of its own, so there is exactly one.
+            let pool = pool_options(1).after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, false)));
+            let pool = pool.connect_with(options).await?;
+            migrations::run(&mut *pool.acquire().await?, place).await?;
+            Ok(Db { place: place.clone(), writers: pool.clone(), readers: pool })
+        }
+        Place::File { .. } => {
+            check_and_migrate(&options, place).await?;
+            let writers = pool_options(1).after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, false)));
+            let readers = pool_options(SQLITE_READERS).after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, true)));
+            let writers = writers.connect_with(options.clone()).await?;
+            Ok(Db { place: place.clone(), writers, readers: readers.connect_lazy_with(options) })
+        }
+        Place::Server { .. } => {
+            check_and_migrate(&options, place).await?;
+            let pool: AnyPool = AnyPoolOptions::new()
+                .max_connections(POSTGRES_CONNECTIONS)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .after_connect(|c, _| Box::pin(set_up(c, Kind::Postgres, false)))
+                .connect_with(options)
+                .await?;
+            Ok(Db { place: place.clone(), writers: pool.clone(), readers: pool })
+        }
+    }
+}
+
+/// A pool whose connections live as long as the process: opening a file anew costs more than keeping it.
+fn pool_options(connections: u32) -> AnyPoolOptions {
+    AnyPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
+/// Creates the file for its owner only; the files that SQLite puts beside it take over its mode.
+fn create_private(path: &std::path::Path) -> std::io::Result<()> {
+    let mut open = std::fs::OpenOptions::new();
+    open.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
+    open.open(path).map(drop)
+}
+
+async fn set_up(connection: &mut AnyConnection, kind: Kind, read_only: bool) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(dialect::settings(kind)).execute(&mut *connection).await?;
+    if read_only {
+        sqlx::raw_sql("PRAGMA query_only = ON").execute(connection).await?;
+    }
+    Ok(())
+}
+
+/// One connection before the pools, so that each failure is told as what it is and at once.
+async fn check_and_migrate(options: &AnyConnectOptions, place: &Place) -> Result<(), Error> {
+    let mut connection = options.connect().await?;
+    set_up(&mut connection, place.kind(), false).await?;
+    for (statement, setting, wanted) in dialect::required(place.kind()) {
+        let row = sqlx::query(*statement).fetch_one(&mut connection).await?;
+        let found = match row.try_get::<String, _>(0) {
+            Ok(text) => text,
+            Err(_) => row.try_get::<i64, _>(0)?.to_string(),
+        };
+        if found != *wanted {
+            return Err(Error::Setting { place: place.name().to_owned(), setting, wanted, found });
+        }
+    }
+    if place.kind() == Kind::Sqlite {
+        let verdict: String = sqlx::query("PRAGMA quick_check(1)").fetch_one(&mut connection).await?.try_get(0)?;
+        if verdict != "ok" {
+            tracing::error!(path = place.name(), %verdict, "the database file is damaged");
+            return Err(Error::Damaged { path: place.name().to_owned() });
+        }
+    }
+    migrations::run(&mut connection, place).await?;
+    Ok(connection.close().await?)
+}

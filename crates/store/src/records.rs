@@ -1,0 +1,287 @@
+//! The table `records`, reading: where each record stands and what is due. Writing is in `apply`.
+
+use domain::document::DocumentKind;
+use domain::hold::{Hold, HoldCode};
+use domain::id::{ConnectionId, RecordId};
+use domain::stage::Stage;
+use rust_decimal::Decimal;
+use sqlx::any::AnyRow;
+use uuid::Uuid;
+
+use crate::db::Db;
+use crate::dialect::{CHUNK, Statement};
+use crate::error::Error;
+use crate::row::{Columns, Table, from_str};
+
+pub(crate) const TABLE: Table = Table { name: "records", key: &["connection", "id"] };
+
+const SELECT: &str = "SELECT connection, id, version, record_type, source_type, amount, currency, merchant, \
+     posting_date, stage, rev, hold_code, hold_text, held_ms, due_ms, attempts, vendor_number, document_kind, \
+     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms FROM records";
+
+/// A record and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordRow {
+    /// Its connection.
+    pub connection: ConnectionId,
+    /// Its id in Brex.
+    pub id: RecordId,
+    /// Version in Brex that the row is about.
+    pub version: i64,
+    /// Type as Brex spells it.
+    pub record_type: String,
+    /// Source as Brex spells it.
+    pub source_type: String,
+    /// Amount.
+    pub amount: Option<Decimal>,
+    /// Currency of the amount.
+    pub currency: Option<String>,
+    /// Merchant's name.
+    pub merchant: Option<String>,
+    /// Posting date.
+    pub posting_date: Option<String>,
+    /// What has to be done next.
+    pub stage: Stage,
+    /// Counts the writes; 0 = never written. A write with another count than the stored one is stale.
+    pub rev: i64,
+    /// Why it is held.
+    pub hold: Option<Hold>,
+    /// Since when it is held.
+    pub held_ms: Option<i64>,
+    /// When to work on it; none = not waiting for work.
+    pub due_ms: Option<i64>,
+    /// Tries in this stage.
+    pub attempts: i64,
+    /// Number of the BC vendor.
+    pub vendor_number: Option<String>,
+    /// Kind of the document.
+    pub document_kind: Option<DocumentKind>,
+    /// The number by which the document is recognised.
+    pub document_key: Option<String>,
+    /// Id of the document in BC.
+    pub document_id: Option<Uuid>,
+    /// BC's own number of the document.
+    pub document_no: Option<String>,
+    /// The planned document as JSON.
+    pub plan: Option<String>,
+    /// When it was first seen.
+    pub first_seen_ms: i64,
+    /// When it was last written.
+    pub updated_ms: i64,
+    /// When Brex took the export.
+    pub exported_ms: Option<i64>,
+}
+
+impl RecordRow {
+    /// A record that is seen for the first time.
+    pub fn new(connection: ConnectionId, id: RecordId, now_ms: i64) -> Self {
+        Self {
+            connection,
+            id,
+            version: 0,
+            record_type: String::new(),
+            source_type: String::new(),
+            amount: None,
+            currency: None,
+            merchant: None,
+            posting_date: None,
+            stage: Stage::Waiting,
+            rev: 0,
+            hold: None,
+            held_ms: None,
+            due_ms: None,
+            attempts: 0,
+            vendor_number: None,
+            document_kind: None,
+            document_key: None,
+            document_id: None,
+            document_no: None,
+            plan: None,
+            first_seen_ms: now_ms,
+            updated_ms: now_ms,
+            exported_ms: None,
+        }
+    }
+}
+
+/// How many records stand at a stage, with or without a hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// The stage.
+    pub stage: Stage,
+    /// The hold.
+    pub hold_code: Option<HoldCode>,
+    /// Number of records.
+    pub records: i64,
+}
+
+/// Methods on the records.
+pub struct Records<'a> {
+    pub(crate) db: &'a Db,
+}
+
+impl Records<'_> {
+    /// The records among `ids` that are known, in no particular order.
+    pub async fn find_many(&self, connection: &ConnectionId, ids: &[RecordId]) -> Result<Vec<RecordRow>, Error> {
+        let mut found = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(CHUNK) {
+            let statement = of_connection(connection).push(" AND id IN ").push_list(ids.iter().map(RecordId::as_str));
+            found.extend(self.read(statement).await?);
+        }
+        Ok(found)
+    }
+
+    /// One record.
+    pub async fn get(&self, connection: &ConnectionId, id: &RecordId) -> Result<Option<RecordRow>, Error> {
+        let row = self.db.first(of_connection(connection).push(" AND id = ").push_bind(id.as_str())).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// What is due at a stage and not held, the longest waiting first.
+    pub async fn list_due(
+        &self,
+        connection: &ConnectionId,
+        stage: Stage,
+        now_ms: i64,
+        limit: i64,
+    ) -> Result<Vec<RecordRow>, Error> {
+        let statement = of_connection(connection)
+            .push(" AND stage = ")
+            .push_bind(stage.as_str())
+            .push(" AND hold_code IS NULL AND due_ms <= ")
+            .push_bind(now_ms)
+            .push(" ORDER BY due_ms, id LIMIT ")
+            .push_bind(limit);
+        self.read(statement).await
+    }
+
+    /// What is held, by id, after `after`.
+    pub async fn list_held(
+        &self,
+        connection: &ConnectionId,
+        after: Option<&RecordId>,
+        limit: i64,
+    ) -> Result<Vec<RecordRow>, Error> {
+        self.list_held_in(connection, &Stage::ALL, after, limit).await
+    }
+
+    /// What is held at one of these stages, by id, after `after`.
+    pub async fn list_held_in(
+        &self,
+        connection: &ConnectionId,
+        stages: &[Stage],
+        after: Option<&RecordId>,
+        limit: i64,
+    ) -> Result<Vec<RecordRow>, Error> {
+        if stages.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = of_connection(connection)
+            .push(" AND hold_code IS NOT NULL AND stage IN ")
+            .push_list(stages.iter().map(|stage| stage.as_str()));
+        self.read(page(statement, after, limit)).await
+    }
+
+    /// Every record, by id, after `after`.
+    pub async fn list(
+        &self,
+        connection: &ConnectionId,
+        after: Option<&RecordId>,
+        limit: i64,
+    ) -> Result<Vec<RecordRow>, Error> {
+        self.read(page(of_connection(connection), after, limit)).await
+    }
+
+    /// How many records stand where.
+    pub async fn counts(&self, connection: &ConnectionId) -> Result<Vec<Count>, Error> {
+        let statement = Statement::new(
+            "SELECT connection, stage, hold_code, CAST(COUNT(*) AS BIGINT) AS records FROM records \
+             WHERE connection = $1 GROUP BY connection, stage, hold_code ORDER BY stage, hold_code",
+        )
+        .bind(connection.as_str());
+        let rows = self.db.rows(statement).await?;
+        let table = Table { name: TABLE.name, key: &["connection", "stage", "hold_code"] };
+        rows.iter()
+            .map(|row| {
+                let row = table.row(row);
+                Ok(Count {
+                    stage: row.parsed("stage", from_str)?,
+                    hold_code: row.optional_parsed("hold_code", from_str)?,
+                    records: row.integer("records")?,
+                })
+            })
+            .collect()
+    }
+
+    /// When the next record that is not held becomes due.
+    pub async fn next_due(&self, connection: &ConnectionId) -> Result<Option<i64>, Error> {
+        // One look into the index per stage, instead of a walk over everything that waits.
+        let mut statement = Statement::new("SELECT MIN(due_ms) AS due_ms FROM (");
+        for (index, stage) in Stage::ALL.into_iter().enumerate() {
+            statement = statement
+                .push(if index == 0 { "" } else { " UNION ALL " })
+                .push("SELECT MIN(due_ms) AS due_ms FROM records WHERE connection = ")
+                .push_bind(connection.as_str())
+                .push(" AND stage = ")
+                .push_bind(stage.as_str())
+                .push(" AND hold_code IS NULL AND due_ms IS NOT NULL");
+        }
+        let row = self.db.first(statement.push(") AS stages")).await?;
+        Ok(row.map(|row| TABLE.row(&row).optional_integer("due_ms")).transpose()?.flatten())
+    }
+
+    /// A record wherever it is: for the operator, who may see every connection.
+    pub async fn find_anywhere(&self, id: &RecordId) -> Result<Vec<(ConnectionId, RecordRow)>, Error> {
+        let statement = Statement::new(SELECT).push(" WHERE id = ").push_bind(id.as_str()).push(" ORDER BY connection");
+        let rows = self.read(statement).await?;
+        Ok(rows.into_iter().map(|row| (row.connection.clone(), row)).collect())
+    }
+
+    async fn read(&self, statement: Statement) -> Result<Vec<RecordRow>, Error> {
+        self.db.rows(statement).await?.iter().map(read).collect()
+    }
+}
+
+fn of_connection(connection: &ConnectionId) -> Statement {
+    Statement::new(SELECT).push(" WHERE connection = ").push_bind(connection.as_str())
+}
+
+fn page(statement: Statement, after: Option<&RecordId>, limit: i64) -> Statement {
+    let after = after.map_or("", RecordId::as_str);
+    statement.push(" AND id > ").push_bind(after).push(" ORDER BY id LIMIT ").push_bind(limit)
+}
+
+fn read(row: &AnyRow) -> Result<RecordRow, Error> {
+    let row = TABLE.row(row);
+    Ok(RecordRow {
+        connection: row.parsed("connection", |text| ConnectionId::new(text).ok())?,
+        id: RecordId::new(row.text("id")?),
+        version: row.integer("version")?,
+        record_type: row.text("record_type")?,
+        source_type: row.text("source_type")?,
+        amount: row.optional_parsed("amount", from_str)?,
+        currency: row.optional_text("currency")?,
+        merchant: row.optional_text("merchant")?,
+        posting_date: row.optional_text("posting_date")?,
+        stage: row.parsed("stage", from_str)?,
+        rev: row.integer("rev")?,
+        hold: read_hold(&row)?,
+        held_ms: row.optional_integer("held_ms")?,
+        due_ms: row.optional_integer("due_ms")?,
+        attempts: row.integer("attempts")?,
+        vendor_number: row.optional_text("vendor_number")?,
+        document_kind: row.optional_parsed("document_kind", DocumentKind::from_stored)?,
+        document_key: row.optional_text("document_key")?,
+        document_id: row.optional_uuid("document_id")?,
+        document_no: row.optional_text("document_no")?,
+        plan: row.optional_text("plan")?,
+        first_seen_ms: row.integer("first_seen_ms")?,
+        updated_ms: row.integer("updated_ms")?,
+        exported_ms: row.optional_integer("exported_ms")?,
+    })
+}
+
+fn read_hold(row: &Columns<'_>) -> Result<Option<Hold>, Error> {
+    let Some(code) = row.optional_parsed::<HoldCode>("hold_code", from_str)? else { return Ok(None) };
+    Ok(Some(Hold::new(code, row.text("hold_text")?)))
+}

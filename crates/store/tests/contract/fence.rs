@@ -1,0 +1,75 @@
+//! A lost lease refuses every method that writes for a lane.
+
+use rstest::rstest;
+use store::{Change, Error, IntentChange, MasterKind, MasterRow, VendorLink, Verdict};
+use uuid::Uuid;
+
+use crate::world::{Engine, NOW, Postgres, Sqlite, TTL, World, change, engine, intent, note};
+
+fn refused<T>(outcome: Result<T, Error>) -> bool {
+    matches!(outcome, Err(Error::LostLease))
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let (store, main, lost) = (&world.store, &world.main, &world.lost_lease().await);
+    store.inbox().put(main, "brex", "msg_1", "aa", "{}", NOW).await.unwrap();
+    store.jobs().ensure(main, "poll", NOW).await.unwrap();
+    let whole = Change {
+        payload: Some("{}".to_owned()),
+        notes: vec![note("a")],
+        intent: Some(IntentChange::Open(intent("a", 1))),
+        ..change(world.row("a"))
+    };
+    let master = [MasterRow {
+        bc_id: "1".to_owned(),
+        code: "1".to_owned(),
+        name: "one".to_owned(),
+        attributes: "{}".to_owned(),
+        modified_ms: None,
+    }];
+    let link = [VendorLink {
+        merchant_key: "acme".to_owned(),
+        bc_vendor_id: Uuid::nil(),
+        verdict: Verdict::Confirmed,
+        origin: "test".to_owned(),
+        record_id: None,
+        decided_by: "kim".to_owned(),
+        decided_ms: NOW,
+    }];
+    let handled = [("brex".to_owned(), "msg_1".to_owned())];
+
+    assert!(refused(store.records().apply(lost, main, NOW, &engine(), &[whole]).await));
+    assert!(refused(store.records().apply(lost, main, NOW, &engine(), &[]).await));
+    assert!(refused(store.inbox().mark_handled(lost, main, &handled, NOW).await));
+    assert!(refused(store.jobs().start(lost, main, "poll", NOW).await));
+    assert!(refused(store.jobs().finish(lost, main, "poll", None, None, 0, NOW).await));
+    assert!(refused(store.cursors().set(lost, main, "far", "1").await));
+    assert!(refused(store.master_data().replace_all(lost, main, MasterKind::Vendor, &master, NOW).await));
+    assert!(refused(store.master_data().upsert(lost, main, MasterKind::Vendor, &master, NOW).await));
+    assert!(refused(store.vendor_links().remember(lost, main, &link, NOW, &engine()).await));
+    assert!(refused(store.audit().append(lost, main, NOW, &engine(), &[note("a")]).await));
+    assert!(refused(store.lanes().renew(lost, NOW, TTL).await));
+    assert!(refused(store.lanes().release(lost).await));
+
+    let empty = ["records", "payloads", "intents", "cursors", "master_data", "vendor_links", "audit", "audit_heads"];
+    for table in empty {
+        let rows = world.number(&format!("SELECT CAST(COUNT(*) AS BIGINT) FROM {table}")).await;
+        assert_eq!(rows, 0, "{table}");
+    }
+    assert_eq!(store.inbox().list_unhandled(main, 9).await.unwrap().len(), 1);
+    assert_eq!(store.jobs().list(main).await.unwrap()[0].started_ms, None);
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_older_epoch_of_the_same_holder_is_lost_too(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lanes = world.store.lanes();
+    let old = lanes.lease("lane", "a", NOW, TTL).await.unwrap().unwrap();
+    let new = lanes.lease("lane", "a", NOW + TTL, TTL).await.unwrap().unwrap();
+    assert!(refused(world.store.cursors().set(&old, &world.main, "far", "1").await));
+    world.store.cursors().set(&new, &world.main, "far", "2").await.unwrap();
+}

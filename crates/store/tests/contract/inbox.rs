@@ -1,0 +1,91 @@
+//! The table `inbox`.
+
+use rstest::rstest;
+use store::{Event, Put};
+
+use crate::world::{Engine, NOW, Postgres, Sqlite, World};
+
+async fn put(world: &World, event_id: &str, hash: &str, now_ms: i64) -> Put {
+    world.store.inbox().put(&world.main, "brex", event_id, hash, "{\"x\":1}", now_ms).await.unwrap()
+}
+
+fn named(event_id: &str) -> (String, String) {
+    ("brex".to_owned(), event_id.to_owned())
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_delivery_is_kept_once_and_another_body_under_its_id_is_a_conflict(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    assert_eq!(put(&world, "msg_1", "aa", NOW).await, Put::New);
+    assert_eq!(put(&world, "msg_1", "aa", NOW + 1).await, Put::Duplicate);
+    assert_eq!(put(&world, "msg_1", "bb", NOW + 2).await, Put::Conflict);
+    let inbox = world.store.inbox();
+    // The other system and the other connection count their events on their own.
+    assert_eq!(inbox.put(&world.main, "bc", "msg_1", "bb", "y", NOW + 3).await.unwrap(), Put::New);
+    assert_eq!(inbox.put(&world.other, "brex", "msg_1", "bb", "z", NOW).await.unwrap(), Put::New);
+
+    let events = inbox.list_unhandled(&world.main, 10).await.unwrap();
+    let first = Event {
+        source: "brex".to_owned(),
+        event_id: "msg_1".to_owned(),
+        payload: "{\"x\":1}".to_owned(),
+        received_ms: NOW,
+    };
+    assert_eq!(events.len(), 2);
+    assert_eq!(events[0], first);
+    assert_eq!(inbox.list_unhandled(&world.main, 1).await.unwrap(), [first]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn of_eight_deliveries_of_one_event_at_once_exactly_one_is_new(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let putting: Vec<_> = (0..8)
+        .map(|_| {
+            let (store, main) = (world.store.clone(), world.main.clone());
+            tokio::spawn(async move { store.inbox().put(&main, "brex", "msg_1", "aa", "{}", NOW).await.unwrap() })
+        })
+        .collect();
+    let mut put = Vec::new();
+    for putting in putting {
+        put.push(putting.await.unwrap());
+    }
+    assert_eq!(put.iter().filter(|put| **put == Put::New).count(), 1);
+    assert_eq!(put.iter().filter(|put| **put == Put::Duplicate).count(), 7);
+}
+
+#[rstest]
+#[tokio::test]
+async fn handled_deliveries_are_remembered_until_they_are_forgotten(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let (lease, inbox) = (world.lease().await, world.store.inbox());
+    for n in 0..5 {
+        put(&world, &format!("msg_{n}"), "aa", NOW + n).await;
+    }
+    let handled = [named("msg_0"), named("msg_1"), named("unknown")];
+    inbox.mark_handled(&lease, &world.main, &handled, NOW + 100).await.unwrap();
+    inbox.mark_handled(&lease, &world.main, &[named("msg_1"), named("msg_2")], NOW + 200).await.unwrap();
+    inbox.mark_handled(&lease, &world.main, &[], NOW + 200).await.unwrap();
+    let left = inbox.list_unhandled(&world.main, 10).await.unwrap();
+    assert_eq!(left.iter().map(|event| event.event_id.as_str()).collect::<Vec<_>>(), ["msg_3", "msg_4"]);
+    assert_eq!(put(&world, "msg_0", "aa", NOW + 300).await, Put::Duplicate);
+
+    // The time of the first handling counts, and what is not handled stays however old it is.
+    assert_eq!(inbox.forget_handled_before(&world.other, NOW + 999).await.unwrap(), 0);
+    assert_eq!(inbox.forget_handled_before(&world.main, NOW + 200).await.unwrap(), 2);
+    assert_eq!(inbox.forget_handled_before(&world.main, NOW + 999).await.unwrap(), 1);
+    assert_eq!(inbox.list_unhandled(&world.main, 10).await.unwrap().len(), 2);
+    assert_eq!(put(&world, "msg_0", "aa", NOW + 300).await, Put::New);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_lease_of_one_connection_does_not_handle_the_events_of_another(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    put(&world, "msg_1", "aa", NOW).await;
+    world.store.inbox().mark_handled(&lease, &world.other, &[named("msg_1")], NOW).await.unwrap();
+    assert_eq!(world.store.inbox().list_unhandled(&world.main, 10).await.unwrap().len(), 1);
+    assert!(world.store.inbox().list_unhandled(&world.other, 10).await.unwrap().is_empty());
+}

@@ -1,0 +1,125 @@
+//! The table `intents`.
+
+use domain::id::RecordId;
+use rstest::rstest;
+use store::{Applied, Change, Error, Intent, IntentChange, Lease, Outcome};
+use uuid::Uuid;
+
+use crate::world::{Engine, NOW, Postgres, Sqlite, World, change, engine, ids, intent};
+
+/// Changes the intent of the record `a`, creating the record if need be.
+async fn write(world: &World, lease: &Lease, intent: IntentChange) -> Result<Vec<Applied>, Error> {
+    let known = world.store.records().get(&world.main, &RecordId::new("a")).await.unwrap();
+    let row = known.unwrap_or_else(|| world.row("a"));
+    let change = Change { intent: Some(intent), ..change(row) };
+    world.store.records().apply(lease, &world.main, NOW + 5, &engine(), &[change]).await
+}
+
+fn settled(attempt: i64, outcome: Outcome) -> IntentChange {
+    let (document_id, detail) = (Some(Uuid::from_u128(3)), Some("said so".to_owned()));
+    IntentChange::Settled { attempt, outcome, document_id, detail }
+}
+
+async fn all(world: &World) -> Vec<Intent> {
+    world.store.intents().list_for(&world.main, &RecordId::new("a")).await.unwrap()
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_intent_is_opened_probed_and_settled(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    let intents = world.store.intents();
+    write(&world, &lease, IntentChange::Open(intent("a", 1))).await.unwrap();
+    assert_eq!(intents.list_open(&world.main, &ids(&["a", "b"])).await.unwrap(), [intent("a", 1)]);
+    write(&world, &lease, IntentChange::Probed { attempt: 1, probes: 4 }).await.unwrap();
+    assert_eq!(all(&world).await, [Intent { probes: 4, ..intent("a", 1) }]);
+    write(&world, &lease, settled(1, Outcome::Adopted)).await.unwrap();
+    let done = Intent {
+        probes: 4,
+        outcome: Some(Outcome::Adopted),
+        outcome_ms: Some(NOW + 5),
+        document_id: Some(Uuid::from_u128(3)),
+        detail: Some("said so".to_owned()),
+        ..intent("a", 1)
+    };
+    assert_eq!(all(&world).await, [done]);
+    assert!(intents.list_open(&world.main, &ids(&["a"])).await.unwrap().is_empty());
+    assert_eq!(intents.count_open(&world.main).await.unwrap(), 0);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_second_intent_is_refused_while_one_is_open(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    write(&world, &lease, IntentChange::Open(intent("a", 1))).await.unwrap();
+    let refused = write(&world, &lease, IntentChange::Open(intent("a", 2))).await;
+    assert!(matches!(refused, Err(Error::IntentOpen { record }) if record == "a"));
+    assert_eq!(all(&world).await.len(), 1);
+    assert_eq!(world.record("a").await.rev, 1, "the refused change leaves no trace");
+
+    write(&world, &lease, settled(1, Outcome::Absent)).await.unwrap();
+    write(&world, &lease, IntentChange::Open(intent("a", 2))).await.unwrap();
+    let last = world.store.intents().last_attempts(&world.main, &ids(&["a", "b"])).await.unwrap();
+    assert_eq!((last.len(), last[&RecordId::new("a")]), (1, 2));
+    assert_eq!(world.store.intents().count_open(&world.main).await.unwrap(), 1);
+}
+
+#[rstest]
+#[tokio::test]
+async fn the_database_itself_refuses_a_second_open_intent(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    write(&world, &lease, IntentChange::Open(intent("a", 1))).await.unwrap();
+    let copy = "INSERT INTO intents (connection, record_id, attempt, epoch, document_kind, document_key, vendor_number, \
+                payload_hash, created_ms, settle_until_ms, probes) SELECT connection, record_id, 2, epoch, document_kind, \
+                document_key, vendor_number, payload_hash, created_ms, settle_until_ms, probes FROM intents";
+    let refused = world.try_tamper(copy).await;
+    assert!(refused.is_err());
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_not_open_can_be_neither_probed_nor_settled(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    let refused = write(&world, &lease, settled(1, Outcome::Created)).await;
+    assert!(matches!(refused, Err(Error::NoOpenIntent { attempt: 1, .. })));
+    write(&world, &lease, IntentChange::Open(intent("a", 1))).await.unwrap();
+    write(&world, &lease, settled(1, Outcome::Created)).await.unwrap();
+    for late in [settled(1, Outcome::Absent), IntentChange::Probed { attempt: 1, probes: 9 }] {
+        let refused = write(&world, &lease, late).await;
+        assert!(matches!(refused, Err(Error::NoOpenIntent { attempt: 1, .. })));
+    }
+    assert_eq!(all(&world).await[0].outcome, Some(Outcome::Created));
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_intent_of_another_record_is_refused(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    let refused = write(&world, &lease, IntentChange::Open(intent("b", 1))).await;
+    assert!(matches!(refused, Err(Error::ForeignRecord { record }) if record == "b"));
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_outcome_reads_back_and_foreign_connections_see_none(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    for (attempt, outcome) in (1..).zip(Outcome::ALL) {
+        write(&world, &lease, IntentChange::Open(intent("a", attempt))).await.unwrap();
+        write(&world, &lease, settled(attempt, outcome)).await.unwrap();
+    }
+    write(&world, &lease, IntentChange::Open(intent("a", 7))).await.unwrap();
+    let outcomes: Vec<Option<Outcome>> = all(&world).await.into_iter().map(|intent| intent.outcome).collect();
+    let expected: Vec<Option<Outcome>> = Outcome::ALL.into_iter().map(Some).chain([None]).collect();
+    assert_eq!(outcomes, expected);
+    let (intents, other) = (world.store.intents(), &world.other);
+    assert!(intents.list_for(other, &RecordId::new("a")).await.unwrap().is_empty());
+    assert!(intents.list_open(other, &ids(&["a"])).await.unwrap().is_empty());
+    assert!(intents.last_attempts(other, &ids(&["a"])).await.unwrap().is_empty());
+    assert_eq!(intents.count_open(other).await.unwrap(), 0);
+}

@@ -1,0 +1,20 @@
+//! The contract of the store: each test runs on SQLite and, when `TEST_POSTGRES_URL` is set, on PostgreSQL, so that each
+//! statement is known to work on both.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod apply;
+mod audit;
+mod connections;
+mod cursors;
+mod fence;
+mod inbox;
+mod intents;
+mod jobs;
+mod lanes;
+mod master_data;
+mod open;
+mod payloads;
+mod records;
+mod vendor_links;
+mod world;

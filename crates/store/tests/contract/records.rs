@@ -1,0 +1,159 @@
+//! The table `records`, reading.
+
+use domain::hold::{Hold, HoldCode};
+use domain::id::RecordId;
+use domain::stage::Stage;
+use rstest::rstest;
+use store::{Count, Error, RecordRow};
+
+use crate::world::{Engine, NOW, Postgres, Sqlite, World, ids, ids_of};
+
+fn due(row: RecordRow, stage: Stage, due_ms: i64) -> RecordRow {
+    RecordRow { stage, due_ms: Some(due_ms), ..row }
+}
+
+fn held(row: RecordRow, stage: Stage) -> RecordRow {
+    let hold = Hold::new(HoldCode::VendorNotFound, "no vendor is called so");
+    RecordRow { stage, hold: Some(hold), held_ms: Some(NOW), ..row }
+}
+
+#[rstest]
+#[tokio::test]
+async fn every_column_reads_back_as_it_was_written(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let (full, bare) = (world.full_row("accr_1"), world.row("accr_2"));
+    world.insert([full.clone(), bare.clone()]).await;
+    assert_eq!(world.record("accr_1").await, RecordRow { rev: 1, ..full.clone() });
+    assert_eq!(world.record("accr_1").await.amount.unwrap().to_string(), "-12345678901.2300");
+    assert_eq!(world.record("accr_2").await, RecordRow { rev: 1, ..bare });
+    let none = world.store.records().get(&world.main, &RecordId::new("accr_9")).await.unwrap();
+    assert_eq!(none, None);
+}
+
+#[rstest]
+#[tokio::test]
+async fn many_are_found_at_once_however_many_are_asked_for(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    world.insert((0..450).map(|n| world.row(&format!("accr_{n:04}")))).await;
+    let wanted: Vec<RecordId> = (0..900).map(|n| RecordId::new(format!("accr_{n:04}"))).collect();
+    let records = world.store.records();
+    assert_eq!(records.find_many(&world.main, &wanted).await.unwrap().len(), 450);
+    assert!(records.find_many(&world.main, &[]).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[tokio::test]
+async fn due_work_comes_in_the_order_in_which_it_waits(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    world
+        .insert([
+            due(world.row("c"), Stage::Draft, NOW - 5),
+            due(world.row("b"), Stage::Draft, NOW),
+            due(world.row("a"), Stage::Draft, NOW),
+            due(world.row("later"), Stage::Draft, NOW + 1),
+            due(world.row("elsewhere"), Stage::Map, NOW - 9),
+            held(due(world.row("held"), Stage::Draft, NOW - 9), Stage::Draft),
+            world.row("idle"),
+        ])
+        .await;
+    let records = world.store.records();
+    let found = records.list_due(&world.main, Stage::Draft, NOW, 10).await.unwrap();
+    assert_eq!(ids_of(&found), ["c", "a", "b"]);
+    let found = records.list_due(&world.main, Stage::Draft, NOW, 2).await.unwrap();
+    assert_eq!(ids_of(&found), ["c", "a"]);
+    assert_eq!(records.next_due(&world.main).await.unwrap(), Some(NOW - 9));
+    assert_eq!(records.next_due(&world.other).await.unwrap(), None);
+}
+
+#[rstest]
+#[tokio::test]
+async fn next_due_passes_over_what_is_held(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    world.insert([held(due(world.row("a"), Stage::Map, NOW), Stage::Map), world.row("b")]).await;
+    assert_eq!(world.store.records().next_due(&world.main).await.unwrap(), None);
+}
+
+#[rstest]
+#[tokio::test]
+async fn lists_are_paged_by_id(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    // Capitals, underscores and umlauts: by bytes on both databases, whatever the server's locale.
+    world.insert(["a_1", "B", "ä", "a1", "A", "b"].map(|id| held(world.row(id), Stage::Map))).await;
+    let records = world.store.records();
+    let mut seen: Vec<String> = Vec::new();
+    let mut after: Option<RecordId> = None;
+    loop {
+        let page = records.list(&world.main, after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.id.clone());
+        seen.extend(page.iter().map(|row| row.id.to_string()));
+    }
+    assert_eq!(seen, ["A", "B", "a1", "a_1", "b", "ä"]);
+    let held = records.list_held(&world.main, Some(&RecordId::new("a1")), 2).await.unwrap();
+    assert_eq!(ids_of(&held), ["a_1", "b"]);
+}
+
+#[rstest]
+#[tokio::test]
+async fn held_records_are_listed_by_stage(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let rows = [held(world.row("a"), Stage::Map), held(world.row("b"), Stage::Draft), world.row("c")];
+    world.insert(rows).await;
+    let records = world.store.records();
+    assert_eq!(ids_of(&records.list_held(&world.main, None, 9).await.unwrap()), ["a", "b"]);
+    let drafts = records.list_held_in(&world.main, &[Stage::Draft, Stage::Verify], None, 9).await.unwrap();
+    assert_eq!(ids_of(&drafts), ["b"]);
+    assert!(records.list_held_in(&world.main, &[], None, 9).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[tokio::test]
+async fn counts_say_how_many_records_stand_where(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let rows = [held(world.row("a"), Stage::Map), world.row("b"), world.row("c")];
+    world.insert(rows).await;
+    let mut counts = world.store.records().counts(&world.main).await.unwrap();
+    counts.sort_by_key(|count| count.stage);
+    let expected = [
+        Count { stage: Stage::Waiting, hold_code: None, records: 2 },
+        Count { stage: Stage::Map, hold_code: Some(HoldCode::VendorNotFound), records: 1 },
+    ];
+    assert_eq!(counts, expected);
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_foreign_connection_sees_nothing_but_the_operator_finds_the_record(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    world.insert([held(due(world.row("a"), Stage::Map, NOW), Stage::Map)]).await;
+    let (records, other) = (world.store.records(), &world.other);
+    assert!(records.find_many(other, &ids(&["a"])).await.unwrap().is_empty());
+    assert!(records.get(other, &RecordId::new("a")).await.unwrap().is_none());
+    assert!(records.list(other, None, 9).await.unwrap().is_empty());
+    assert!(records.list_held(other, None, 9).await.unwrap().is_empty());
+    assert!(records.list_due(other, Stage::Map, NOW, 9).await.unwrap().is_empty());
+    assert!(records.counts(other).await.unwrap().is_empty());
+    let anywhere = records.find_anywhere(&RecordId::new("a")).await.unwrap();
+    assert_eq!(anywhere.len(), 1);
+    assert_eq!(anywhere[0].0, world.main);
+}
+
+#[rstest]
+#[case("stage", "UPDATE records SET stage = 'dreaming'")]
+#[case("amount", "UPDATE records SET amount = 'much'")]
+#[case("hold_code", "UPDATE records SET hold_code = 'bored'")]
+#[case("document_kind", "UPDATE records SET document_kind = 'poem'")]
+#[case("document_id", "UPDATE records SET document_id = '7'")]
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named(
+    #[case] column: &str,
+    #[case] sql: &str,
+    #[values(Sqlite, Postgres)] on: Engine,
+) {
+    let Some(world) = World::on(on).await else { return };
+    world.insert([world.full_row("accr_1")]).await;
+    world.tamper(sql).await;
+    let error = world.store.records().list(&world.main, None, 9).await.err().unwrap();
+    let Error::BrokenRow { table: "records", column: found, row } = &error else { panic!("{error:?}") };
+    assert_eq!((*found, row.as_str()), (column, "main/accr_1"));
+}
