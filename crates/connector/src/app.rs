@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::clock::{Chance, Clock};
 use crate::config::{Config, ConfigError, ConnectionConfig};
+use crate::worker::Alone;
 
 /// The version that stands in audit entries and answers.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -33,6 +34,8 @@ pub struct App {
     pub connections: Vec<Arc<Connection>>,
     /// How webhooks reach this process, if they do.
     pub public_url: Option<Url>,
+    /// Holds off other processes, or says that the database may be shared.
+    pub alone: Alone,
     /// Rings when there is new work: a webhook arrived, or a person asked for something.
     pub bell: Arc<Notify>,
 }
@@ -98,14 +101,14 @@ pub enum BuildError {
 
 impl App {
     /// Puts the process together. Nothing is called yet.
-    pub fn build(config: &Config, store: Store, clock: Arc<dyn Clock>, chance: Chance) -> Result<Arc<Self>, BuildError> {
+    pub fn build(config: &Config, store: Store, clock: Arc<dyn Clock>, chance: Chance, alone: Alone) -> Result<Arc<Self>, BuildError> {
         let connections = config
             .connections
             .iter()
             .map(|settings| Connection::build(settings, config).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let public_url = config.public_url.clone();
-        Ok(Arc::new(Self { store, clock, chance, connections, public_url, bell: Arc::new(Notify::new()) }))
+        Ok(Arc::new(Self { store, clock, chance, connections, public_url, alone, bell: Arc::new(Notify::new()) }))
     }
 
     /// The time in milliseconds.

@@ -16,6 +16,7 @@ pub fn of_error(error: &Error) -> Option<Problem> {
         (System::BusinessCentral, Kind::Unauthorized) => "bc_unauthorized",
         (System::BusinessCentral, Kind::Forbidden) => "bc_forbidden",
         (System::BusinessCentral, Kind::NotFound) if error.code() == Some("NoEnvironment") => "bc_environment_unknown",
+        (System::BusinessCentral, _) if error.code() == Some("Internal_CompanyNotFound") => "bc_company_unknown",
         (_, Kind::Unreachable) => "unreachable",
         (_, Kind::Redirected) => "redirected",
         _ => return None,
@@ -47,6 +48,7 @@ fn sentence(code: &str, error: &Error) -> String {
         "bc_unauthorized" => "Business Central refused the sign-in: enable the application on the page Microsoft Entra applications",
         "bc_forbidden" => "the application lacks a permission in Business Central: see docs/permissions.md for the permission sets",
         "bc_environment_unknown" => "the environment does not exist: check bc.environment",
+        "bc_company_unknown" => "the company is no longer there: check bc.company",
         "redirected" => "the address answers with a redirect, which is never followed: check base_url",
         _ => "the host could not be reached: check the network, the proxy and base_url",
     };

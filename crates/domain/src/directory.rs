@@ -120,7 +120,7 @@ impl Directory {
         for (index, vendor) in vendors.iter().enumerate() {
             directory.vendor_by_id.insert(vendor.id, index);
             directory.vendor_by_number.insert(vendor.number.to_uppercase(), index);
-            directory.vendors_by_name.entry(vendor.name.trim().to_owned()).or_default().push(index);
+            directory.vendors_by_name.entry(plain_name(&vendor.name)).or_default().push(index);
             directory.vendors_by_normal_name.entry(normal_name(&vendor.name)).or_default().push(index);
             for email in vendor.email.split(';').map(|e| e.trim().to_lowercase()).filter(|e| !e.is_empty()) {
                 directory.vendors_by_email.entry(email).or_default().push(index);
@@ -146,9 +146,9 @@ impl Directory {
         by_id.or_else(|| self.vendor_by_number.get(&text.to_uppercase())).and_then(|i| self.vendors.get(*i))
     }
 
-    /// The vendors with exactly this name.
+    /// The vendors with this name, legal form and punctuation included. Case does not count: card networks shout.
     pub fn vendors_named(&self, name: &str) -> Vec<&Vendor> {
-        self.pick(self.vendors_by_name.get(name.trim()))
+        self.pick(self.vendors_by_name.get(&plain_name(name)))
     }
 
     /// The vendors whose name means the same once case, accents, punctuation and legal form are set aside.
@@ -196,6 +196,11 @@ impl Directory {
     fn pick(&self, indexes: Option<&Vec<usize>>) -> Vec<&Vendor> {
         indexes.into_iter().flatten().filter_map(|i| self.vendors.get(*i)).collect()
     }
+}
+
+/// A name with its case set aside.
+fn plain_name(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// Legal forms that do not tell two companies apart.

@@ -179,6 +179,7 @@ impl Treatment {
             | "REIMBURSEMENT_EXPENSE_MONEY_MOVEMENT_PAYIN"
             | "REIMBURSEMENT_EXPENSE_MONEY_MOVEMENT_REFUND"
             | "BILL_EXPENSE_PAYMENT"
+            | "INVOICE_PAYMENT"
             | "BILL_EXPENSE_CARD_PAYMENT"
             | "BILL_MONEY_MOVEMENT_PAYIN" => Self::NotSpend,
             _ => Self::Unknown,

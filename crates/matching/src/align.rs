@@ -170,7 +170,7 @@ fn soft(words: &[Word], name: &[Word], out: &mut Alignment) {
                 continue;
             }
             let plain = likeness(&word.text, &target.text, word.cut);
-            let best = if word.long == word.text { plain } else { plain.or_else(|| likeness(&word.long, &target.text, Cut::No)) };
+            let best = if word.long == word.text && target.long == target.text { plain } else { plain.or_else(|| likeness(&word.long, &target.long, Cut::No)) };
             if let Some((quality, why)) = best {
                 found.push(Pair { word: at, vendor, quality, likeness: why });
             }

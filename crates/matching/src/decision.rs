@@ -9,6 +9,7 @@ use crate::lexicon::{Kind, lexicon};
 use crate::memory::{Memory, Recall};
 use crate::model::{Contest, Model, shipped};
 use crate::query::{Compared, Merchant, Query, assess};
+use crate::similarity::Likeness;
 use crate::vendor::{Name, NameKind};
 
 /// The three answers.
@@ -92,7 +93,8 @@ impl Index {
     /// Decides with a given model.
     pub fn decide_with(&self, merchant: &Merchant, memory: &Memory, model: &Model) -> Decision {
         let query = Query::new(merchant);
-        let plain = Ranked::new(self, &query, None, model);
+        let mut plain = Ranked::new(self, &query, None, model);
+        plain.know(self, memory);
         if let Some(decision) = self.remembered(&query, memory, &plain) {
             return decision;
         }
@@ -111,15 +113,15 @@ impl Index {
 
     /// Decides again with the names people taught.
     fn with_learned(&self, query: &Query, memory: &Memory, model: &Model, plain: Decision) -> Decision {
-        let ranked = Ranked::new(self, query, Some(memory), model);
+        let mut ranked = Ranked::new(self, query, Some(memory), model);
+        ranked.know(self, memory);
         if !ranked.compared.iter().any(|compared| compared.name.kind == NameKind::Learned) {
             return plain;
         }
         self.judge(query, &ranked, model, |best| {
             let entry = self.entry(best.slot);
-            let site = entry.names.iter().any(|name| name.words.iter().any(|word| word.kind == Kind::Place));
             let may = best.name.kind != NameKind::Learned
-                || memory.may_decide(&entry.vendor.id, best.name, &query.city, &query.reading.numbers, site);
+                || memory.may_decide(&entry.vendor.id, best.name, &query.city, &query.reading.numbers, entry.is_site());
             if may { None } else { Some(Veto::LearnedOnce) }
         })
     }
@@ -210,7 +212,7 @@ impl Index {
         if evidence[18] > 0.0 && evidence[15] < 1.0 {
             return Some(Veto::NumberMissing);
         }
-        if evidence[48] > 0.0 && evidence[15] < 1.0 && evidence[27] < 1.0 {
+        if evidence[48] > 0.0 && evidence[15] < 1.0 && evidence[27] < 1.0 && !rare_brand(best) {
             return Some(Veto::OtherName);
         }
         self.little(query, best)
@@ -230,18 +232,34 @@ impl Index {
             return Some(Veto::ProcessorOnly);
         }
         let rest = view.words.iter().enumerate().filter(|(at, _)| best.comparison.alignment.of_word(*at) < 0.3);
-        let named = |kind| matches!(kind, Kind::Name | Kind::Trade | Kind::Generic);
-        if view.kind == ViewKind::Alias && rest.map(|(_, word)| word.kind).any(named) {
+        let named = |kind| matches!(kind, Kind::Name | Kind::Trade);
+        let little = query.reading.views.first().and_then(|view| view.words.first()).is_some_and(|word| word.text.len() <= 2);
+        if view.kind == ViewKind::Alias && little && rest.map(|(_, word)| word.kind).any(named) {
             return Some(Veto::ShortFormOnly);
         }
         let telling = pairs.iter().filter(|pair| !matches!(best.name.words[pair.vendor].kind, Kind::Place | Kind::Country | Kind::Number)).count();
-        let short = matched.iter().map(|word| word.len()).sum::<usize>() <= 3;
+        let letters = matched.iter().map(|word| word.len()).sum::<usize>();
+        let short = letters <= if evidence[15] < 1.0 { 3 } else { 2 };
         let everyday = telling == 1 && pairs.iter().all(|pair| matches!(best.name.words[pair.vendor].kind, Kind::Generic | Kind::Trade | Kind::Place | Kind::Country));
-        if evidence[35] < 1.0 && evidence[15] < 1.0 && (short || everyday) || evidence[15] >= 1.0 && (view.glued.len() <= 2 || everyday) {
+        let near = telling == 1 && letters <= 8 && best.name.words.len() == 1 && pairs.iter().all(|pair| matches!(pair.likeness, Likeness::Plural | Likeness::OneEdit | Likeness::Longer));
+        if near && evidence[21] < 1.0 {
+            return Some(Veto::LittleMatched);
+        }
+        if evidence[35] < 1.0 && !matched.is_empty() && (short || everyday) {
             return Some(Veto::LittleMatched);
         }
         None
     }
+}
+
+/// Whether the first word is a brand that is no everyday word, and the vendor's name lacks nothing but its trade: `STARBUCKS
+/// BICKERSTAFFE` is Starbucks Coffee, `LITTLE FREE PANTRY` is not Little Free Library.
+fn rare_brand(best: &Compared<'_>) -> bool {
+    let alignment = &best.comparison.alignment;
+    let names = best.name.words.iter().enumerate().filter(|(_, word)| word.kind == Kind::Name);
+    let brand = names.clone().next().is_some_and(|(at, word)| at == 0 && word.text.len() >= 4 && !lexicon().is_known(&word.long));
+    let lost = best.name.words.iter().enumerate().filter(|(at, word)| matches!(word.kind, Kind::Name | Kind::Trade) && alignment.of_vendor(*at) == 0.0);
+    brand && best.comparison.evidence[4] >= 0.95 && lost.clone().count() <= 1 && lost.into_iter().all(|(_, word)| word.kind == Kind::Trade)
 }
 
 /// The words of a name that do not say which site it is.
@@ -272,7 +290,13 @@ impl<'a> Ranked<'a> {
     fn new(index: &'a Index, query: &Query, memory: Option<&'a Memory>, model: &Model) -> Self {
         let compared = assess(index, query, memory, model);
         let logit = |at: usize| compared.get(at).map_or(-8.0, |compared| compared.logit.max(-8.0));
-        let contest = Contest { best: logit(0), second: logit(1), vendors: index.len() };
+        let contest = Contest { best: logit(0), second: logit(1), vendors: index.len(), strange_among: 0 };
         Self { compared, contest }
+    }
+
+    /// Takes into account whether people ever confirmed the best vendor.
+    fn know(&mut self, index: &Index, memory: &Memory) {
+        let id = self.compared.first().map(|best| index.entry(best.slot).vendor.id.as_str());
+        self.contest.strange_among = id.map_or(0, |id| if memory.knows(id) { 0 } else { memory.vendors_known() });
     }
 }

@@ -244,11 +244,12 @@ impl Reading {
         for words in [&name, &all] {
             let found = (1..=words.len().min(3)).rev().find_map(|count| {
                 let mut form = words[..count].join(" ");
-                let known = lexicon().aliases.get(form.as_str());
-                let whole = named.is_some_and(|view| tail::core(&view.words) <= count);
-                form.push('$');
-                let alone = || lexicon().aliases.get(form.as_str()).filter(|_| whole);
-                known.or_else(alone).map(|names| (count, names))
+                let mut names = lexicon().aliases.get(form.as_str()).cloned().unwrap_or_default();
+                if named.is_some_and(|view| tail::core(&view.words) <= count) {
+                    form.push('$');
+                    names.extend(lexicon().aliases.get(form.as_str()).into_iter().flatten());
+                }
+                (!names.is_empty()).then_some((count, names))
             });
             let Some((count, names)) = found else { continue };
             for alias in names {

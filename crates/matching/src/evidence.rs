@@ -193,7 +193,8 @@ fn query_side(evidence: &mut Evidence, alignment: &Alignment, view: &View, weigh
         if last.is_some_and(|last| at <= last) {
             to_last.add(weight, quality);
         }
-        let lost = weights[at] * (1.0 - quality) / 8.0;
+        let elsewhere = at > 0 && at + 2 >= view.words.len() && crate::tail::looks_like_place(&word.text);
+        let lost = weights[at] * (1.0 - quality) / if elsewhere { 16.0 } else { 8.0 };
         match word.kind {
             Kind::Name if last.is_some_and(|last| at < last) => evidence[8] = evidence[8].max(lost),
             Kind::Name => evidence[9] = evidence[9].max(lost),
@@ -217,7 +218,7 @@ fn query_side(evidence: &mut Evidence, alignment: &Alignment, view: &View, weigh
 fn both_miss(alignment: &Alignment, view: &View, name: &Name) -> f32 {
     let tells = |kind: Kind| matches!(kind, Kind::Name | Kind::Trade | Kind::Generic);
     let core = crate::tail::core(&view.words);
-    let query = view.words[..core].iter().enumerate().filter(|(at, word)| tells(word.kind) && alignment.of_word(*at) == 0.0).count();
+    let query = view.words[..core].iter().enumerate().filter(|(at, word)| tells(word.kind) && alignment.of_word(*at) == 0.0 && !(*at > 0 && crate::tail::looks_like_place(&word.text))).count();
     let vendor = name.words.iter().enumerate().filter(|(at, word)| matches!(word.kind, Kind::Name | Kind::Trade) && alignment.of_vendor(*at) == 0.0).count();
     match query.min(vendor) {
         0 => 0.0,

@@ -21,6 +21,13 @@ pub(crate) struct Entry {
     pub(crate) city: String,
 }
 
+impl Entry {
+    /// Whether the vendor's name says which site of a business it is.
+    pub(crate) fn is_site(&self) -> bool {
+        self.names.iter().any(|name| name.words.iter().any(|word| word.kind == Kind::Place))
+    }
+}
+
 /// The vendors of one company.
 #[derive(Debug, Clone, Default)]
 pub struct Index {

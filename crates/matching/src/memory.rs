@@ -51,6 +51,8 @@ struct Learned {
 pub struct Memory {
     answers: BTreeMap<String, Vec<Confirmation>>,
     learned: Vec<Learned>,
+    /// Vendors that were confirmed, with how often.
+    vendors: BTreeMap<String, usize>,
     /// Core words of descriptors that belong to none of the vendors.
     refused: BTreeMap<String, usize>,
     blocking: Blocking,
@@ -105,8 +107,19 @@ impl Memory {
         if answer.vendor_id.is_empty() {
             *self.refused.entry(core_of(&reading)).or_default() += 1;
         } else {
+            *self.vendors.entry(answer.vendor_id.clone()).or_default() += 1;
             self.learn(&reading, answer, &key);
         }
+    }
+
+    /// Whether people ever confirmed this vendor.
+    pub(crate) fn knows(&self, vendor_id: &str) -> bool {
+        self.vendors.contains_key(vendor_id)
+    }
+
+    /// How many vendors people confirmed.
+    pub(crate) fn vendors_known(&self) -> usize {
+        self.vendors.len()
     }
 
     fn forget(&mut self, key: &str) {
@@ -118,14 +131,17 @@ impl Memory {
 
     fn learn(&mut self, reading: &Reading, answer: &Confirmation, key: &str) {
         let mut texts: Vec<String> = Vec::new();
-        for view in reading.views.iter().filter(|view| view.kind == ViewKind::Name) {
+        let clean = read(&answer.clean_name);
+        for view in reading.views.iter().chain(&clean.views).filter(|view| view.kind == ViewKind::Name) {
             let core = crate::tail::core(&view.words);
             let words: Vec<&str> = view.words[..core].iter().map(|word| word.text.as_str()).collect();
             texts.push(words.join(" "));
         }
-        texts.push(answer.clean_name.clone());
         for text in texts {
             let Some(name) = name(&crate::fold::fold(&text), NameKind::Learned, "") else { continue };
+            if self.learned.iter().rev().take(2).any(|known| known.key == key && known.name.glued == name.glued) {
+                continue;
+            }
             let telling = name.words.iter().any(|word| matches!(word.kind, Kind::Name) && word.text.len() >= 3);
             if !telling || lexicon().is_processor(crate::fold::fold(&text).trim()) {
                 continue;
@@ -161,8 +177,8 @@ impl Memory {
         self.refused.contains_key(&core_of(reading))
     }
 
-    /// Learned names that resemble the merchant, with their vendor.
-    pub(crate) fn names_like(&self, reading: &Reading) -> Vec<(&str, &Name)> {
+    /// Learned names that resemble the merchant, with their vendor and the town they were confirmed with.
+    pub(crate) fn names_like(&self, reading: &Reading) -> Vec<(&str, &Name, &str)> {
         let mut numbers: Vec<u32> = Vec::new();
         for view in &reading.views {
             numbers.extend(self.blocking.by_pieces(&view.glued));
@@ -174,7 +190,7 @@ impl Memory {
         numbers.sort_unstable();
         numbers.dedup();
         let learned = numbers.into_iter().filter_map(|number| self.learned.get(number as usize));
-        learned.filter(|learned| !learned.vendor_id.is_empty()).map(|learned| (learned.vendor_id.as_str(), &learned.name)).collect()
+        learned.filter(|learned| !learned.vendor_id.is_empty()).map(|learned| (learned.vendor_id.as_str(), &learned.name, learned.city.as_str())).collect()
     }
 
     /// Whether a learned name may decide by itself: town and numbers agree with the confirmed descriptor, or two different

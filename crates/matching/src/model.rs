@@ -63,6 +63,9 @@ pub struct Contest {
     pub second: f64,
     /// Number of vendors in the list.
     pub vendors: usize,
+    /// How many vendors people have confirmed so far, if the best is not among them; else 0.
+    #[serde(default)]
+    pub strange_among: usize,
 }
 
 /// Vendor lists shorter than this are judged as if they had as many: a short list makes a stranger no less likely.
@@ -73,6 +76,12 @@ const LEAST_VENDORS: usize = 1000;
 pub fn terms(contest: &Contest) -> [f64; 5] {
     let gap = (contest.best - contest.second).clamp(0.0, 6.0);
     [contest.best.clamp(-8.0, 8.0), contest.best.clamp(-8.0, 0.0), gap.min(2.0), gap, -(contest.vendors.max(LEAST_VENDORS) as f64).ln()]
+}
+
+/// The more vendors people have confirmed, the less likely it is that a merchant belongs to one nobody ever confirmed.
+#[expect(clippy::cast_precision_loss, reason = "a count of vendors")]
+fn strangeness(contest: &Contest) -> f64 {
+    (contest.strange_among as f64 / 50.0).ln_1p().min(2.0)
 }
 
 /// The shipped model.
@@ -101,7 +110,7 @@ impl Model {
     /// Probability that the best candidate is right.
     pub fn probability(&self, contest: &Contest) -> f64 {
         let sum: f64 = terms(contest).iter().zip(&self.calibration.weights).map(|(term, weight)| term * weight).sum();
-        let exact = 1.0 / (1.0 + (-(self.calibration.constant + sum)).exp());
+        let exact = 1.0 / (1.0 + (-(self.calibration.constant + sum - strangeness(contest))).exp());
         // Rounded, so that the last bits of a platform's exp() decide nothing.
         (exact * 1e6).round() / 1e6
     }

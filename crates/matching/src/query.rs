@@ -125,8 +125,10 @@ pub(crate) fn assess<'a>(index: &'a Index, query: &Query, memory: Option<&'a Mem
             by_vendor.entry(slot).or_default().push((&index.entry(slot).names[usize::from(which)], bits));
         }
     }
-    for (id, name) in memory.map(|memory| memory.names_like(&query.reading)).unwrap_or_default() {
-        if let Some(slot) = index.slot(id) {
+    for (id, name, town) in memory.map(|memory| memory.names_like(&query.reading)).unwrap_or_default() {
+        // A name learned for one site of several says nothing about another town.
+        let fits = |slot: &u32| !index.entry(*slot).is_site() || !town.is_empty() && same_town(town, &query.city);
+        if let Some(slot) = index.slot(id).filter(fits) {
             by_vendor.entry(slot).or_default().push((name, u16::MAX));
         }
     }

@@ -173,9 +173,13 @@ pub(crate) fn judge(mut words: Vec<Word>, cut: Cut) -> Vec<Word> {
         } else if lexicon().is_legal(&word.text) || cut_open != Cut::No && matches!(word.text.as_str(), "L" | "LT" | "LIMITE" | "LIMIT" | "LIM" | "IN") {
             words[at - 1].kind = Kind::Legal;
             at -= 1;
-        } else if lexicon().is_channel(&word.text) {
+        } else if lexicon().is_channel(&word.text) || is_compass(&word.text) && at > first + 2 {
             words[at - 1].kind = Kind::Channel;
             at -= 1;
+        } else if is_street(&word.text) && at > first + 2 {
+            words[at - 1].kind = Kind::Channel;
+            words[at - 2].kind = Kind::Channel;
+            at -= 2;
         } else {
             break;
         }
@@ -190,6 +194,23 @@ pub(crate) fn judge(mut words: Vec<Word>, cut: Cut) -> Vec<Word> {
         lead.kind = Kind::Name;
     }
     words
+}
+
+/// Words that end the name of a street or site.
+fn is_street(word: &str) -> bool {
+    matches!(word, "ROAD" | "RD" | "STREET" | "LANE" | "AVENUE" | "AVE" | "PLAZA" | "PLZ" | "MALL" | "AIRPORT" | "WAY" | "HWY" | "BLVD" | "PARADE" | "PRECINCT" | "ISLAND" | "ISL")
+}
+
+fn is_compass(word: &str) -> bool {
+    matches!(word, "NORTH" | "SOUTH" | "EAST" | "WEST" | "CENTRAL")
+}
+
+/// Whether a word that is in no list ends like the name of an English town.
+pub(crate) fn looks_like_place(word: &str) -> bool {
+    const ENDS: [&str; 24] = [
+        "BURY", "TON", "HAM", "FORD", "BOROUGH", "BURGH", "WICH", "WORTH", "LEY", "STEAD", "MOUTH", "CASTER", "CHESTER", "BRIDGE", "DALE", "POOL", "HURST", "MERE", "THORPE", "MINSTER", "COMBE", "SHAW", "HOLME", "STOKE",
+    ];
+    word.len() >= 6 && !lexicon().is_known(word) && ENDS.iter().any(|end| word.ends_with(end))
 }
 
 fn is_place(words: &[Word], cut: Cut) -> bool {

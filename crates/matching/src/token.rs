@@ -20,6 +20,8 @@ pub(crate) struct Token {
     pub(crate) shape: Shape,
     /// One past its last byte in the folded descriptor.
     pub(crate) end: usize,
+    /// A web address that may go on in the next token.
+    pub(crate) open: bool,
 }
 
 const TOP_LEVEL: [&str; 34] = [
@@ -46,9 +48,13 @@ pub(crate) fn tokens(text: &str, offset: usize) -> Vec<Token> {
                 last.end = span.1;
             }
         } else if is_phone(chunk_text) {
-            out.push(Token { text: digits(chunk_text), shape: Shape::Phone, end: span.1 });
+            out.push(Token { text: digits(chunk_text), shape: Shape::Phone, end: span.1, open: false });
         } else if let Some(stem) = address_stem(chunk_text) {
-            out.push(Token { text: stem, shape: Shape::Address, end: span.1 });
+            // "WWW.JUST EAT.CO.UK" was typed with a space.
+            let open = out.pop_if(|last| last.shape == Shape::Address && last.open && !stem.is_empty());
+            let stem = open.map_or(stem.clone(), |open| open.text + &stem);
+            let open = chunk_text.starts_with("WWW.") && !chunk_text[4..].contains('.');
+            out.push(Token { text: stem, shape: Shape::Address, end: span.1, open });
         } else {
             push_words(&mut out, chunk_text, span, after_hash);
         }
@@ -60,14 +66,14 @@ fn push_words(out: &mut Vec<Token>, chunk: &str, span: (usize, usize), after_has
     if is_reference_chunk(chunk) {
         let text = words(chunk).concat();
         if !text.is_empty() {
-            out.push(Token { text, shape: Shape::Reference, end: span.1 });
+            out.push(Token { text, shape: Shape::Reference, end: span.1, open: false });
         }
         return;
     }
     for word in words(chunk) {
         for part in split_glued(&word) {
             let shape = shape_of(part, after_hash);
-            out.push(Token { text: part.to_owned(), shape, end: span.1 });
+            out.push(Token { text: part.to_owned(), shape, end: span.1, open: false });
         }
     }
 }

@@ -76,7 +76,7 @@ fn ask(sets: &[Set], models: &[Model]) -> Vec<(usize, Contest, bool, f64)> {
         for fold in 0..FOLDS {
             for sample in samples(set, &models[fold]).into_iter().filter(|sample| sample.fold == fold && sample.natural) {
                 let logit = |at: usize| sample.candidates.get(at).map_or(-8.0, |candidate| candidate.logit.max(-8.0));
-                let contest = Contest { best: logit(0), second: logit(1), vendors: sample.vendors };
+                let contest = Contest { best: logit(0), second: logit(1), vendors: sample.vendors, strange_among: 0 };
                 let right = sample.candidates.first().is_some_and(|best| best.vendor == sample.truth);
                 out.push((fold, contest, right, sample.weight));
             }

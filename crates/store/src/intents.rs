@@ -105,6 +105,15 @@ pub enum IntentChange {
         /// How often it was looked for by now.
         probes: i64,
     },
+    /// Nobody knows whether it was executed: the time of looking starts now, under this epoch.
+    Unclear {
+        /// The attempt.
+        attempt: i64,
+        /// Epoch of the lease under which it is looked for.
+        epoch: i64,
+        /// Until when it is only looked for.
+        settle_until_ms: i64,
+    },
     /// It ended.
     Settled {
         /// The attempt.
@@ -222,6 +231,11 @@ pub(crate) async fn write(
             Some(IntentChange::Probed { attempt, probes }) => {
                 let statement = Statement::new("UPDATE intents SET probes = $4").push(OPEN_ATTEMPT);
                 update(statement, tx, connection, record, *attempt, |s| s.bind(*probes)).await?;
+            }
+            Some(IntentChange::Unclear { attempt, epoch, settle_until_ms }) => {
+                let statement = Statement::new("UPDATE intents SET epoch = $4, settle_until_ms = $5, probes = 0");
+                let bind = |statement: Statement| statement.bind(*epoch).bind(*settle_until_ms);
+                update(statement.push(OPEN_ATTEMPT), tx, connection, record, *attempt, bind).await?;
             }
             Some(IntentChange::Settled { attempt, outcome, document_id, detail }) => {
                 let statement =

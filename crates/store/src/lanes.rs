@@ -50,6 +50,19 @@ impl Lanes<'_> {
         Ok(epoch.map(|epoch| Lease { lane: lane.to_owned(), holder: holder.to_owned(), epoch, expires_ms }))
     }
 
+    /// Takes the lane from whoever held it. Only for a process that knows that no other one works on this database,
+    /// because it holds the lock of the database file.
+    pub async fn seize(&self, lane: &str, holder: &str, now_ms: i64, ttl_ms: i64) -> Result<Option<Lease>, Error> {
+        in_transaction!(self.db, tx => {
+            Statement::new("UPDATE lanes SET holder = NULL, expires_ms = 0 WHERE lane = $1 AND holder <> $2")
+                .bind(lane)
+                .bind(holder)
+                .execute(&mut tx)
+                .await?;
+        })?;
+        self.lease(lane, holder, now_ms, ttl_ms).await
+    }
+
     /// Extends the lease, also after it expired, as long as nobody else has taken the lane.
     pub async fn renew(&self, lease: &Lease, now_ms: i64, ttl_ms: i64) -> Result<Lease, Error> {
         let expires_ms = now_ms.saturating_add(ttl_ms);

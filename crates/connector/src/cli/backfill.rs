@@ -3,28 +3,30 @@
 
 use std::sync::Arc;
 
-use domain::id::ConnectionId;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::civil::Date;
 use serde_json::json;
+use store::Store;
 
 use super::{Common, Exit, Failure, open, print_json, run};
 use crate::app::App;
-use crate::worker::BACKFILL;
+use crate::clock::{Chance, Clock, SystemClock};
+use crate::config::Config;
+use crate::worker::{Alone, BACKFILL, NotAlone};
 
 pub(super) async fn backfill(common: &Common, from: Date, connection: Option<&str>) -> Result<Exit, Failure> {
     let config = open::config(common)?;
     let names = open::chosen(&config, connection)?;
-    let app = open::app(&config).await?;
+    let alone = match Alone::take(&config.database_url()) {
+        Ok(alone) => alone,
+        Err(NotAlone::Taken(_)) => return ask_the_running_one(common, &config, from, &names).await,
+        Err(error) => return Err(error.into()),
+    };
+    let store = open::store(&config).await?;
+    let app = App::build(&config, store, Arc::new(SystemClock), Chance::real(), alone)?;
     run::first_contact(&app).await?;
     let before = total(&app).await?;
-    for name in &names {
-        let Some(connection) = app.connections.iter().find(|c| c.id.as_str() == *name) else { continue };
-        let start = from.to_zoned_datetime(connection.rules.zone.clone()).map_err(|_| {
-            Failure::new(Exit::Usage, format!("{from} is outside the range of dates"))
-        })?;
-        request(&app, &connection.id, &start.timestamp().to_string()).await?;
-    }
+    request(&app.store, &config, from, &names).await?;
     let stop = run::stop_on_signal()?;
     let bar = progress_bar();
     let exit = run::until_idle(&app, &stop, |tick| {
@@ -45,8 +47,28 @@ pub(super) async fn backfill(common: &Common, from: Date, connection: Option<&st
     Ok(exit)
 }
 
-async fn request(app: &App, connection: &ConnectionId, from: &str) -> Result<(), Failure> {
-    Ok(app.store.jobs().request(connection, BACKFILL, Some(from), app.now_ms()).await?)
+/// Puts the request where the worker looks for it.
+async fn request(store: &Store, config: &Config, from: Date, names: &[&str]) -> Result<(), Failure> {
+    for settings in config.connections.iter().filter(|settings| names.contains(&settings.name.as_str())) {
+        let start = from.to_zoned_datetime(settings.rules()?.zone);
+        let start = start.map_err(|_| Failure::new(Exit::Usage, format!("{from} is outside the range of dates")))?;
+        let now_ms = SystemClock.now_ms();
+        store.jobs().request(&settings.id()?, BACKFILL, Some(&start.timestamp().to_string()), now_ms).await?;
+    }
+    Ok(())
+}
+
+/// Another process is at work: it finds the request within seconds.
+async fn ask_the_running_one(common: &Common, config: &Config, from: Date, names: &[&str]) -> Result<Exit, Failure> {
+    let store = open::store(config).await?;
+    request(&store, config, from, names).await?;
+    store.close().await;
+    if common.json {
+        print_json(&json!({ "from": from.to_string(), "connections": names, "asked": true }));
+    } else {
+        println!("the running ml-connector was asked to take up everything since {from}; see ml-connector status");
+    }
+    Ok(Exit::Done)
 }
 
 async fn total(app: &Arc<App>) -> Result<i64, Failure> {

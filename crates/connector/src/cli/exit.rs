@@ -6,7 +6,7 @@ use crate::app::BuildError;
 use crate::config::ConfigError;
 use crate::flow::Stop;
 use crate::web::ListenError;
-use crate::worker::chain;
+use crate::worker::{NotAlone, chain};
 
 /// The end of a command. The numbers are stable; each is described in `docs/codes/exit-codes.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,12 @@ impl From<BuildError> for Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
+        Self::new(Exit::Database, chain(&error))
+    }
+}
+
+impl From<NotAlone> for Failure {
+    fn from(error: NotAlone) -> Self {
         Self::new(Exit::Database, chain(&error))
     }
 }

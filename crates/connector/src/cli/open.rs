@@ -8,6 +8,7 @@ use super::{Common, Exit, Failure};
 use crate::app::App;
 use crate::clock::{Chance, SystemClock};
 use crate::config::Config;
+use crate::worker::Alone;
 
 /// The configuration.
 pub(super) fn config(common: &Common) -> Result<Config, Failure> {
@@ -19,9 +20,10 @@ pub(super) async fn store(config: &Config) -> Result<Store, Failure> {
     Ok(Store::open(&config.database_url()).await?)
 }
 
-/// The whole process on the machine's clock.
+/// The whole process on the machine's clock; nobody else may work on the same SQLite file.
 pub(super) async fn app(config: &Config) -> Result<Arc<App>, Failure> {
-    Ok(App::build(config, store(config).await?, Arc::new(SystemClock), Chance::real())?)
+    let alone = Alone::take(&config.database_url())?;
+    Ok(App::build(config, store(config).await?, Arc::new(SystemClock), Chance::real(), alone)?)
 }
 
 /// The time as people read it, in a zone.

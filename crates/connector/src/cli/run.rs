@@ -106,11 +106,13 @@ pub(super) async fn until_idle(
             let tick = lane.tick().await?;
             progress(tick);
             worked |= tick.worked;
-            due = [due, tick.records_due_ms, tick.lease_due_ms].into_iter().flatten().min();
+            due = [due, tick.open_due_ms, tick.lease_due_ms].into_iter().flatten().min();
         }
         match due {
             _ if stop.is_cancelled() => break,
             _ if worked => {}
+            // Nothing else is left to do now, and waiting for a person is not this command's business.
+            _ if held_connection(app).await.is_err() => break,
             Some(due) => worker::nap(app, due.saturating_sub(app.now_ms()).clamp(1, 1_000), stop).await,
             None => break,
         }

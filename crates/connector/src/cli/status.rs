@@ -75,7 +75,7 @@ fn print(row: &ConnectionRow, counts: &[Count], jobs: &[JobRow], zone: &jiff::tz
     }
     let (stages, holds) = tally(counts);
     let mut table = Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(["records", "number"]);
+    table.load_style(comfy_table::presets::NOTHING).set_header(["records", "number"]);
     for (stage, number) in stages {
         table.add_row([stage.to_string(), number.to_string()]);
     }
@@ -85,7 +85,7 @@ fn print(row: &ConnectionRow, counts: &[Count], jobs: &[JobRow], zone: &jiff::tz
     println!("{table}");
     let mut table = Table::new();
     let header = ["job", "last run", "next run", "tries", "error"];
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_style(comfy_table::presets::NOTHING).set_header(header);
     for job in jobs {
         let time = |ms: Option<i64>| ms.map_or_else(|| "-".to_owned(), |ms| shown_time(ms, zone));
         let error = job.error.clone().unwrap_or_default();

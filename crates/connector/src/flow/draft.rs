@@ -155,7 +155,7 @@ async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>)
         let step = match answer {
             None => not_sent(lane, row, attempt),
             Some(Ok(document)) => created(lane, row, attempt, &found_document(kind, &document)),
-            Some(Err(error)) if error.is_refusal() => match &looked {
+            Some(Err(error)) if is_refused(&error) => match &looked {
                 Ok(found) => after_refusal(lane, row, &plan, attempt, &error, found),
                 Err(_) => unclear(lane, row, attempt, &error),
             },
@@ -176,7 +176,14 @@ async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>)
 }
 
 fn is_refusal(answer: &Answer) -> bool {
-    matches!(&answer.3, Some(Err(error)) if error.is_refusal())
+    matches!(&answer.3, Some(Err(error)) if is_refused(error))
+}
+
+/// Whether Business Central said no to this very document. A missing permission is no refusal of the document, and some
+/// application errors come as 404 (business-central.md §3.5).
+fn is_refused(error: &Error) -> bool {
+    let of_document = matches!(error.kind(), Kind::Refused | Kind::NotFound);
+    of_document && error.effect() == Effect::None && problem::of_error(error).is_none()
 }
 
 fn created(lane: &Lane<'_>, row: RecordRow, attempt: i64, found: &FoundDocument) -> Step {
@@ -213,10 +220,8 @@ fn unclear(lane: &Lane<'_>, row: RecordRow, attempt: i64, error: &Error) -> Step
     let mut detail = error_detail(error);
     if let Some(object) = detail.as_object_mut() {
         object.insert("attempt".to_owned(), json!(attempt));
-        object.insert("next_probe_ms".to_owned(), json!(row.due_ms));
     }
-    let due_ms = row.due_ms.unwrap_or_else(|| lane.now_ms());
-    Step::of(row).set(|row| row.due_ms = Some(due_ms)).note("outcome_unknown", detail)
+    probe::start_looking(lane, row, attempt).note("outcome_unknown", detail)
 }
 
 fn after_refusal(

@@ -106,11 +106,32 @@ pub(super) fn point_to(row: &mut RecordRow, found: &FoundDocument) {
     row.document_no = Some(found.number.clone());
 }
 
+/// From now on the document is only looked for: the plan of probes starts here.
+pub(super) fn start_looking(lane: &Lane<'_>, row: RecordRow, attempt: i64) -> Step {
+    let (now_ms, window_ms) = (lane.now_ms(), lane.settle_window_ms());
+    let due_ms = match next_probe(now_ms, 0, window_ms) {
+        NextProbe::At(ms) => ms,
+        NextProbe::Settled => now_ms,
+    };
+    let settle_until_ms = now_ms.saturating_add(window_ms);
+    Step::of(row)
+        .intent(IntentChange::Unclear { attempt, epoch: lane.lease.epoch, settle_until_ms })
+        .set(|row| row.due_ms = Some(due_ms))
+}
+
 /// Not there yet: the next probe, or, once the settle window has passed, one new attempt.
+///
+/// An intent of a former holder of the lane has no known time of sending: it was sent before this process took over, so its
+/// plan starts with this first look.
 fn still_absent(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Step {
+    if intent.probes == 0 && intent.epoch != lane.lease.epoch {
+        let detail = json!({ "found": false, "why": "the process that sent it is gone; looking starts anew" });
+        return start_looking(lane, row, intent.attempt).note("probed", detail);
+    }
     let probes = intent.probes.saturating_add(1);
     let now_ms = lane.now_ms();
-    match next_probe(intent.created_ms, probes, lane.settle_window_ms()) {
+    let since_ms = intent.settle_until_ms.saturating_sub(lane.settle_window_ms());
+    match next_probe(since_ms, probes, lane.settle_window_ms()) {
         NextProbe::At(ms) => Step::of(row)
             .intent(IntentChange::Probed { attempt: intent.attempt, probes })
             .set(|row| row.due_ms = Some(ms.max(now_ms.saturating_add(1))))

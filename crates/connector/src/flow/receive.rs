@@ -154,9 +154,12 @@ fn after_document(
     origin: Origin,
 ) -> Option<Step> {
     if differences.is_empty() {
-        let ours = record.review == Review::Exported;
+        // Our own export makes a new version: nothing to learn from it.
+        if record.review == Review::Exported {
+            return None;
+        }
         let step = Step::of(row).set(|row| row.version = record.version).payload(text.to_owned());
-        return Some(if ours { step } else { step.note("version_seen", seen(record, origin)) });
+        return Some(step.note("version_seen", seen(record, origin)));
     }
     let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let sentence = format!("the record was edited in Brex after its document was made: {}", shown.join("; "));

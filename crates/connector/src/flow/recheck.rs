@@ -12,14 +12,32 @@ use super::resolve_vendor::Links;
 use super::step::Step;
 use super::{BATCH, Lane, Stop, map, resolve_vendor, verify};
 
-/// Goes through every held record. Returns how many were released.
-pub async fn run(lane: &Lane<'_>) -> Result<usize, Stop> {
+/// Which holds are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of vendor and mapping: decided from memory, without calling anybody.
+    Mapping,
+    /// All, also those that need a look into Business Central or one more try.
+    Everything,
+}
+
+impl Scope {
+    fn stages(self) -> &'static [Stage] {
+        match self {
+            Self::Mapping => &[Stage::ResolveVendor, Stage::Map],
+            Self::Everything => &[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify],
+        }
+    }
+}
+
+/// Goes through the held records of a scope. Returns how many were released.
+pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
     let mut released = 0;
-    for stage in [Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify] {
+    for stage in scope.stages() {
         let mut after = None;
         loop {
             let records = lane.app.store.records();
-            let rows = records.list_held_in(&lane.connection.id, &[stage], after.as_ref(), BATCH).await?;
+            let rows = records.list_held_in(&lane.connection.id, &[*stage], after.as_ref(), BATCH).await?;
             let Some(last) = rows.last() else { break };
             after = Some(last.id.clone());
             released += match stage {

@@ -16,7 +16,7 @@ use super::probe::point_to;
 use super::resolve_vendor::unreadable;
 use super::step::Step;
 use super::wire::{found_document, wire_kind};
-use super::{Lane, Stop};
+use super::{Lane, RECHECK, Stop};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
@@ -116,6 +116,8 @@ async fn remember_coded(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<(), Stop>
     if !links.is_empty() {
         let memory = lane.app.store.vendor_links();
         memory.remember(lane.lease, &lane.connection.id, &links, lane.now_ms(), &lane.app.actor()).await?;
+        // What was held for the same merchant may go on now.
+        lane.app.store.jobs().request(&lane.connection.id, RECHECK, None, lane.now_ms()).await?;
     }
     Ok(())
 }

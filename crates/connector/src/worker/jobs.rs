@@ -7,7 +7,8 @@ use store::{Error, JobRow, Lease};
 use super::lane::{clear_problem, note_problem};
 use crate::app::{App, Connection};
 use crate::flow::poll::{Window, poll};
-use crate::flow::{Lane, Stop, recheck};
+use crate::flow::recheck::{self, Scope};
+use crate::flow::{Lane, RECHECK, Stop};
 use crate::{identity, mirror, subscriptions};
 
 /// Finds out who is at either end.
@@ -22,8 +23,6 @@ pub const POLL: &str = "poll";
 const FULL_POLL: &str = "full_poll";
 /// Asks Brex for everything since a date that a person named.
 pub const BACKFILL: &str = "backfill";
-/// Looks again at held records.
-pub const RECHECK: &str = "recheck";
 
 /// In this order, so that a fresh connection knows its master data before records come.
 const ORDER: [&str; 7] = [CONNECT, MASTER_DATA, WEBHOOK, POLL, FULL_POLL, BACKFILL, RECHECK];
@@ -32,9 +31,6 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Runs the jobs that are due. Returns whether any ran.
 pub(super) async fn run_due(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
-    if connection.identity().is_none() {
-        prepare(app, connection).await?;
-    }
     let due = app.store.jobs().list_due(&connection.id, app.now_ms()).await?;
     let mut ran = false;
     for kind in ORDER {
@@ -47,7 +43,7 @@ pub(super) async fn run_due(app: &Arc<App>, connection: &Arc<Connection>, lease:
 }
 
 /// First sight of a connection in this process: its rows, its jobs, and what earlier processes learnt.
-async fn prepare(app: &App, connection: &Connection) -> Result<(), Error> {
+pub(super) async fn prepare(app: &App, connection: &Connection) -> Result<(), Error> {
     let now_ms = app.now_ms();
     app.store.connections().ensure(&connection.id, now_ms).await?;
     for kind in [CONNECT, MASTER_DATA, WEBHOOK, POLL] {
@@ -97,7 +93,8 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
     let Some(identity) = connection.identity() else { return Ok(()) };
     let lane = Lane { app, connection, lease, identity, directory: connection.directory() };
     match job.kind.as_str() {
-        MASTER_DATA | RECHECK => drop(recheck::run(&lane).await?),
+        MASTER_DATA => drop(recheck::run(&lane, Scope::Everything).await?),
+        RECHECK => drop(recheck::run(&lane, Scope::Mapping).await?),
         POLL => drop(poll(&lane, Window::SinceLast).await?),
         FULL_POLL => drop(poll(&lane, Window::From(jiff::Timestamp::MIN)).await?),
         BACKFILL => drop(poll(&lane, Window::From(backfill_start(job))).await?),

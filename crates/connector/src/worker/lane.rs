@@ -1,6 +1,6 @@
 //! One lane: takes the lease, does what is due for each of its connections, and says when to come back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::audit::Note;
@@ -23,6 +23,7 @@ pub struct LaneWorker {
     holder: String,
     lease: Arc<Mutex<Option<Lease>>>,
     pauses: HashMap<ConnectionId, Pause>,
+    prepared: HashSet<ConnectionId>,
     stop: CancellationToken,
 }
 
@@ -38,8 +39,8 @@ struct Pause {
 pub struct Tick {
     /// True when something was done, so that there may be more.
     pub worked: bool,
-    /// When the next record is due.
-    pub records_due_ms: Option<i64>,
+    /// When the next unfinished work is due: a record, or a job that failed and is tried again.
+    pub open_due_ms: Option<i64>,
     /// When the next job is due.
     pub jobs_due_ms: Option<i64>,
     /// When to ask again for a lease that another process holds.
@@ -49,14 +50,14 @@ pub struct Tick {
 impl Tick {
     /// How long to sleep, at most `longest_ms`.
     pub fn nap_ms(&self, now_ms: i64, longest_ms: i64) -> i64 {
-        let due = [self.records_due_ms, self.jobs_due_ms, self.lease_due_ms].into_iter().flatten().min();
+        let due = [self.open_due_ms, self.jobs_due_ms, self.lease_due_ms].into_iter().flatten().min();
         due.map_or(longest_ms, |due| due.saturating_sub(now_ms).clamp(1, longest_ms))
     }
 
     fn merge(&mut self, other: Self) {
         let earlier = |a: Option<i64>, b: Option<i64>| [a, b].into_iter().flatten().min();
         self.worked |= other.worked;
-        self.records_due_ms = earlier(self.records_due_ms, other.records_due_ms);
+        self.open_due_ms = earlier(self.open_due_ms, other.open_due_ms);
         self.jobs_due_ms = earlier(self.jobs_due_ms, other.jobs_due_ms);
         self.lease_due_ms = earlier(self.lease_due_ms, other.lease_due_ms);
     }
@@ -94,7 +95,7 @@ impl LaneWorker {
         holder: String,
         stop: CancellationToken,
     ) -> Self {
-        Self { app, name, connections, holder, lease: Arc::default(), pauses: HashMap::new(), stop }
+        Self { app, name, connections, holder, lease: Arc::default(), pauses: HashMap::new(), prepared: HashSet::new(), stop }
     }
 
     /// Name of the lane.
@@ -118,7 +119,13 @@ impl LaneWorker {
     /// Does what is due, one batch per stage and connection.
     pub async fn tick(&mut self) -> Result<Tick, Error> {
         let now_ms = self.app.now_ms();
-        let Some(lease) = self.app.store.lanes().lease(&self.name, &self.holder, now_ms, LEASE_MS).await? else {
+        let lanes = self.app.store.lanes();
+        let lease = if self.app.alone.is_certain() {
+            lanes.seize(&self.name, &self.holder, now_ms, LEASE_MS).await?
+        } else {
+            lanes.lease(&self.name, &self.holder, now_ms, LEASE_MS).await?
+        };
+        let Some(lease) = lease else {
             return Ok(Tick { lease_due_ms: Some(now_ms.saturating_add(LEASE_MS / 10)), ..Tick::default() });
         };
         *self.lease.lock().unwrap_or_else(PoisonError::into_inner) = Some(lease.clone());
@@ -133,27 +140,38 @@ impl LaneWorker {
     }
 
     async fn tick_connection(&mut self, connection: &Arc<Connection>, lease: &Lease) -> Result<Tick, Error> {
+        if !self.prepared.contains(&connection.id) {
+            jobs::prepare(&self.app, connection).await?;
+            self.prepared.insert(connection.id.clone());
+        }
         let pause = self.pauses.get(&connection.id).copied().unwrap_or_default();
         if self.app.now_ms() < pause.until_ms {
-            let requested = self.app.store.jobs().next_due(&connection.id).await?;
-            let until = Some(pause.until_ms.max(requested.unwrap_or(pause.until_ms)));
-            return Ok(Tick { worked: false, records_due_ms: Some(pause.until_ms), jobs_due_ms: until, lease_due_ms: None });
+            let until_ms = Some(pause.until_ms);
+            return Ok(Tick { worked: false, open_due_ms: until_ms, jobs_due_ms: until_ms, lease_due_ms: None });
         }
         match self.work(connection, lease).await {
             Ok(worked) => {
                 if worked && pause.attempts > 0 {
                     self.pauses.remove(&connection.id);
                 }
-                Ok(Tick {
-                    worked,
-                    records_due_ms: self.app.store.records().next_due(&connection.id).await?,
-                    jobs_due_ms: self.app.store.jobs().next_due(&connection.id).await?,
-                    lease_due_ms: None,
-                })
+                self.next_due(connection, worked).await
             }
             Err(Stop::Store(error)) => Err(error),
             Err(stop) => self.pause(connection, lease, stop, pause.attempts).await,
         }
+    }
+
+    /// What is due next for a connection.
+    async fn next_due(&self, connection: &Connection, worked: bool) -> Result<Tick, Error> {
+        let record = self.app.store.records().next_due(&connection.id).await?;
+        let jobs = self.app.store.jobs().list(&connection.id).await?;
+        let failed = jobs.iter().filter(|job| job.attempts > 0).filter_map(|job| job.due_ms).min();
+        Ok(Tick {
+            worked,
+            open_due_ms: [record, failed].into_iter().flatten().min(),
+            jobs_due_ms: jobs.iter().filter_map(|job| job.due_ms).min(),
+            lease_due_ms: None,
+        })
     }
 
     async fn work(&self, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
@@ -188,7 +206,7 @@ impl LaneWorker {
             note_problem(&self.app, connection, lease, problem).await?;
         }
         tracing::warn!(connection = %connection.id, error = %super::chain(&stop), until_ms, "the connection pauses");
-        Ok(Tick { worked: false, records_due_ms: Some(until_ms), jobs_due_ms: Some(until_ms), lease_due_ms: None })
+        Ok(Tick { worked: false, open_due_ms: Some(until_ms), jobs_due_ms: Some(until_ms), lease_due_ms: None })
     }
 }
 

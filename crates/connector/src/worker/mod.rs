@@ -3,6 +3,7 @@
 //! A lane is one Business Central user in one environment: the unit that has limits, so the unit that is leased. Whoever
 //! holds the lease does everything for its connections, in order; all others wait.
 
+mod alone;
 mod jobs;
 mod lane;
 
@@ -14,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 
-pub use jobs::{BACKFILL, POLL, RECHECK};
+pub use alone::{Alone, NotAlone};
+pub use jobs::{BACKFILL, POLL};
 pub use lane::{LaneWorker, Tick};
 
 /// How long a lease lasts without renewal, in milliseconds.

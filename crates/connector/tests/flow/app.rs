@@ -6,15 +6,19 @@ use connector::agreement::{Agreement, check};
 use connector::app::App;
 use connector::clock::{Chance, Clock};
 use connector::config::Config;
+use connector::flow::poll::{Window, poll};
+use connector::flow::{Lane, Stop};
 use connector::web;
-use connector::worker::{LaneWorker, Tick};
+use connector::worker::{Alone, LaneWorker, Tick};
 use domain::audit::Entry;
 use domain::id::{ConnectionId, RecordId};
 use domain::stage::Stage;
 use jiff::{SignedDuration, Timestamp};
+use sandbox::fault::{Fault, FaultKind};
+use sandbox::meter::Side;
 use sandbox::{Options, Sandbox, World};
 use serde_json::{Value, json};
-use store::{RecordRow, Store, Verified};
+use store::{Chain, Lease, RecordRow, Store};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -36,7 +40,7 @@ pub struct TestApp {
     pub database: Database,
     pub base_url: String,
     config: Config,
-    secrets: TempDir,
+    _secrets: TempDir,
     lanes: Vec<LaneWorker>,
     stop: CancellationToken,
 }
@@ -65,7 +69,7 @@ impl TestApp {
         let stop = CancellationToken::new();
         let (app, lanes) = build(&sandbox, &config, &stop, 1).await;
         tokio::spawn(web::serve(listener, Arc::clone(&app), stop.clone()));
-        Some(Self { sandbox, app, database, base_url, config, secrets, lanes, stop })
+        Some(Self { sandbox, app, database, base_url, config, _secrets: secrets, lanes, stop })
     }
 
     pub fn world(&self) -> Arc<World> {
@@ -94,7 +98,7 @@ impl TestApp {
             if tick.worked || delivered.delivered > 0 {
                 continue;
             }
-            match tick.records_due_ms {
+            match tick.open_due_ms {
                 None => return,
                 Some(due) => self.advance_to(due),
             }
@@ -163,6 +167,58 @@ impl TestApp {
         self.app.store.jobs().request(&self.connection(), job, None, self.app.now_ms()).await.unwrap();
     }
 
+    /// Runs the jobs of a first tick without touching any record.
+    pub async fn prepare(&mut self) {
+        let faults = &self.world().faults;
+        let away = FaultKind::Status { status: 503, body: None, retry_after: None };
+        faults.add(Fault::new(Side::Brex, away).path_contains("/v3/accounting/records").times(1_000));
+        self.tick().await;
+        faults.clear();
+    }
+
+    async fn lease(&self) -> Lease {
+        let lane = self.app.connections[0].settings.lane();
+        self.app.store.lanes().lease(&lane, "test-1", self.app.now_ms(), 30_000).await.unwrap().expect("the lane is free")
+    }
+
+    async fn on_lane(&self, work: impl AsyncFnOnce(&Lane<'_>) -> Result<(), Stop>) {
+        let connection = &self.app.connections[0];
+        let lease = self.lease().await;
+        let identity = connection.identity().expect("connected");
+        let lane = Lane { app: &self.app, connection, lease: &lease, identity, directory: connection.directory() };
+        work(&lane).await.unwrap();
+    }
+
+    /// Polls once, then runs just these stages, once each.
+    pub async fn poll_and_run(&self, stages: &[Stage]) {
+        self.on_lane(async |lane| poll(lane, Window::SinceLast).await.map(drop)).await;
+        for stage in stages {
+            let rows = self.due(*stage).await;
+            self.on_lane(async |lane| lane.run_stage(*stage, rows).await).await;
+        }
+    }
+
+    /// Runs a stage on everything that is due in it, and then again on the very same rows.
+    pub async fn run_stage_twice(&self, stage: Stage) {
+        let rows = self.due(stage).await;
+        self.on_lane(async |lane| lane.run_stage(stage, rows.clone()).await).await;
+        let (before, ledger) = (self.rows().await, self.world().bc.ledger());
+        self.on_lane(async |lane| lane.run_stage(stage, rows).await).await;
+        assert_eq!(self.rows().await, before, "{stage} changed something the second time");
+        assert_eq!(self.world().bc.ledger(), ledger);
+    }
+
+    async fn due(&self, stage: Stage) -> Vec<RecordRow> {
+        self.app.store.records().list_due(&self.connection(), stage, self.app.now_ms(), 1_000).await.unwrap()
+    }
+
+    /// The database is lost: a new process starts on an empty one.
+    pub async fn forget_everything(&mut self) {
+        self.database = Database::fresh(Db::Sqlite).await.unwrap();
+        self.config.database.clone_from(&self.database.url);
+        self.restart().await;
+    }
+
     pub fn agreement(&self) -> Agreement {
         check(&self.world())
     }
@@ -172,7 +228,7 @@ impl TestApp {
         assert_eq!(self.agreement().differences, Vec::<String>::new());
         assert_eq!(self.agreement().duplicates, Vec::<String>::new());
         match self.app.store.audit().verify(&self.connection()).await.unwrap() {
-            Verified::Whole { .. } => {}
+            Chain::Verified { .. } => {}
             broken => panic!("the audit trail is broken: {broken:?}"),
         }
         for row in self.rows().await {
@@ -187,9 +243,6 @@ impl TestApp {
         vec![ready.brex.token.clone(), ready.entra.client_secret.clone(), ready.brex.webhook_secret.clone()]
     }
 
-    pub fn secrets_folder(&self) -> &std::path::Path {
-        self.secrets.path()
-    }
 }
 
 impl Drop for TestApp {
@@ -206,7 +259,7 @@ async fn build(
 ) -> (Arc<App>, Vec<LaneWorker>) {
     let store = Store::open(&config.database_url()).await.unwrap();
     let clock = Arc::new(SharedClock(sandbox.world()));
-    let app = App::build(config, store, clock, Chance::seeded(seed)).unwrap();
+    let app = App::build(config, store, clock, Chance::seeded(seed), Alone::Shared).unwrap();
     let holder = format!("test-{seed}");
     let lane = |(name, connections)| LaneWorker::new(Arc::clone(&app), name, connections, holder.clone(), stop.clone());
     let lanes = app.lanes().into_iter().map(lane).collect();

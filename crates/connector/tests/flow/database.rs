@@ -13,7 +13,7 @@ pub enum Db {
 /// A database that goes away with the value.
 pub struct Database {
     pub url: String,
-    folder: Option<TempDir>,
+    _folder: Option<TempDir>,
 }
 
 impl Database {
@@ -23,7 +23,7 @@ impl Database {
             Db::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 let url = format!("sqlite:{}", folder.path().join("test.db").display());
-                Some(Self { url, folder: Some(folder) })
+                Some(Self { url, _folder: Some(folder) })
             }
             Db::Postgres => {
                 let Some(server) = option_env("TEST_POSTGRES_URL") else {
@@ -34,14 +34,9 @@ impl Database {
                 let mut admin = sqlx::PgConnection::connect(&server).await.unwrap();
                 admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
                 let (base, _) = server.rsplit_once('/').unwrap();
-                Some(Self { url: format!("{base}/{name}"), folder: None })
+                Some(Self { url: format!("{base}/{name}"), _folder: None })
             }
         }
-    }
-
-    /// Where the SQLite file is.
-    pub fn path(&self) -> Option<std::path::PathBuf> {
-        self.folder.as_ref().map(|folder| folder.path().join("test.db"))
     }
 }
 

@@ -88,11 +88,11 @@ async fn a_closed_period_holds_and_opening_it_releases() {
     let (_, name) = a_vendor(&app);
     let world = app.world();
     let open_from = |date: &str| SetupChange { allow_posting_from: date.parse().ok(), ..SetupChange::default() };
-    world.bc.change_setup(open_from("2026-06-25"), world.clock.now());
+    world.bc.change_setup(&open_from("2026-06-25"), world.clock.now());
     app.insert(&card("accr_closed", &name, "64100", 12.5));
     app.run_until_idle().await;
     assert_eq!(hold_of(&app, "accr_closed").await, Some(HoldCode::PostingPeriodClosed));
-    world.bc.change_setup(open_from("2026-06-01"), world.clock.now());
+    world.bc.change_setup(&open_from("2026-06-01"), world.clock.now());
     app.request("master_data").await;
     app.run_until_idle().await;
     assert_eq!(app.row("accr_closed").await.unwrap().stage, Stage::Exported);
@@ -102,10 +102,9 @@ async fn a_closed_period_holds_and_opening_it_releases() {
 async fn a_draft_that_a_user_changed_before_the_comparison_is_never_exported() {
     let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
     let (_, name) = a_vendor(&app);
+    app.run_until_idle().await;
     app.insert(&card("accr_edited", &name, "64100", 12.5));
-    while app.world().bc.documents_by_marker("accr_edited").is_empty() {
-        app.tick_one_stage().await;
-    }
+    app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft]).await;
     let world = app.world();
     let id = world.bc.documents_by_marker("accr_edited")[0].id;
     let dearer = DocumentChange { unit_cost: Some("99.99".parse().unwrap()), ..DocumentChange::default() };
@@ -128,10 +127,9 @@ async fn a_draft_that_a_user_changed_before_the_comparison_is_never_exported() {
 async fn an_edit_in_brex_after_the_document_was_made_holds_with_before_and_after() {
     let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
     let (_, name) = a_vendor(&app);
+    app.run_until_idle().await;
     app.insert(&card("accr_changed", &name, "64100", 12.5));
-    while app.world().bc.documents_by_marker("accr_changed").is_empty() {
-        app.tick_one_stage().await;
-    }
+    app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft]).await;
     let world = app.world();
     let patch = json!({ "erp_posting_date": "2026-06-22T15:00:00Z" });
     world.brex.edit("accr_changed", patch.as_object().unwrap(), world.clock.now()).unwrap();

@@ -51,7 +51,10 @@ async fn a_second_run_over_the_same_data_changes_nothing(#[values(Db::Sqlite, Db
     app.request("full_poll").await;
     app.run_until_idle().await;
     assert_eq!(app.world().bc.ledger(), ledger);
-    assert_eq!(app.rows().await, rows);
+    for (now, before) in app.rows().await.iter().zip(&rows) {
+        assert_eq!(now, before);
+    }
+    assert_eq!(app.rows().await.len(), rows.len());
     assert_eq!(app.app.store.audit().list(&app.connection(), 0, 100_000).await.unwrap().len(), entries);
 }
 

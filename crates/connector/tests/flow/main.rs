@@ -1,6 +1,6 @@
 //! The flow through the front door: the real worker and web server against the sandbox, a clock that only tests move, and
 //! either database. PostgreSQL runs when `TEST_POSTGRES_URL` names a server, else its half says that it was skipped.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
 mod app;
 mod database;

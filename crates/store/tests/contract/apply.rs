@@ -6,6 +6,9 @@ use store::{Applied, Chain, Change, Error, IntentChange, Outcome, RecordRow};
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World, change, engine, ids, intent, note};
 
+const DONE: Applied = Applied::Done;
+const STALE: Applied = Applied::Stale;
+
 fn whole(row: RecordRow) -> Change {
     let id = row.id.as_str().to_owned();
     Change {
@@ -61,8 +64,7 @@ async fn a_stale_rev_leaves_no_trace_and_the_others_are_written(#[values(Sqlite,
         whole(RecordRow { rev: 2, ..world.row("known") }),
         whole(world.row("fresh")),
     ];
-    use Applied::{Done, Stale};
-    assert_eq!(world.apply(&lease, &changes).await, [Stale, Stale, Done, Done, Stale, Stale]);
+    assert_eq!(world.apply(&lease, &changes).await, [STALE, STALE, DONE, DONE, STALE, STALE]);
     assert_eq!(world.record("known").await.rev, 2);
     assert_eq!(world.record("fresh").await.rev, 1);
     for (table, rows) in [("records", 2), ("payloads", 2), ("intents", 2), ("audit", 4)] {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, TTL, World, change, engine, intent, note};
 
-fn refused<T>(outcome: Result<T, Error>) -> bool {
+fn refused<T>(outcome: &Result<T, Error>) -> bool {
     matches!(outcome, Err(Error::LostLease))
 }
 
@@ -41,18 +41,18 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
     }];
     let handled = [("brex".to_owned(), "msg_1".to_owned())];
 
-    assert!(refused(store.records().apply(lost, main, NOW, &engine(), &[whole]).await));
-    assert!(refused(store.records().apply(lost, main, NOW, &engine(), &[]).await));
-    assert!(refused(store.inbox().mark_handled(lost, main, &handled, NOW).await));
-    assert!(refused(store.jobs().start(lost, main, "poll", NOW).await));
-    assert!(refused(store.jobs().finish(lost, main, "poll", None, None, 0, NOW).await));
-    assert!(refused(store.cursors().set(lost, main, "far", "1").await));
-    assert!(refused(store.master_data().replace_all(lost, main, MasterKind::Vendor, &master, NOW).await));
-    assert!(refused(store.master_data().upsert(lost, main, MasterKind::Vendor, &master, NOW).await));
-    assert!(refused(store.vendor_links().remember(lost, main, &link, NOW, &engine()).await));
-    assert!(refused(store.audit().append(lost, main, NOW, &engine(), &[note("a")]).await));
-    assert!(refused(store.lanes().renew(lost, NOW, TTL).await));
-    assert!(refused(store.lanes().release(lost).await));
+    assert!(refused(&store.records().apply(lost, main, NOW, &engine(), &[whole]).await));
+    assert!(refused(&store.records().apply(lost, main, NOW, &engine(), &[]).await));
+    assert!(refused(&store.inbox().mark_handled(lost, main, &handled, NOW).await));
+    assert!(refused(&store.jobs().start(lost, main, "poll", NOW).await));
+    assert!(refused(&store.jobs().finish(lost, main, "poll", None, None, 0, NOW).await));
+    assert!(refused(&store.cursors().set(lost, main, "far", "1").await));
+    assert!(refused(&store.master_data().replace_all(lost, main, MasterKind::Vendor, &master, NOW).await));
+    assert!(refused(&store.master_data().upsert(lost, main, MasterKind::Vendor, &master, NOW).await));
+    assert!(refused(&store.vendor_links().remember(lost, main, &link, NOW, &engine()).await));
+    assert!(refused(&store.audit().append(lost, main, NOW, &engine(), &[note("a")]).await));
+    assert!(refused(&store.lanes().renew(lost, NOW, TTL).await));
+    assert!(refused(&store.lanes().release(lost).await));
 
     let empty = ["records", "payloads", "intents", "cursors", "master_data", "vendor_links", "audit", "audit_heads"];
     for table in empty {
@@ -70,6 +70,6 @@ async fn an_older_epoch_of_the_same_holder_is_lost_too(#[values(Sqlite, Postgres
     let lanes = world.store.lanes();
     let old = lanes.lease("lane", "a", NOW, TTL).await.unwrap().unwrap();
     let new = lanes.lease("lane", "a", NOW + TTL, TTL).await.unwrap().unwrap();
-    assert!(refused(world.store.cursors().set(&old, &world.main, "far", "1").await));
+    assert!(refused(&world.store.cursors().set(&old, &world.main, "far", "1").await));
     world.store.cursors().set(&new, &world.main, "far", "2").await.unwrap();
 }

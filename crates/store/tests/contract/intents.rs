@@ -123,3 +123,17 @@ async fn every_outcome_reads_back_and_foreign_connections_see_none(#[values(Sqli
     assert!(intents.last_attempts(other, &ids(&["a"])).await.unwrap().is_empty());
     assert_eq!(intents.count_open(other).await.unwrap(), 0);
 }
+
+#[rstest]
+#[tokio::test]
+async fn an_unclear_intent_is_looked_for_from_now_on(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    write(&world, &lease, IntentChange::Open(intent("a", 1))).await.unwrap();
+    write(&world, &lease, IntentChange::Probed { attempt: 1, probes: 4 }).await.unwrap();
+    let unclear = IntentChange::Unclear { attempt: 1, epoch: 77, settle_until_ms: NOW + 99 };
+    write(&world, &lease, unclear.clone()).await.unwrap();
+    assert_eq!(all(&world).await, [Intent { epoch: 77, settle_until_ms: NOW + 99, probes: 0, ..intent("a", 1) }]);
+    write(&world, &lease, settled(1, Outcome::Absent)).await.unwrap();
+    assert!(write(&world, &lease, unclear).await.is_err(), "it has ended");
+}

@@ -90,3 +90,17 @@ async fn of_many_processes_that_want_a_lane_exactly_one_gets_it(#[values(Sqlite,
     }
     assert_eq!(got, 1);
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_seized_lane_fences_off_its_former_holder(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lanes = world.store.lanes();
+    let first = lanes.lease("lane", "dead", NOW, TTL).await.unwrap().unwrap();
+    let second = lanes.seize("lane", "alive", NOW + 1, TTL).await.unwrap().unwrap();
+    assert_eq!(second.epoch, first.epoch + 1);
+    assert!(!lanes.holds(&first, NOW + 1).await.unwrap());
+    let again = lanes.seize("lane", "alive", NOW + 2, TTL).await.unwrap().unwrap();
+    assert_eq!(again.epoch, second.epoch, "what is already mine keeps its epoch");
+    assert!(lanes.seize("new lane", "alive", NOW, TTL).await.unwrap().is_some());
+}

@@ -87,11 +87,11 @@ async fn kinds_and_connections_stand_apart_and_upsert_removes_nothing(#[values(S
 
 #[rstest]
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "measures how long a large mirror takes")]
 async fn fifty_thousand_vendors_are_mirrored_in_seconds(#[values(Sqlite, Postgres)] on: Engine) {
     let Some(world) = World::on(on).await else { return };
     let (lease, mirror) = (world.lease().await, world.store.master_data());
     let mut rows: Vec<MasterRow> = (0..50_000).map(|n| row(&format!("{n:08}"), "a vendor of usual length")).collect();
+    #[expect(clippy::disallowed_methods, reason = "measures how long a large mirror takes")]
     let started = Instant::now();
     let changed = mirror.replace_all(&lease, &world.main, MasterKind::Vendor, &rows, NOW).await.unwrap();
     assert_eq!(changed.added, 50_000);
@@ -101,5 +101,5 @@ async fn fifty_thousand_vendors_are_mirrored_in_seconds(#[values(Sqlite, Postgre
     let took = started.elapsed();
     println!("50,000 vendors written and compared in {took:?}");
     // Generous, since this is an unoptimised build on a shared machine; row by row it would take minutes.
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_mins(1), "{took:?}");
 }

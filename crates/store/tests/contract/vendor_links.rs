@@ -13,7 +13,7 @@ fn link(key: &str, vendor: u128, verdict: Verdict) -> VendorLink {
         bc_vendor_id: Uuid::from_u128(vendor),
         verdict,
         origin: "coded in Brex".to_owned(),
-        record_id: (vendor % 2 == 0).then(|| RecordId::new("accr_1")),
+        record_id: vendor.is_multiple_of(2).then(|| RecordId::new("accr_1")),
         decided_by: "kim".to_owned(),
         decided_ms: NOW,
     }

@@ -12,27 +12,27 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// The time at which tests start.
-pub const NOW: i64 = 1_790_000_000_000;
+pub(crate) const NOW: i64 = 1_790_000_000_000;
 /// How long a lease lasts.
-pub const TTL: i64 = 30_000;
+pub(crate) const TTL: i64 = 30_000;
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
+pub(crate) enum Engine {
     /// A file in a folder of its own.
     Sqlite,
     /// A database of its own on the server that the environment names.
     Postgres,
 }
 
-pub use Engine::{Postgres, Sqlite};
+pub(crate) use Engine::{Postgres, Sqlite};
 
 /// An open store and the database under it, which goes away with it.
-pub struct World {
-    pub store: Store,
-    pub url: String,
-    pub main: ConnectionId,
-    pub other: ConnectionId,
+pub(crate) struct World {
+    pub(crate) store: Store,
+    pub(crate) url: String,
+    pub(crate) main: ConnectionId,
+    pub(crate) other: ConnectionId,
     folder: Option<TempDir>,
     server: Option<Server>,
 }
@@ -44,7 +44,7 @@ struct Server {
 
 impl World {
     /// A world, unless there is no PostgreSQL to make it on.
-    pub async fn on(engine: Engine) -> Option<Self> {
+    pub(crate) async fn on(engine: Engine) -> Option<Self> {
         sqlx::any::install_default_drivers();
         let (url, folder, server) = match engine {
             Engine::Sqlite => {
@@ -68,17 +68,17 @@ impl World {
     }
 
     /// The path of the file.
-    pub fn path(&self) -> std::path::PathBuf {
+    pub(crate) fn path(&self) -> std::path::PathBuf {
         self.folder.as_ref().unwrap().path().join("store.db")
     }
 
     /// Runs SQL behind the store's back.
-    pub async fn tamper(&self, sql: &str) {
+    pub(crate) async fn tamper(&self, sql: &str) {
         run(&self.url, sql).await;
     }
 
     /// Runs SQL that the database may refuse.
-    pub async fn try_tamper(&self, sql: &str) -> Result<(), sqlx::Error> {
+    pub(crate) async fn try_tamper(&self, sql: &str) -> Result<(), sqlx::Error> {
         let mut connection = AnyConnection::connect(&self.url).await?;
         let outcome = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await;
         connection.close().await?;
@@ -86,7 +86,7 @@ impl World {
     }
 
     /// Reads one number behind the store's back.
-    pub async fn number(&self, sql: &str) -> i64 {
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
         let mut connection = AnyConnection::connect(&self.url).await.unwrap();
         let row = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_one(&mut connection).await.unwrap();
         connection.close().await.unwrap();
@@ -94,12 +94,12 @@ impl World {
     }
 
     /// A lease of the lane.
-    pub async fn lease(&self) -> Lease {
+    pub(crate) async fn lease(&self) -> Lease {
         self.store.lanes().lease("lane", "process-1", NOW, TTL).await.unwrap().unwrap()
     }
 
     /// A lease that somebody else has taken since.
-    pub async fn lost_lease(&self) -> Lease {
+    pub(crate) async fn lost_lease(&self) -> Lease {
         let lanes = self.store.lanes();
         let lost = lanes.lease("lost", "process-1", NOW, TTL).await.unwrap().unwrap();
         lanes.lease("lost", "process-2", NOW + TTL, TTL).await.unwrap().unwrap();
@@ -107,12 +107,12 @@ impl World {
     }
 
     /// Applies changes under the lease.
-    pub async fn apply(&self, lease: &Lease, changes: &[Change]) -> Vec<Applied> {
+    pub(crate) async fn apply(&self, lease: &Lease, changes: &[Change]) -> Vec<Applied> {
         self.store.records().apply(lease, &self.main, NOW, &engine(), changes).await.unwrap()
     }
 
     /// Puts records in as new.
-    pub async fn insert(&self, rows: impl IntoIterator<Item = RecordRow>) {
+    pub(crate) async fn insert(&self, rows: impl IntoIterator<Item = RecordRow>) {
         let lease = self.lease().await;
         let changes: Vec<Change> = rows.into_iter().map(change).collect();
         let applied = self.apply(&lease, &changes).await;
@@ -120,17 +120,17 @@ impl World {
     }
 
     /// A record as stored.
-    pub async fn record(&self, id: &str) -> RecordRow {
+    pub(crate) async fn record(&self, id: &str) -> RecordRow {
         self.store.records().get(&self.main, &RecordId::new(id)).await.unwrap().unwrap()
     }
 
     /// A minimal record of the connection `main`.
-    pub fn row(&self, id: &str) -> RecordRow {
+    pub(crate) fn row(&self, id: &str) -> RecordRow {
         RecordRow::new(self.main.clone(), RecordId::new(id), NOW)
     }
 
     /// A record of the connection `main` with something in every column.
-    pub fn full_row(&self, id: &str) -> RecordRow {
+    pub(crate) fn full_row(&self, id: &str) -> RecordRow {
         RecordRow {
             version: 7,
             record_type: "CARD_EXPENSE_POST".to_owned(),
@@ -164,14 +164,13 @@ impl Drop for World {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(run(&server.admin_url, &format!("DROP DATABASE {} WITH (FORCE)", server.database)));
         });
-        if dropped.join().is_err() && !std::thread::panicking() {
-            panic!("the test's database could not be dropped");
-        }
+        let is_dropped = dropped.join().is_ok();
+        assert!(is_dropped || std::thread::panicking(), "the test's database could not be dropped");
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "where the tests' server is comes from outside")]
-pub fn postgres_url() -> Option<String> {
+pub(crate) fn postgres_url() -> Option<String> {
     std::env::var("TEST_POSTGRES_URL").ok()
 }
 
@@ -182,12 +181,12 @@ async fn run(url: &str, sql: &str) {
 }
 
 /// The connector itself.
-pub fn engine() -> Actor {
+pub(crate) fn engine() -> Actor {
     Actor::Engine("test".to_owned())
 }
 
 /// A note for the trail.
-pub fn note(subject: &str) -> Note {
+pub(crate) fn note(subject: &str) -> Note {
     Note {
         action: "tested".to_owned(),
         subject: subject.to_owned(),
@@ -198,12 +197,12 @@ pub fn note(subject: &str) -> Note {
 }
 
 /// A change of the row and nothing else.
-pub fn change(row: RecordRow) -> Change {
+pub(crate) fn change(row: RecordRow) -> Change {
     Change { row, payload: None, notes: Vec::new(), intent: None }
 }
 
 /// An attempt that was just opened.
-pub fn intent(record: &str, attempt: i64) -> Intent {
+pub(crate) fn intent(record: &str, attempt: i64) -> Intent {
     Intent {
         record_id: RecordId::new(record),
         attempt,
@@ -223,11 +222,11 @@ pub fn intent(record: &str, attempt: i64) -> Intent {
 }
 
 /// Record ids.
-pub fn ids(texts: &[&str]) -> Vec<RecordId> {
+pub(crate) fn ids(texts: &[&str]) -> Vec<RecordId> {
     texts.iter().map(|text| RecordId::new(*text)).collect()
 }
 
 /// The ids of rows.
-pub fn ids_of(rows: &[RecordRow]) -> Vec<&str> {
+pub(crate) fn ids_of(rows: &[RecordRow]) -> Vec<&str> {
     rows.iter().map(|row| row.id.as_str()).collect()
 }

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Common, Exit, Failure, print_json, run};
 use crate::app::App;
 use crate::clock::{Chance, SystemClock};
+use crate::worker::Alone;
 use crate::{web, worker};
 use bookkeeper::Bookkeeper;
 use setting::Setting;
@@ -58,7 +59,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<Exit, Failu
     let listener = web::bind(([127, 0, 0, 1], 0).into()).await?;
     let setting = Setting::make(sandbox.ready(), listener.local_addr()?)?;
     let store = Store::open(&setting.config.database_url()).await?;
-    let app = App::build(&setting.config, store, Arc::new(SystemClock), Chance::real())?;
+    let app = App::build(&setting.config, store, Arc::new(SystemClock), Chance::real(), Alone::take(&setting.config.database_url())?)?;
     run::first_contact(&app).await?;
     where_to_look(&sandbox, &setting);
 
