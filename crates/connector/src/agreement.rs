@@ -48,7 +48,9 @@ pub fn check(world: &World) -> Agreement {
         if documents.len() > 1 {
             agreement.duplicates.push(report.id.clone());
         }
-        agreement.differences.extend(compare(&report, &documents).into_iter().map(|text| format!("{}: {text}", report.id)));
+        agreement
+            .differences
+            .extend(compare(&report, &documents).into_iter().map(|text| format!("{}: {text}", report.id)));
     }
     for record in by_record.keys() {
         agreement.differences.push(format!("{record}: has a document but is not in Brex"));

@@ -101,7 +101,13 @@ pub enum BuildError {
 
 impl App {
     /// Puts the process together. Nothing is called yet.
-    pub fn build(config: &Config, store: Store, clock: Arc<dyn Clock>, chance: Chance, alone: Alone) -> Result<Arc<Self>, BuildError> {
+    pub fn build(
+        config: &Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        chance: Chance,
+        alone: Alone,
+    ) -> Result<Arc<Self>, BuildError> {
         let connections = config
             .connections
             .iter()

@@ -33,8 +33,7 @@ pub async fn learn(app: &App, connection: &Connection) -> Result<(), Stop> {
         let names: Vec<String> = companies.iter().map(|c| c.display_name().to_owned()).collect();
         return Err(Stop::Connection(problem::company_unknown(wanted, &names)));
     };
-    let identity =
-        Identity { brex_company: brex.id, bc_company: company.id, bc_company_name: company.name.clone() };
+    let identity = Identity { brex_company: brex.id, bc_company: company.id, bc_company_name: company.name.clone() };
     if let Some(before) = connection.identity()
         && (before.brex_company != identity.brex_company || before.bc_company != identity.bc_company)
     {

@@ -100,7 +100,10 @@ async fn accounts(company: &Company) -> Result<Vec<Account>, clients::Error> {
     Ok(accounts)
 }
 
-async fn dimension_values(company: &Company, dimensions: &[bc::Dimension]) -> Result<Vec<DimensionValue>, clients::Error> {
+async fn dimension_values(
+    company: &Company,
+    dimensions: &[bc::Dimension],
+) -> Result<Vec<DimensionValue>, clients::Error> {
     let codes: HashMap<Uuid, &str> = dimensions.iter().map(|d| (d.id, d.code.as_str())).collect();
     let values = company.list_dimension_values(None)?.all().await?;
     let of_known = values.into_iter().filter_map(|value| {

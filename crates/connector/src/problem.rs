@@ -45,8 +45,12 @@ fn sentence(code: &str, error: &Error) -> String {
         },
         "brex_unauthorized" => "the Brex token was refused: create a new user token and put it in place of the old one",
         "brex_forbidden" => "the Brex token has expired or lacks a scope: see docs/permissions.md for the scopes",
-        "bc_unauthorized" => "Business Central refused the sign-in: enable the application on the page Microsoft Entra applications",
-        "bc_forbidden" => "the application lacks a permission in Business Central: see docs/permissions.md for the permission sets",
+        "bc_unauthorized" => {
+            "Business Central refused the sign-in: enable the application on the page Microsoft Entra applications"
+        }
+        "bc_forbidden" => {
+            "the application lacks a permission in Business Central: see docs/permissions.md for the permission sets"
+        }
         "bc_environment_unknown" => "the environment does not exist: check bc.environment",
         "bc_company_unknown" => "the company is no longer there: check bc.company",
         "redirected" => "the address answers with a redirect, which is never followed: check base_url",

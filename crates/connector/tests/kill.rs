@@ -1,6 +1,6 @@
 //! The real binary, killed with SIGKILL at random moments while it works, and started again: the books must come out the
 //! same, with at most one document per record.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

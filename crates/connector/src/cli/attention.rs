@@ -16,7 +16,9 @@ pub(super) async fn attention(common: &Common) -> Result<Exit, Failure> {
     let mut problems = Vec::new();
     for connection in store.connections().list().await? {
         if let Some(problem) = connection.problem {
-            problems.push(json!({ "connection": connection.id.as_str(), "code": problem.code, "sentence": problem.sentence }));
+            problems.push(
+                json!({ "connection": connection.id.as_str(), "code": problem.code, "sentence": problem.sentence }),
+            );
         }
         let mut after = None;
         loop {

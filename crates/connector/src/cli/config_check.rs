@@ -29,7 +29,14 @@ pub(super) fn check(common: &Common) -> Result<Exit, Failure> {
         println!("{} is fine: {} connection(s)", common.config.display(), connections.len());
         for connection in &connections {
             let text = |key: &str| connection[key].as_str().unwrap_or_default().to_owned();
-            println!("  {}: {} in {}, from {}, rules {}", text("name"), text("company"), text("environment"), text("start_date"), text("rules"));
+            println!(
+                "  {}: {} in {}, from {}, rules {}",
+                text("name"),
+                text("company"),
+                text("environment"),
+                text("start_date"),
+                text("rules")
+            );
         }
     }
     Ok(Exit::Done)

@@ -15,7 +15,8 @@ pub(super) async fn explain(common: &Common, record: &str) -> Result<Exit, Failu
     let store = open::store(&config).await?;
     let found = store.records().find_anywhere(&domain::id::RecordId::new(record)).await?;
     if found.is_empty() {
-        let text = format!("the record {record} is not known here: it was not ready for export when Brex was last asked");
+        let text =
+            format!("the record {record} is not known here: it was not ready for export when Brex was last asked");
         return Err(Failure::new(Exit::NotFound, text));
     }
     let mut stories = Vec::new();

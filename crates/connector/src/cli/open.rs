@@ -42,12 +42,10 @@ pub(super) fn chosen<'a>(config: &'a Config, name: Option<&str>) -> Result<Vec<&
     let all: Vec<&str> = config.connections.iter().map(|c| c.name.as_str()).collect();
     match name {
         None => Ok(all),
-        Some(name) => match all.iter().find(|known| **known == name) {
-            Some(known) => Ok(vec![known]),
-            None => {
-                let text = format!("there is no connection {name:?}; the configuration has: {}", all.join(", "));
-                Err(Failure::new(Exit::NotFound, text))
-            }
-        },
+        Some(name) => {
+            let text = || format!("there is no connection {name:?}; the configuration has: {}", all.join(", "));
+            let known = all.iter().find(|known| **known == name);
+            known.map(|known| vec![*known]).ok_or_else(|| Failure::new(Exit::NotFound, text()))
+        }
     }
 }

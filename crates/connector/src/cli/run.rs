@@ -28,11 +28,8 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<Exit, Failure
     let app = open::app(&config).await?;
     first_contact(&app).await?;
     let stop = stop_on_signal()?;
-    let outcome = if args.once {
-        until_idle(&app, &stop, |_| {}).await
-    } else {
-        serve(&app, config.listen, stop).await
-    };
+    let outcome =
+        if args.once { until_idle(&app, &stop, |_| {}).await } else { serve(&app, config.listen, stop).await };
     app.store.close().await;
     outcome
 }
@@ -55,7 +52,10 @@ pub(super) async fn first_contact(app: &App) -> Result<(), Failure> {
             Err(stop) => {
                 let failure = Failure::from(stop);
                 tracing::error!(connection = %connection.id, "{}", failure.sentence);
-                first.get_or_insert(Failure::new(failure.exit, format!("connection {}: {}", connection.id, failure.sentence)));
+                first.get_or_insert(Failure::new(
+                    failure.exit,
+                    format!("connection {}: {}", connection.id, failure.sentence),
+                ));
             }
         }
     }
@@ -66,7 +66,11 @@ pub(super) async fn first_contact(app: &App) -> Result<(), Failure> {
 }
 
 /// Serves webhooks and works until told to stop.
-pub(super) async fn serve(app: &Arc<App>, listen: std::net::SocketAddr, stop: CancellationToken) -> Result<Exit, Failure> {
+pub(super) async fn serve(
+    app: &Arc<App>,
+    listen: std::net::SocketAddr,
+    stop: CancellationToken,
+) -> Result<Exit, Failure> {
     let listener = web::bind(listen).await?;
     tracing::info!(address = %listener.local_addr()?, "listening");
     let web = tokio::spawn(web::serve(listener, Arc::clone(app), stop.clone()));
@@ -79,11 +83,10 @@ pub(super) async fn serve(app: &Arc<App>, listen: std::net::SocketAddr, stop: Ca
         (worked, served)
     });
     match finished.await {
-        Ok((Ok(()), Ok(Ok(())))) => Ok(Exit::Done),
         Ok((Err(panic), _) | (_, Err(panic))) => Err(Failure::new(Exit::Unexpected, format!("a task failed: {panic}"))),
         Ok((_, Ok(Err(error)))) => Err(error.into()),
-        // What was under way is an open intent now, and the next start looks before it sends.
-        Err(_) => Ok(Exit::Done),
+        // Too late for the batch at hand: what was under way is an open intent, and the next start looks before it sends.
+        Ok((Ok(()), Ok(Ok(())))) | Err(_) => Ok(Exit::Done),
     }
 }
 
@@ -129,7 +132,10 @@ pub(super) async fn until_idle(
 async fn held_connection(app: &App) -> Result<Exit, Failure> {
     for row in app.store.connections().list().await? {
         if let Some(problem) = row.problem {
-            return Err(Failure::new(of_problem(&problem.code), format!("connection {}: {}", row.id, problem.sentence)));
+            return Err(Failure::new(
+                of_problem(&problem.code),
+                format!("connection {}: {}", row.id, problem.sentence),
+            ));
         }
     }
     Ok(Exit::Done)

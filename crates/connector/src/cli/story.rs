@@ -8,19 +8,49 @@ pub(super) fn sentence(entry: &Entry) -> String {
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     let text = |key: &str| shown(&detail[key]);
     match entry.action.as_str() {
-        "received" => format!("received by {}: version {}, {}, {}, {} in Brex", text("by"), text("version"), text("type"), text("amount"), text("review_status")),
-        "version_taken" | "version_seen" => format!("version {} seen by {}: {}, {} in Brex", text("version"), text("by"), text("amount"), text("review_status")),
+        "received" => format!(
+            "received by {}: version {}, {}, {}, {} in Brex",
+            text("by"),
+            text("version"),
+            text("type"),
+            text("amount"),
+            text("review_status")
+        ),
+        "version_taken" | "version_seen" => format!(
+            "version {} seen by {}: {}, {} in Brex",
+            text("version"),
+            text("by"),
+            text("amount"),
+            text("review_status")
+        ),
         "not_spend" => format!("not spend: {}", text("why")),
         "vendor_resolved" => format!("vendor {} {}: {}", text("number"), text("name"), text("why")),
         "mapped" => mapped(&detail),
-        "intent_committed" => format!("intent {} for number {} committed before anything is sent", text("attempt"), text("number")),
-        "document_created" => format!("draft {} created in Business Central (attempt {})", text("number"), text("attempt")),
-        "document_adopted" => format!("document {} found in Business Central with our marker and adopted ({})", text("number"), text("status")),
-        "outcome_unknown" => format!("no clear answer ({}); from now on only looking, never sending again", text("error")),
+        "intent_committed" => {
+            format!("intent {} for number {} committed before anything is sent", text("attempt"), text("number"))
+        }
+        "document_created" => {
+            format!("draft {} created in Business Central (attempt {})", text("number"), text("attempt"))
+        }
+        "document_adopted" => format!(
+            "document {} found in Business Central with our marker and adopted ({})",
+            text("number"),
+            text("status")
+        ),
+        "outcome_unknown" => {
+            format!("no clear answer ({}); from now on only looking, never sending again", text("error"))
+        }
         "probed" => "looked for the document: not there (yet)".to_owned(),
-        "settled_as_absent" => format!("not there at the end of the settle window: attempt {} was not executed", text("attempt")),
+        "settled_as_absent" => {
+            format!("not there at the end of the settle window: attempt {} was not executed", text("attempt"))
+        }
         "refused" => format!("Business Central refused: {}", text("said")),
-        "verified" => format!("read back and compared: document {} equals the plan, {} line(s), total {}", text("number"), text("lines"), text("total")),
+        "verified" => format!(
+            "read back and compared: document {} equals the plan, {} line(s), total {}",
+            text("number"),
+            text("lines"),
+            text("total")
+        ),
         "exported" => format!("exported to Brex with reference {} ({})", text("reference"), text("how")),
         "held" => format!("held for the {}, {}: {}", who(&text("who")), text("code"), text("sentence")),
         "released" => format!("released: the cause of {} is gone", text("was")),

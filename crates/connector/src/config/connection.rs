@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
 use domain::calendar::PeriodPolicy;
 use domain::id::ConnectionId;
 use domain::rules::{CurrencyRule, FieldRules, Rules};
@@ -243,10 +244,15 @@ impl ConnectionConfig {
             fields: self.field_rules(),
         };
         let parts = serde_json::json!([
-            self.time_zone, rules.period, rules.currency, rules.default_vendor, rules.employees, rules.fields,
+            self.time_zone,
+            rules.period,
+            rules.currency,
+            rules.default_vendor,
+            rules.employees,
+            rules.fields,
         ]);
         let digest = Sha256::digest(parts.to_string());
-        rules.version = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        rules.version = HEXLOWER.encode(digest.get(..6).unwrap_or_default());
         Ok(rules)
     }
 

@@ -46,8 +46,9 @@ fn read_env(key: &str, name: &str) -> Result<String, ConfigError> {
 }
 
 fn read_file(key: &str, path: &Path) -> Result<String, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| ConfigError::value(key, format!("comes from the file {}, which cannot be read: {e}", path.display())))?;
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        ConfigError::value(key, format!("comes from the file {}, which cannot be read: {e}", path.display()))
+    })?;
     refuse_open_file(key, path)?;
     Ok(text)
 }
@@ -56,8 +57,9 @@ fn read_file(key: &str, path: &Path) -> Result<String, ConfigError> {
 fn refuse_open_file(key: &str, path: &Path) -> Result<(), ConfigError> {
     use std::os::unix::fs::PermissionsExt;
 
-    let mode = std::fs::metadata(path).map(|m| m.permissions().mode()).unwrap_or(0);
-    if mode & 0o077 == 0 {
+    let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
+    let by_others = mode & 0o077;
+    if by_others == 0 {
         return Ok(());
     }
     let text = format!("comes from the file {}, which others can read: run chmod 600 on it", path.display());

@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use secrecy::ExposeSecret;
+
 use super::*;
 
 const MINIMAL: &str = r#"
@@ -48,7 +50,9 @@ fn another_host_needs_allow_hosts_and_https_unless_it_is_this_machine() {
 
 #[test]
 fn a_host_that_only_looks_like_the_real_one_is_refused() {
-    for host in ["https://api.brex.com.evil.example", "https://api.brex.com@evil.example", "https://evil.example/api.brex.com"] {
+    for host in
+        ["https://api.brex.com.evil.example", "https://api.brex.com@evil.example", "https://evil.example/api.brex.com"]
+    {
         let text = MINIMAL.replace("[connection.brex]", &format!("[connection.brex]\nbase_url = \"{host}\""));
         assert!(complaint(&text).contains("brex.base_url names the host"), "{host}");
     }
@@ -57,7 +61,10 @@ fn a_host_that_only_looks_like_the_real_one_is_refused() {
 #[test]
 fn each_mistake_is_named_with_its_key() {
     let cases = [
-        (MINIMAL.replace("America/New_York", "Mars/Olympus"), "time_zone names \"Mars/Olympus\", which is no time zone"),
+        (
+            MINIMAL.replace("America/New_York", "Mars/Olympus"),
+            "time_zone names \"Mars/Olympus\", which is no time zone",
+        ),
         (MINIMAL.replace("name = \"main\"", "name = \"Main Company\""), "connection.name is not usable"),
         (MINIMAL.replace("start_date", "start_dat"), "unknown field `start_dat`"),
         (format!("database = \"mysql:x\"\n{MINIMAL}"), "database must start with sqlite: or postgres:"),
@@ -97,7 +104,6 @@ fn a_secret_file_that_others_can_read_is_refused() {
         assert!(!text.contains("canary"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
-    use secrecy::ExposeSecret;
     assert_eq!(source.read("entra.client_secret", folder.path()).unwrap().expose_secret(), "canary");
     let missing = SecretSource::Env("ML_CONNECTOR_NO_SUCH_VARIABLE".to_owned());
     assert!(missing.read("brex.token", folder.path()).expect_err("refused").to_string().contains("is not set"));

@@ -99,7 +99,10 @@ async fn create_all(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) 
 }
 
 /// Commits one intent per record before anything is sent. A row that changed meanwhile is left out.
-async fn commit_intents(lane: &Lane<'_>, planned: Vec<Planned>) -> Result<Vec<(RecordRow, PlannedDocument, i64)>, Stop> {
+async fn commit_intents(
+    lane: &Lane<'_>,
+    planned: Vec<Planned>,
+) -> Result<Vec<(RecordRow, PlannedDocument, i64)>, Stop> {
     let ids: Vec<RecordId> = planned.iter().map(|(row, _)| row.id.clone()).collect();
     let attempts = lane.app.store.intents().last_attempts(&lane.connection.id, &ids).await?;
     let now_ms = lane.now_ms();
@@ -124,7 +127,8 @@ async fn commit_intents(lane: &Lane<'_>, planned: Vec<Planned>) -> Result<Vec<(R
             document_id: None,
             detail: None,
         };
-        let detail = json!({ "attempt": attempt, "number": plan.number, "plan_hash": plan.hash(), "epoch": lane.lease.epoch });
+        let detail =
+            json!({ "attempt": attempt, "number": plan.number, "plan_hash": plan.hash(), "epoch": lane.lease.epoch });
         let mut row = row;
         row.due_ms = match next_probe(now_ms, 0, window_ms) {
             NextProbe::At(ms) => Some(ms),
@@ -148,9 +152,10 @@ type Answer = (RecordRow, PlannedDocument, i64, Option<Result<Document, Error>>)
 /// Commits what came back. A refusal is believed only after one look, since extensions can commit and then fail.
 async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>) -> Result<(), Stop> {
     let refused: Vec<&PlannedDocument> = answers.iter().filter(|a| is_refusal(a)).map(|(_, plan, ..)| plan).collect();
-    let looked = if refused.is_empty() { Ok(Vec::new()) } else { found_by_number(lane, kind, refused.into_iter()).await };
+    let looked =
+        if refused.is_empty() { Ok(Vec::new()) } else { found_by_number(lane, kind, refused.into_iter()).await };
     let mut steps = Vec::new();
-    let mut stop = None;
+    let mut held = None;
     for (row, plan, attempt, answer) in answers {
         let step = match answer {
             None => not_sent(lane, row, attempt),
@@ -162,14 +167,14 @@ async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>)
             Some(Err(error)) if error.effect() == Effect::Unknown => unclear(lane, row, attempt, &error),
             Some(Err(error)) => {
                 let step = not_executed(lane, row, attempt, &error);
-                stop = stop.or(problem::of_error(&error));
+                held = held.or(problem::of_error(&error));
                 step
             }
         };
         steps.push(step);
     }
     lane.apply(steps).await?;
-    match stop {
+    match held {
         Some(problem) => Err(Stop::Connection(problem)),
         None => Ok(()),
     }
@@ -187,7 +192,8 @@ fn is_refused(error: &Error) -> bool {
 }
 
 fn created(lane: &Lane<'_>, row: RecordRow, attempt: i64, found: &FoundDocument) -> Step {
-    let settled = IntentChange::Settled { attempt, outcome: Outcome::Created, document_id: Some(found.id), detail: None };
+    let settled =
+        IntentChange::Settled { attempt, outcome: Outcome::Created, document_id: Some(found.id), detail: None };
     Step::of(row)
         .set(|row| probe::point_to(row, found))
         .intent(settled)

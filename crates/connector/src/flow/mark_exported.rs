@@ -132,7 +132,8 @@ fn read_again(lane: &Lane<'_>, rows: Vec<RecordRow>, ids: &[String]) -> Vec<Step
     let step = |row: RecordRow| {
         let named = ids.iter().any(|id| id == row.id.as_str());
         let due_ms = if named { lane.retry_at(row.attempts, None) } else { lane.now_ms() };
-        let why = if named { "Brex says it is not ready for export" } else { "another record of the batch stood in the way" };
+        let why =
+            if named { "Brex says it is not ready for export" } else { "another record of the batch stood in the way" };
         Step::of(row).postpone(due_ms, named, &json!(why))
     };
     rows.into_iter().map(step).collect()
@@ -146,5 +147,6 @@ fn link(lane: &Lane<'_>, row: &RecordRow) -> Option<Url> {
     let number = row.document_no.as_deref()?;
     let company = &lane.identity.bc_company_name;
     let page = DocumentPage::Draft;
-    deep_link(&web_client, &settings.entra.tenant, &settings.bc.environment, company, wire_kind(kind), page, number).ok()
+    deep_link(&web_client, &settings.entra.tenant, &settings.bc.environment, company, wire_kind(kind), page, number)
+        .ok()
 }

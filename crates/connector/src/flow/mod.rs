@@ -8,8 +8,8 @@
 //! run twice at any time; running it twice changes nothing.
 
 pub mod draft;
-pub mod mark_exported;
 pub mod map;
+pub mod mark_exported;
 pub mod poll;
 pub mod probe;
 pub mod receive;

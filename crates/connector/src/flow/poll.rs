@@ -33,8 +33,7 @@ pub enum Window {
 /// Asks for everything in the window. Returns how many records came.
 pub async fn poll(lane: &Lane<'_>, window: Window) -> Result<usize, Stop> {
     let cursors = lane.app.store.cursors();
-    let watermark: Option<i64> =
-        cursors.get(&lane.connection.id, WATERMARK).await?.and_then(|text| text.parse().ok());
+    let watermark: Option<i64> = cursors.get(&lane.connection.id, WATERMARK).await?.and_then(|text| text.parse().ok());
     let start = start_of(lane)?;
     let after = match (window, watermark) {
         (Window::From(from), _) => from.max(start),

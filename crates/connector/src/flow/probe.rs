@@ -85,7 +85,10 @@ pub(super) fn settle(lane: &Lane<'_>, row: RecordRow, seen: &Seen, attempt: Opti
         Seen::Foreign(found) => {
             let sentence = format!(
                 "{} {} of vendor {} already has the number {} and was not made by this connector",
-                found.kind.words(), found.number, found.vendor_number, found.vendor_document_number
+                found.kind.words(),
+                found.number,
+                found.vendor_number,
+                found.vendor_document_number
             );
             let step = settled(Step::of(row), Outcome::PossibleDuplicate, Some(found.id));
             step.hold(&Hold::new(HoldCode::PossibleDuplicate, sentence), now_ms)
@@ -138,7 +141,9 @@ fn still_absent(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Step {
             .note("probed", json!({ "found": false, "probes": probes, "next_probe_ms": ms })),
         NextProbe::Settled if now_ms < intent.settle_until_ms => {
             let until = intent.settle_until_ms;
-            Step::of(row).set(|row| row.due_ms = Some(until)).note("probed", json!({ "found": false, "next_probe_ms": until }))
+            Step::of(row)
+                .set(|row| row.due_ms = Some(until))
+                .note("probed", json!({ "found": false, "next_probe_ms": until }))
         }
         NextProbe::Settled => {
             let detail = Some("not there at the end of the settle window".to_owned());

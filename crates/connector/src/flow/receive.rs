@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use data_encoding::HEXLOWER;
 use domain::compare::Difference;
 use domain::edit::booked_differences;
 use domain::hold::{Hold, HoldCode};
@@ -10,6 +11,7 @@ use domain::record::{Record, Review, Treatment};
 use domain::stage::{Event, Stage};
 use serde_json::json;
 use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
 use store::RecordRow;
 
 use super::step::Step;
@@ -225,9 +227,6 @@ fn id_of(text: &str) -> Option<RecordId> {
 
 /// A stand-in id for a record without one, so that it is held rather than lost.
 fn fingerprint(text: &str) -> String {
-    use sha2::{Digest, Sha256};
-
-    let digest = Sha256::digest(text.as_bytes());
-    let head: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("without-id-{head}")
+    let digest = HEXLOWER.encode(&Sha256::digest(text.as_bytes()));
+    format!("without-id-{}", digest.get(..16).unwrap_or(&digest))
 }

@@ -52,7 +52,8 @@ pub(super) async fn links(lane: &Lane<'_>, records: impl Iterator<Item = &Record
     let stored = lane.app.store.vendor_links().list_for(&lane.connection.id, &keys).await?;
     let mut verdicts: BTreeMap<(String, uuid::Uuid), (bool, String)> = BTreeMap::new();
     for link in stored {
-        verdicts.insert((link.merchant_key, link.bc_vendor_id), (link.verdict == store::Verdict::Confirmed, link.origin));
+        verdicts
+            .insert((link.merchant_key, link.bc_vendor_id), (link.verdict == store::Verdict::Confirmed, link.origin));
     }
     let mut links = Links::new();
     for ((key, vendor), (confirmed, origin)) in verdicts {

@@ -8,7 +8,7 @@ use domain::hold::{Hold, HoldCode};
 use domain::stage::Event;
 use domain::vendor::merchant_key;
 use serde_json::json;
-use store::{Applied, RecordRow, Verdict, VendorLink};
+use store::{Applied, RecordRow, VendorLink, Verdict};
 use uuid::Uuid;
 
 use super::map::plan_of;
@@ -128,7 +128,8 @@ async fn new_links(lane: &Lane<'_>, links: Vec<VendorLink>) -> Result<Vec<Vendor
     let known = lane.app.store.vendor_links().list_for(&lane.connection.id, &keys).await?;
     let mut fresh: Vec<VendorLink> = Vec::new();
     for link in links {
-        let same = |other: &VendorLink| other.merchant_key == link.merchant_key && other.bc_vendor_id == link.bc_vendor_id;
+        let same =
+            |other: &VendorLink| other.merchant_key == link.merchant_key && other.bc_vendor_id == link.bc_vendor_id;
         if !known.iter().any(same) && !fresh.iter().any(same) {
             fresh.push(link);
         }

@@ -37,8 +37,8 @@ pub fn read_record(json: &str) -> Result<Record, UnreadableRecord> {
         type_name: wire.record_type.as_str().to_owned(),
         review: Review::from_brex(wire.review_status.as_str()),
         source_type: wire.source_type.as_str().to_owned(),
-        amount: money(wire.amount)?,
-        original_amount: wire.original_amount.map(money).transpose()?,
+        amount: money(&wire.amount)?,
+        original_amount: wire.original_amount.as_ref().map(money).transpose()?,
         posting_at: wire.erp_posting_date,
         updated_at: wire.updated_at,
         due_at: wire.due_at,
@@ -53,7 +53,7 @@ pub fn read_record(json: &str) -> Result<Record, UnreadableRecord> {
     })
 }
 
-fn money(amount: Amount) -> Result<Money, InvalidCurrency> {
+fn money(amount: &Amount) -> Result<Money, InvalidCurrency> {
     Ok(Money::new(amount.amount, Currency::new(&amount.currency)?))
 }
 
@@ -72,8 +72,8 @@ fn line(item: LineItem) -> Result<Line, UnreadableRecord> {
     Ok(Line {
         id: item.id,
         side,
-        amount: money(item.amount)?,
-        original_amount: item.original_amount.map(money).transpose()?,
+        amount: money(&item.amount)?,
+        original_amount: item.original_amount.as_ref().map(money).transpose()?,
         memo: item.memo,
         coding: coding.collect(),
     })

@@ -9,6 +9,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use clients::brex::webhook_signature::{Rejection, Verified, verify};
+use data_encoding::HEXLOWER;
 use domain::audit::Note;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -54,12 +55,7 @@ fn connection_of(web: &Web, token: &str) -> Option<Arc<Connection>> {
 
 /// Checks the signature; on a mismatch the secrets are fetched once more, at a limited rate, since Brex may have rotated
 /// them.
-async fn check(
-    web: &Web,
-    connection: &Connection,
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<Verified, Rejection> {
+async fn check(web: &Web, connection: &Connection, headers: &HeaderMap, body: &[u8]) -> Result<Verified, Rejection> {
     let now_ms = web.app.now_ms();
     let attempt = || verify(headers, body, &connection.hook().secrets, now_ms.div_euclid(1_000), TOLERANCE_SECONDS);
     match attempt() {
@@ -75,7 +71,7 @@ async fn check(
 
 /// Stores the delivery and answers only after the commit.
 async fn keep(web: &Web, connection: &Connection, verified: &Verified, body: &[u8]) -> StatusCode {
-    let hash: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = HEXLOWER.encode(&Sha256::digest(body));
     let text = String::from_utf8_lossy(body);
     let inbox = web.app.store.inbox();
     match inbox.put(&connection.id, SOURCE, &verified.id, &hash, &text, web.app.now_ms()).await {

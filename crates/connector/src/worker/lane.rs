@@ -95,7 +95,16 @@ impl LaneWorker {
         holder: String,
         stop: CancellationToken,
     ) -> Self {
-        Self { app, name, connections, holder, lease: Arc::default(), pauses: HashMap::new(), prepared: HashSet::new(), stop }
+        Self {
+            app,
+            name,
+            connections,
+            holder,
+            lease: Arc::default(),
+            pauses: HashMap::new(),
+            prepared: HashSet::new(),
+            stop,
+        }
     }
 
     /// Name of the lane.
@@ -194,7 +203,13 @@ impl LaneWorker {
     }
 
     /// The connection has to wait: because the other side asked for it, or because something is wrong with it as a whole.
-    async fn pause(&mut self, connection: &Connection, lease: &Lease, stop: Stop, attempts: i64) -> Result<Tick, Error> {
+    async fn pause(
+        &mut self,
+        connection: &Connection,
+        lease: &Lease,
+        stop: Stop,
+        attempts: i64,
+    ) -> Result<Tick, Error> {
         let now_ms = self.app.now_ms();
         let asked_ms = match &stop {
             Stop::Later { asked_ms, .. } => *asked_ms,
@@ -211,13 +226,19 @@ impl LaneWorker {
 }
 
 /// Stores a connection's problem and puts it into the trail, once per change.
-pub(super) async fn note_problem(app: &App, connection: &Connection, lease: &Lease, problem: &Problem) -> Result<(), Error> {
+pub(super) async fn note_problem(
+    app: &App,
+    connection: &Connection,
+    lease: &Lease,
+    problem: &Problem,
+) -> Result<(), Error> {
     let known = app.store.connections().get(&connection.id).await?.and_then(|row| row.problem);
     if known.as_ref().is_some_and(|known| known.code == problem.code) {
         return Ok(());
     }
     app.store.connections().set_problem(&connection.id, Some(problem), app.now_ms()).await?;
-    let note = connection_note("connection_held", connection, json!({ "code": problem.code, "sentence": problem.sentence }));
+    let note =
+        connection_note("connection_held", connection, json!({ "code": problem.code, "sentence": problem.sentence }));
     app.store.audit().append(lease, &connection.id, app.now_ms(), &app.actor(), &[note]).await
 }
 

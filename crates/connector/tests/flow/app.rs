@@ -178,7 +178,13 @@ impl TestApp {
 
     async fn lease(&self) -> Lease {
         let lane = self.app.connections[0].settings.lane();
-        self.app.store.lanes().lease(&lane, "test-1", self.app.now_ms(), 30_000).await.unwrap().expect("the lane is free")
+        self.app
+            .store
+            .lanes()
+            .lease(&lane, "test-1", self.app.now_ms(), 30_000)
+            .await
+            .unwrap()
+            .expect("the lane is free")
     }
 
     async fn on_lane(&self, work: impl AsyncFnOnce(&Lane<'_>) -> Result<(), Stop>) {
@@ -229,7 +235,7 @@ impl TestApp {
         assert_eq!(self.agreement().duplicates, Vec::<String>::new());
         match self.app.store.audit().verify(&self.connection()).await.unwrap() {
             Chain::Verified { .. } => {}
-            broken => panic!("the audit trail is broken: {broken:?}"),
+            broken @ Chain::Broken(_) => panic!("the audit trail is broken: {broken:?}"),
         }
         for row in self.rows().await {
             let at_rest = row.stage.is_done() || row.hold.is_some() || row.stage == Stage::Waiting;
@@ -242,7 +248,6 @@ impl TestApp {
         let ready = self.sandbox.ready();
         vec![ready.brex.token.clone(), ready.entra.client_secret.clone(), ready.brex.webhook_secret.clone()]
     }
-
 }
 
 impl Drop for TestApp {
@@ -251,12 +256,7 @@ impl Drop for TestApp {
     }
 }
 
-async fn build(
-    sandbox: &Sandbox,
-    config: &Config,
-    stop: &CancellationToken,
-    seed: u64,
-) -> (Arc<App>, Vec<LaneWorker>) {
+async fn build(sandbox: &Sandbox, config: &Config, stop: &CancellationToken, seed: u64) -> (Arc<App>, Vec<LaneWorker>) {
     let store = Store::open(&config.database_url()).await.unwrap();
     let clock = Arc::new(SharedClock(sandbox.world()));
     let app = App::build(config, store, clock, Chance::seeded(seed), Alone::Shared).unwrap();

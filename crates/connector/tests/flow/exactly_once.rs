@@ -50,7 +50,8 @@ async fn a_request_that_was_never_executed_is_sent_again_only_after_the_settle_w
     app.run_until_idle().await;
     assert_eq!(creates(&app), 2);
     assert!(app.app.now_ms() - begun >= 1_200_000, "the settle window was waited for");
-    let intents = app.app.store.intents().list_for(&app.connection(), &domain::id::RecordId::new(record.as_str())).await.unwrap();
+    let intents =
+        app.app.store.intents().list_for(&app.connection(), &domain::id::RecordId::new(record.as_str())).await.unwrap();
     assert_eq!(intents.len(), 2);
     assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);
     app.assert_sound().await;
@@ -123,7 +124,12 @@ async fn running_every_stage_twice_changes_nothing(#[values(Db::Sqlite, Db::Post
 #[tokio::test]
 async fn documents_of_a_lost_database_are_found_and_adopted() {
     let Some((mut app, record)) = one_record(Db::Sqlite).await else { return };
-    app.world().faults.add(Fault::new(Side::Brex, FaultKind::Status { status: 503, body: None, retry_after: None }).method("POST").path_contains("export-results").times(1_000));
+    app.world().faults.add(
+        Fault::new(Side::Brex, FaultKind::Status { status: 503, body: None, retry_after: None })
+            .method("POST")
+            .path_contains("export-results")
+            .times(1_000),
+    );
     for _ in 0..10 {
         app.tick().await;
     }

@@ -65,15 +65,7 @@ async fn the_story_of_a_record_tells_every_step_with_its_reason() {
     let record = app.world().brex.records()[0].id.clone();
     assert_eq!(
         app.actions(&record).await,
-        [
-            "received",
-            "vendor_resolved",
-            "mapped",
-            "intent_committed",
-            "document_created",
-            "verified",
-            "exported"
-        ]
+        ["received", "vendor_resolved", "mapped", "intent_committed", "document_created", "verified", "exported"]
     );
     let exports = app.world().brex.records()[0].exports.clone();
     let document = &app.world().bc.ledger()[0];
@@ -84,7 +76,8 @@ async fn the_story_of_a_record_tells_every_step_with_its_reason() {
 
 #[tokio::test]
 async fn the_recorded_real_record_goes_through_the_whole_line_when_it_is_there() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/brex-openapi/recorded-accounting-record.json");
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reference/brex-openapi/recorded-accounting-record.json");
     let Ok(text) = std::fs::read_to_string(path) else {
         eprintln!("skipped: the recorded record is not beside this checkout");
         return;

@@ -11,7 +11,8 @@ use crate::database::Db;
 /// A record that waits for its Export click and will become a document.
 fn waiting(app: &TestApp) -> String {
     let reports = app.world().brex.records();
-    let report = reports.iter().find(|r| r.expect == Expectation::NotReady && r.expect_when_ready == Expectation::Document);
+    let report =
+        reports.iter().find(|r| r.expect == Expectation::NotReady && r.expect_when_ready == Expectation::Document);
     report.expect("a record to click").id.clone()
 }
 
@@ -64,7 +65,7 @@ async fn a_forged_webhook_has_no_effect_and_leaves_a_trace() {
     app.run_until_idle().await;
     let record = waiting(&app);
     let world = app.world();
-    world.brex.forge_event(&[record.clone()], world.clock.now());
+    world.brex.forge_event(std::slice::from_ref(&record), world.clock.now());
     world.brex.deliver_due(&world.clock).await;
     let pending = app.app.store.inbox().list_unhandled(&app.connection(), 10).await.unwrap();
     assert!(pending.is_empty());

@@ -6,7 +6,6 @@ use sandbox::World;
 use sandbox::brex::Expectation;
 
 use super::super::{Exit, Failure};
-use crate::app::App;
 
 /// Records exported with one click.
 const PER_CLICK: usize = 2;
@@ -36,13 +35,12 @@ impl Bookkeeper {
     }
 
     /// One click, once the connector has asked for webhooks.
-    pub(super) async fn click(&mut self, world: &World, app: &App) -> Result<(), Failure> {
+    pub(super) fn click(&mut self, world: &World) -> Result<(), Failure> {
         if world.brex.subscriptions().is_empty() {
             return Ok(());
         }
         let ids: Vec<String> = (0..PER_CLICK).filter_map(|_| self.ids.pop_front()).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        tracing::debug!(?ids, connections = app.connections.len(), "the bookkeeper clicks Export");
         world.brex.make_ready(&ids, world.clock.now()).map_err(|e| Failure::new(Exit::Unexpected, e.to_string()))
     }
 }

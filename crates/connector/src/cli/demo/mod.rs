@@ -59,7 +59,13 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<Exit, Failu
     let listener = web::bind(([127, 0, 0, 1], 0).into()).await?;
     let setting = Setting::make(sandbox.ready(), listener.local_addr()?)?;
     let store = Store::open(&setting.config.database_url()).await?;
-    let app = App::build(&setting.config, store, Arc::new(SystemClock), Chance::real(), Alone::take(&setting.config.database_url())?)?;
+    let app = App::build(
+        &setting.config,
+        store,
+        Arc::new(SystemClock),
+        Chance::real(),
+        Alone::take(&setting.config.database_url())?,
+    )?;
     run::first_contact(&app).await?;
     where_to_look(&sandbox, &setting);
 
@@ -99,7 +105,7 @@ async fn play(app: &Arc<App>, sandbox: &Sandbox, stop: &CancellationToken) -> Re
             return Ok(seen);
         }
         if at_rest {
-            bookkeeper.click(&world, app).await?;
+            bookkeeper.click(&world)?;
         }
         worker::nap(app, LOOK_EVERY_MS, stop).await;
     }
@@ -118,5 +124,8 @@ fn where_to_look(sandbox: &Sandbox, setting: &Setting) {
     eprintln!("Brex (records, with a button Export):       {}/", ready.brex.base_url);
     eprintln!("Business Central (purchase documents):      {}/", ready.bc.base_url);
     eprintln!("connector, state and configuration in:      {}", setting.folder().display());
-    eprintln!("story of a record:                          ml-connector --config {} explain RECORD", setting.file().display());
+    eprintln!(
+        "story of a record:                          ml-connector --config {} explain RECORD",
+        setting.file().display()
+    );
 }

@@ -27,7 +27,7 @@ impl Setting {
         write_secret(&folder.path().join("brex.token"), &ready.brex.token)?;
         write_secret(&folder.path().join("bc.secret"), &ready.entra.client_secret)?;
         let path = folder.path().join(DEFAULT_FILE);
-        std::fs::write(&path, text(ready, listen)?)?;
+        std::fs::write(&path, text(ready, listen))?;
         let config = Config::load(&path)?;
         Ok(Self { folder, config })
     }
@@ -47,11 +47,11 @@ fn write_secret(path: &Path, secret: &str) -> Result<(), Failure> {
     Ok(file.write_all(secret.as_bytes())?)
 }
 
-fn text(ready: &Ready, listen: SocketAddr) -> Result<String, Failure> {
+fn text(ready: &Ready, listen: SocketAddr) -> String {
     let quarter = timestamp(SystemClock.now_ms()).to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     let start_date = quarter.checked_sub(400.days()).unwrap_or(quarter);
     let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
-    Ok(format!(
+    format!(
         r#"database = "sqlite:ml-connector.db"
 listen = "{listen}"
 public_url = "http://{listen}"
@@ -85,5 +85,5 @@ company = {company}
         bc = quoted(&ready.bc.base_url),
         environment = quoted(&ready.bc.environment),
         company = quoted(&ready.bc.company_name),
-    ))
+    )
 }

@@ -41,11 +41,18 @@ impl Summary {
         let mut requests = BTreeMap::new();
         for connection in &app.connections {
             let (of_stage, of_code) = tally(&app.store.records().counts(&connection.id).await?);
-            of_stage.into_iter().for_each(|(stage, n)| *stages.entry(stage).or_insert(0) += n);
-            of_code.into_iter().for_each(|(code, n)| *held.entry(code).or_insert(0) += n);
+            for (stage, number) in of_stage {
+                *stages.entry(stage).or_insert(0) += number;
+            }
+            for (code, number) in of_code {
+                *held.entry(code).or_insert(0) += number;
+            }
             known.extend(known_ids(app, &connection.id).await?);
-            nudges += i64::try_from(app.store.inbox().list_unhandled(&connection.id, PAGE).await?.len()).unwrap_or(PAGE);
-            connection.traffic.requests().into_iter().for_each(|(system, n)| *requests.entry(system).or_insert(0) += n);
+            nudges +=
+                i64::try_from(app.store.inbox().list_unhandled(&connection.id, PAGE).await?.len()).unwrap_or(PAGE);
+            for (system, number) in connection.traffic.requests() {
+                *requests.entry(system).or_insert(0) += number;
+            }
         }
         let reports = world.brex.records();
         let is_waiting = |expect: &Expectation| *expect == Expectation::NotReady;
@@ -102,7 +109,10 @@ impl Summary {
     /// The summary for a bookkeeper.
     pub(super) fn print(&self) {
         println!("{} Brex records", self.records);
-        println!("  {:>5} exported: {} draft purchase invoices and {} draft credit memos in Business Central", self.exported, self.agreement.invoices, self.agreement.credit_memos);
+        println!(
+            "  {:>5} exported: {} draft purchase invoices and {} draft credit memos in Business Central",
+            self.exported, self.agreement.invoices, self.agreement.credit_memos
+        );
         for (code, number) in &self.held {
             let code_page = format!("docs/codes/{code}.md");
             println!("  {number:>5} held: {code} ({code_page})");
@@ -115,7 +125,10 @@ impl Summary {
         }
         let requests: Vec<String> = self.requests.iter().map(|(system, n)| format!("{system} {n}")).collect();
         println!("requests: {}", requests.join(", "));
-        println!("{}", if self.holds() { "the books agree, record by record and to the cent" } else { "THE BOOKS DO NOT AGREE" });
+        println!(
+            "{}",
+            if self.holds() { "the books agree, record by record and to the cent" } else { "THE BOOKS DO NOT AGREE" }
+        );
     }
 }
 
