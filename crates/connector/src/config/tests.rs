@@ -108,3 +108,26 @@ fn a_secret_file_that_others_can_read_is_refused() {
     let missing = SecretSource::Env("ML_CONNECTOR_NO_SUCH_VARIABLE".to_owned());
     assert!(missing.read("brex.token", folder.path()).expect_err("refused").to_string().contains("is not set"));
 }
+
+#[test]
+fn the_example_file_is_right_and_shows_the_defaults() {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../config.example.toml"));
+    let example = Config::load(path).unwrap();
+    let default = Config::parse(MINIMAL, Path::new(".")).unwrap();
+    assert_eq!((&example.database, example.listen), (&default.database, default.listen));
+    let (shown, default) = (&example.connections[0], &default.connections[0]);
+    assert_eq!(
+        (shown.period_policy, shown.max_shift_days, shown.currency, shown.poll_seconds),
+        (default.period_policy, default.max_shift_days, default.currency, default.poll_seconds)
+    );
+    assert_eq!(
+        (shown.master_data_seconds, shown.settle_seconds, shown.bc.max_concurrent, shown.bc.requests_per_second),
+        (
+            default.master_data_seconds,
+            default.settle_seconds,
+            default.bc.max_concurrent,
+            default.bc.requests_per_second
+        )
+    );
+    assert_eq!(shown.rules().unwrap().version, default.rules().unwrap().version, "the fields shown are the defaults");
+}

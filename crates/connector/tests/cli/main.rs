@@ -1,0 +1,9 @@
+//! The real binary from the outside: what it prints, how it exits, how it stops, and what it leaves behind.
+#![expect(clippy::unwrap_used, unreachable_pub, reason = "tests")]
+
+mod commands;
+mod kill;
+mod mistakes;
+mod secrets;
+mod setting;
+mod stop;
