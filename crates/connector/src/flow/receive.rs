@@ -1,9 +1,8 @@
 //! A record comes in, by webhook or poll: it is new, or newer than what is known, or nothing happens at all.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use data_encoding::HEXLOWER;
-use domain::compare::Difference;
 use domain::edit::booked_differences;
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
@@ -14,6 +13,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use store::RecordRow;
 
+use super::map::plan_of;
 use super::step::Step;
 use super::wire::{UnreadableRecord, read_record};
 use super::{Lane, Stop};
@@ -64,22 +64,23 @@ pub async fn receive(lane: &Lane<'_>, items: &[Box<RawValue>], origin: Origin) -
     let ids: Vec<RecordId> = readable.keys().chain(unreadable.keys()).cloned().collect();
     let known = lane.app.store.records().find_many(&lane.connection.id, &ids).await?;
     let mut known: HashMap<RecordId, RecordRow> = known.into_iter().map(|row| (row.id.clone(), row)).collect();
-    let newer: Vec<RecordRow> = known.values().filter(|row| is_newer(row, &readable)).cloned().collect();
+    let newer: Vec<RecordRow> = known.values().filter(|row| is_newer(row, &readable)).map(as_planned).collect();
     let previous = lane.records(&newer).await?;
+    let in_flight = in_flight(lane, &newer).await?;
     let newest_ms = readable.values().map(|(record, _)| record.updated_at.as_millisecond()).max();
 
     let mut steps = Vec::new();
     for (id, (record, text)) in readable {
         let step = match known.remove(&id) {
             None => decide_new(lane, &record, origin).map(|step| step.payload(text.to_owned())),
-            Some(row) => decide_known(lane, row, &record, previous.get(&id), text, origin),
+            Some(row) if may_start_anew(&row, &in_flight) => start_if_newer(lane, row, &record, text, origin),
+            Some(row) => decide_edit(lane, row, &record, previous.get(&id), text, origin),
         };
         steps.extend(step);
     }
     for (id, (problem, text)) in unreadable {
-        if !known.contains_key(&id) {
-            steps.push(unreadable_row(lane, id, &problem, origin).payload(text.to_owned()));
-        }
+        let row = known.remove(&id).unwrap_or_else(|| blank_row(lane, id));
+        steps.extend(decide_unreadable(lane, row, &problem, origin).map(|step| step.payload(text.to_owned())));
     }
     let written = lane.apply(steps).await?.len();
     Ok(Received { newest_ms, written })
@@ -101,67 +102,73 @@ fn decide_new(lane: &Lane<'_>, record: &Record, origin: Origin) -> Option<Step> 
             let why = json!({ "why": format!("{} moves money and buys nothing", record.type_name) });
             step.on(Event::NotSpend, now_ms).note("not_spend", why)
         }
-        Treatment::Unknown => step.on(Event::Ready, now_ms).hold(&unknown_type(record), now_ms),
-        Treatment::Spend(_) | Treatment::Reimbursement(_) | Treatment::Bill => step.on(Event::Ready, now_ms),
+        Treatment::Spend(_) | Treatment::Reimbursement(_) | Treatment::Bill | Treatment::Unknown => {
+            step.on(Event::Ready, now_ms)
+        }
     })
 }
 
-/// A known record: nothing to do unless its version grew or its readiness changed.
-fn decide_known(
-    lane: &Lane<'_>,
-    row: RecordRow,
-    record: &Record,
-    previous: Option<&Record>,
-    text: &str,
-    origin: Origin,
-) -> Option<Step> {
-    let waits = row.stage == Stage::Waiting && record.is_ready();
-    if record.version < row.version || (record.version == row.version && !waits) {
-        return None;
-    }
-    if row.stage == Stage::Skipped {
-        return None;
-    }
-    if row.stage.is_before_document() {
-        return Some(start_anew(lane, row, record, text, origin));
-    }
-    let differences = previous.map(|previous| booked_differences(previous, record)).unwrap_or_default();
-    after_document(lane, row, record, &differences, text, origin)
+/// The drafts whose outcome is unknown: a document may exist for them.
+async fn in_flight(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<HashSet<RecordId>, Stop> {
+    let drafts = rows.iter().filter(|row| row.stage == Stage::Draft);
+    let drafts: Vec<RecordId> = drafts.map(|row| row.id.clone()).collect();
+    let open = lane.app.store.intents().list_open(&lane.connection.id, &drafts).await?;
+    Ok(open.into_iter().map(|intent| intent.record_id).collect())
 }
 
-/// No document can exist yet: the newest version simply takes the place of the old one.
+/// Whether no document can exist for the record.
+fn may_start_anew(row: &RecordRow, in_flight: &HashSet<RecordId>) -> bool {
+    row.stage.is_before_document() || (row.stage == Stage::Draft && !in_flight.contains(&row.id))
+}
+
+/// No document can exist: a newer version, or readiness that came back, takes the place of what was known.
+fn start_if_newer(lane: &Lane<'_>, row: RecordRow, record: &Record, text: &str, origin: Origin) -> Option<Step> {
+    let waits = row.stage == Stage::Waiting && record.is_ready();
+    let is_news = record.version > row.version || (record.version == row.version && waits);
+    (is_news && row.stage != Stage::Skipped).then(|| start_anew(lane, row, record, text, origin))
+}
+
 fn start_anew(lane: &Lane<'_>, row: RecordRow, record: &Record, text: &str, origin: Origin) -> Step {
     let now_ms = lane.now_ms();
+    let was_planned = row.stage == Stage::Draft;
     let step = Step::of(row)
         .set(|row| describe(lane, row, record))
         .payload(text.to_owned())
         .note("version_taken", seen(record, origin));
+    let step = if was_planned { step.on(Event::Replan, now_ms) } else { step };
     if !record.is_ready() {
         return step.on(Event::NotReady, now_ms);
     }
     match record.treatment() {
         Treatment::NotSpend => step.on(Event::NotSpend, now_ms),
-        Treatment::Unknown => step.on(Event::Ready, now_ms).hold(&unknown_type(record), now_ms),
-        Treatment::Spend(_) | Treatment::Reimbursement(_) | Treatment::Bill => step.on(Event::Ready, now_ms),
+        Treatment::Spend(_) | Treatment::Reimbursement(_) | Treatment::Bill | Treatment::Unknown => {
+            step.on(Event::Ready, now_ms)
+        }
     }
 }
 
 /// A document exists or may exist: edits that matter for the books hold the record, others are only noted.
-fn after_document(
+fn decide_edit(
     lane: &Lane<'_>,
     row: RecordRow,
     record: &Record,
-    differences: &[Difference],
+    planned: Option<&Record>,
     text: &str,
     origin: Origin,
 ) -> Option<Step> {
+    if record.version <= row.version {
+        return None;
+    }
+    let differences = planned.map(|planned| booked_differences(planned, record)).unwrap_or_default();
     if differences.is_empty() {
+        let is_edited = row.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::RecordChanged);
         // Our own export makes a new version: nothing to learn from it.
-        if record.review == Review::Exported {
+        if record.review == Review::Exported && !is_edited {
             return None;
         }
         let step = Step::of(row).set(|row| row.version = record.version).payload(text.to_owned());
-        return Some(step.note("version_seen", seen(record, origin)));
+        let step = step.note("version_seen", seen(record, origin));
+        return Some(if is_edited { step.released(lane.now_ms()) } else { step });
     }
     let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let sentence = format!("the record was edited in Brex after its document was made: {}", shown.join("; "));
@@ -174,17 +181,20 @@ fn after_document(
     )
 }
 
-fn unreadable_row(lane: &Lane<'_>, id: RecordId, problem: &UnreadableRecord, origin: Origin) -> Step {
-    let now_ms = lane.now_ms();
-    let mut row = blank_row(lane, id);
-    row.stage = Stage::ResolveVendor;
-    let hold = Hold::new(HoldCode::RecordUnreadable, format!("the record cannot be read: {problem}"));
-    Step::of(row).note("received", json!({ "by": origin.as_str() })).hold(&hold, now_ms)
+/// The row as of the version that its document was planned from: what an edit is compared with.
+fn as_planned(row: &RecordRow) -> RecordRow {
+    let version = plan_of(row).map_or(row.version, |plan| plan.record_version);
+    RecordRow { version, ..row.clone() }
 }
 
-fn unknown_type(record: &Record) -> Hold {
-    let text = format!("this version of the connector does not know the record type {}", record.type_name);
-    Hold::new(HoldCode::RecordTypeUnknown, text)
+/// A record that cannot be read is held, so that it is not lost; one that already has a document stays as it is.
+fn decide_unreadable(lane: &Lane<'_>, row: RecordRow, problem: &UnreadableRecord, origin: Origin) -> Option<Step> {
+    let hold = Hold::new(HoldCode::RecordUnreadable, format!("the record cannot be read: {problem}"));
+    if row.hold.as_ref() == Some(&hold) || !row.stage.is_before_document() || row.stage == Stage::Skipped {
+        return None;
+    }
+    let step = Step::of(row).set(|row| row.stage = Stage::ResolveVendor);
+    Some(step.note("received", json!({ "by": origin.as_str() })).hold(&hold, lane.now_ms()))
 }
 
 fn seen(record: &Record, origin: Origin) -> serde_json::Value {

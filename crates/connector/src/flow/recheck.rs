@@ -4,7 +4,6 @@
 use domain::hold::{Hold, HoldCode};
 use domain::record::Record;
 use domain::stage::{Event, Stage};
-use serde_json::json;
 use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, judge as judge_found};
@@ -109,20 +108,13 @@ async fn recheck_documents(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usiz
 /// Takes the hold away; the record goes on from where a fresh look is needed.
 pub fn release(lane: &Lane<'_>, row: RecordRow) -> Step {
     let now_ms = lane.now_ms();
-    let was = row.hold.as_ref().map(|hold| hold.code);
     let stage = row.stage;
-    let step = Step::of(row).set(|row| {
-        row.hold = None;
-        row.held_ms = None;
-        row.attempts = 0;
-        row.due_ms = Some(now_ms);
-    });
-    let step = match stage {
+    let step = Step::of(row).released(now_ms);
+    match stage {
         Stage::ResolveVendor | Stage::Map => step.on(Event::Ready, now_ms),
         Stage::Draft => step.on(Event::Replan, now_ms),
         _ => step,
-    };
-    step.note("released", json!({ "was": was }))
+    }
 }
 
 async fn apply(lane: &Lane<'_>, steps: Vec<Step>) -> Result<usize, Stop> {

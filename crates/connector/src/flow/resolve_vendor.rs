@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::hold::{Hold, HoldCode};
-use domain::record::Record;
+use domain::record::{Record, Treatment};
 use domain::stage::Event;
 use domain::vendor::{Link, ResolvedVendor, Why, decide_vendor, merchant_key};
 use serde_json::json;
@@ -64,8 +64,12 @@ pub(super) async fn links(lane: &Lane<'_>, records: impl Iterator<Item = &Record
     Ok(links)
 }
 
-/// Decides for one record.
+/// Decides for one record. A type without a rule is held before anything else is said about the record.
 pub(super) fn decide(lane: &Lane<'_>, record: &Record, links: &Links) -> Result<ResolvedVendor, Hold> {
+    if record.treatment() == Treatment::Unknown {
+        let text = format!("this version of the connector has no rule for the record type {}", record.type_name);
+        return Err(Hold::new(HoldCode::RecordTypeUnknown, text));
+    }
     let remembered = key_of(record).and_then(|key| links.get(&key)).map(Vec::as_slice).unwrap_or_default();
     decide_vendor(record, remembered, &lane.connection.rules, &lane.directory)
 }

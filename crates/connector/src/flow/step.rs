@@ -53,6 +53,16 @@ impl Step {
         self.note("held", json!({ "code": hold.code, "sentence": hold.sentence, "who": hold.code.fixer() }))
     }
 
+    /// Takes the hold away; the same stage goes on.
+    #[must_use]
+    pub fn released(mut self, now_ms: i64) -> Self {
+        let was = self.row.hold.take().map(|hold| hold.code);
+        self.row.held_ms = None;
+        self.row.attempts = 0;
+        self.row.due_ms = Stage::WORKING.contains(&self.row.stage).then_some(now_ms);
+        self.note("released", json!({ "was": was }))
+    }
+
     /// Tries the same stage again at `due_ms`; `counted` tells whether it counts as an attempt of the record.
     #[must_use]
     pub fn postpone(mut self, due_ms: i64, counted: bool, why: &Value) -> Self {

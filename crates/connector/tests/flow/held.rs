@@ -197,3 +197,46 @@ async fn an_unreadable_record_is_held_and_does_not_fail_its_page() {
     assert_eq!(hold_of(&app, "accr_broken").await, Some(HoldCode::RecordUnreadable));
     assert_eq!(app.row("accr_fine").await.unwrap().stage, Stage::Exported);
 }
+
+#[tokio::test]
+async fn a_document_that_was_refused_is_planned_anew_once_the_bookkeeper_recodes_the_record() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.run_until_idle().await;
+    let (_, name) = a_vendor(&app);
+    let world = app.world();
+    let blocked = sandbox::bc::AccountChange { blocked: Some(true), ..Default::default() };
+    world.bc.change_account("64200", blocked, world.clock.now()).unwrap();
+    app.insert(&card("accr_recoded", &name, "64200", 33.0));
+    app.poll_now().await;
+    app.run_until_idle().await;
+    let row = app.row("accr_recoded").await.unwrap();
+    assert_eq!((row.stage, row.hold.map(|hold| hold.code)), (Stage::Draft, Some(HoldCode::AccountUnusable)));
+
+    let recoded = card("accr_recoded", &name, "64100", 33.0);
+    let patch = json!({ "line_items": recoded["line_items"] });
+    world.brex.edit("accr_recoded", patch.as_object().unwrap(), world.clock.now()).unwrap();
+    app.poll_now().await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_recoded").await.unwrap().stage, Stage::Exported);
+    assert_eq!(world.bc.documents_by_marker("accr_recoded")[0].lines[0].number, "64100");
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_edit_that_is_taken_back_in_brex_releases_the_record() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.run_until_idle().await;
+    let (_, name) = a_vendor(&app);
+    app.insert(&card("accr_back", &name, "64100", 12.5));
+    app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft]).await;
+    let world = app.world();
+    let date = |day: &str| json!({ "erp_posting_date": day }).as_object().unwrap().clone();
+    world.brex.edit("accr_back", &date("2026-06-22T15:00:00Z"), world.clock.now()).unwrap();
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_back").await, Some(HoldCode::RecordChanged));
+    world.brex.edit("accr_back", &date("2026-06-20T15:00:00Z"), world.clock.now()).unwrap();
+    app.poll_now().await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_back").await.unwrap().stage, Stage::Exported);
+    app.assert_sound().await;
+}
