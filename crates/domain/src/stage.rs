@@ -81,7 +81,7 @@ impl Stage {
     pub fn after(self, event: Event) -> Result<Self, IllegalMove> {
         let next = match (self, event) {
             (Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend, Event::Ready)
-            | (Self::Draft, Event::Replan) => Self::ResolveVendor,
+            | (Self::Draft | Self::Verify | Self::MarkExported, Event::Replan) => Self::ResolveVendor,
             (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotReady) => Self::Waiting,
             (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotSpend) => Self::NotSpend,
             (Self::ResolveVendor, Event::VendorResolved) => Self::Map,
@@ -89,6 +89,9 @@ impl Stage {
             (Self::Draft, Event::DocumentFound) => Self::Verify,
             (Self::Verify, Event::Verified) => Self::MarkExported,
             (Self::MarkExported, Event::ExportTaken) => Self::Exported,
+            (Self::Waiting | Self::ResolveVendor | Self::Map | Self::Draft | Self::Verify, Event::Skip) => {
+                Self::Skipped
+            }
             (from, _) => return Err(IllegalMove { from, event }),
         };
         Ok(next)
@@ -136,6 +139,8 @@ pub enum Event {
     Verified,
     /// Brex shows the record as exported.
     ExportTaken,
+    /// A person said that the record is not to be exported.
+    Skip,
 }
 
 /// An event that cannot happen in this stage.

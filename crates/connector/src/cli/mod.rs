@@ -7,6 +7,7 @@ mod demo;
 mod exit;
 mod explain;
 mod open;
+mod operate;
 mod run;
 mod status;
 mod story;
@@ -16,6 +17,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use jiff::civil::Date;
+
+use crate::flow::operator::Verb;
 
 pub use exit::{Exit, Failure};
 
@@ -58,6 +61,12 @@ enum Command {
         /// Id of the record in Brex (accr_…).
         record: String,
     },
+    /// Look at a held record again now.
+    Retry(operate::OperateArgs),
+    /// Plan a held record anew after its draft was deleted in Business Central.
+    Replay(operate::OperateArgs),
+    /// Set a record aside for good: it is not to be exported by the connector.
+    Skip(operate::OperateArgs),
     /// Take up records that Brex changed since a date, also when they were missed or the database is new.
     Backfill {
         /// First day, such as 2026-01-31; the cut-over date of the connection is never passed.
@@ -110,6 +119,9 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Status => status::status(&common).await,
         Command::Attention => attention::attention(&common).await,
         Command::Explain { record } => explain::explain(&common, &record).await,
+        Command::Retry(args) => operate::operate(&common, Verb::Retry, &args).await,
+        Command::Replay(args) => operate::operate(&common, Verb::Replay, &args).await,
+        Command::Skip(args) => operate::operate(&common, Verb::Skip, &args).await,
         Command::Backfill { from, connection } => backfill::backfill(&common, from, connection.as_deref()).await,
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
     }

@@ -55,6 +55,10 @@ pub(super) fn sentence(entry: &Entry) -> String {
         "held" => format!("held for the {}, {}: {}", who(&text("who")), text("code"), text("sentence")),
         "released" => format!("released: the cause of {} is gone", text("was")),
         "postponed" => format!("tried again later: {}", why(&detail["why"])),
+        "retry_requested" => format!("{} asked to try again: {}", entry.actor, text("reason")),
+        "replayed" => format!("planned anew for {}: {}", entry.actor, text("reason")),
+        "skipped" => format!("set aside by {}: {}", entry.actor, text("reason")),
+        "request_refused" => format!("{} asked for {} and was refused: {}", entry.actor, text("verb"), text("why")),
         other => format!("{other}: {detail}"),
     }
 }

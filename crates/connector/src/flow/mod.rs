@@ -1,7 +1,7 @@
 //! The way of a record, stage by stage. Read the files in this order:
 //!
 //! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`probe`] for unclear answers) → [`verify`] →
-//! [`mark_exported`]; [`recheck`] looks again at what is held.
+//! [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for.
 //!
 //! Each stage takes a batch of due records and goes *load → decide → do → apply*: the decision is a pure function of
 //! `domain`, and apply is one transaction that writes the new stage, the audit entries and the next due time. A stage may
@@ -10,6 +10,7 @@
 pub mod draft;
 pub mod map;
 pub mod mark_exported;
+pub mod operator;
 pub mod poll;
 pub mod probe;
 pub mod receive;
@@ -22,6 +23,7 @@ mod wire;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use domain::audit::Actor;
 use domain::directory::Directory;
 use domain::id::{JobId, RecordId};
 use domain::pace::retry_delay_ms;
@@ -113,12 +115,17 @@ impl Lane<'_> {
 
     /// Commits the steps in one transaction. Rows that changed meanwhile are left alone: their next pass decides anew.
     pub async fn apply(&self, steps: Vec<Step>) -> Result<Vec<Applied>, store::Error> {
+        self.apply_as(&self.app.actor(), steps).await
+    }
+
+    /// The same on behalf of somebody.
+    pub async fn apply_as(&self, actor: &Actor, steps: Vec<Step>) -> Result<Vec<Applied>, store::Error> {
         let changes: Vec<Change> = steps.into_iter().map(Step::into_change).collect();
         if changes.is_empty() {
             return Ok(Vec::new());
         }
         let store = &self.app.store;
-        store.records().apply(self.lease, &self.connection.id, self.now_ms(), &self.app.actor(), &changes).await
+        store.records().apply(self.lease, &self.connection.id, self.now_ms(), actor, &changes).await
     }
 
     /// The newest payload of each row, decoded. Rows whose payload is missing or unreadable are left out.

@@ -8,7 +8,7 @@ use super::lane::{clear_problem, note_problem};
 use crate::app::{App, Connection};
 use crate::flow::poll::{Window, poll};
 use crate::flow::recheck::{self, Scope};
-use crate::flow::{Lane, RECHECK, Stop};
+use crate::flow::{Lane, RECHECK, Stop, operator};
 use crate::{identity, mirror, subscriptions};
 
 /// Finds out who is at either end.
@@ -38,6 +38,10 @@ pub(super) async fn run_due(app: &Arc<App>, connection: &Arc<Connection>, lease:
             run_one(app, connection, lease, job).await?;
             ran = true;
         }
+    }
+    for job in due.iter().filter(|job| operator::is_request(&job.kind)) {
+        run_one(app, connection, lease, job).await?;
+        ran = true;
     }
     Ok(ran)
 }
@@ -98,6 +102,7 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
         POLL => drop(poll(&lane, Window::SinceLast).await?),
         FULL_POLL => drop(poll(&lane, Window::From(jiff::Timestamp::MIN)).await?),
         BACKFILL => drop(poll(&lane, Window::From(backfill_start(job))).await?),
+        kind if operator::is_request(kind) => operator::run(&lane, kind, job.argument.as_deref()).await?,
         _ => {}
     }
     Ok(())

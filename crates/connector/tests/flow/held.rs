@@ -1,5 +1,6 @@
 //! Holds: the right code, the right person, and release by itself when the cause is gone.
 
+use connector::flow::operator::{Request, Verb};
 use domain::hold::{Fixer, HoldCode};
 use domain::stage::Stage;
 use sandbox::bc::{DocumentChange, SetupChange, VendorChange};
@@ -238,5 +239,73 @@ async fn an_edit_that_is_taken_back_in_brex_releases_the_record() {
     app.poll_now().await;
     app.run_until_idle().await;
     assert_eq!(app.row("accr_back").await.unwrap().stage, Stage::Exported);
+    app.assert_sound().await;
+}
+
+async fn ask(app: &TestApp, verb: Verb, record: &str) {
+    let record = domain::id::RecordId::new(record);
+    let request = Request { verb, record, person: "kim".to_owned(), reason: "booked by hand".to_owned() };
+    let argument = serde_json::to_string(&request).unwrap();
+    let jobs = app.app.store.jobs();
+    jobs.request(&app.connection(), &request.job(), Some(&argument), app.app.now_ms()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_person_sets_a_held_record_aside_but_not_one_that_has_a_document() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let exported = app.world().brex.records()[0].id.clone();
+    app.insert(&card("accr_aside", "Nobody Knows This Shop", "64100", 12.5));
+    app.run_until_idle().await;
+    ask(&app, Verb::Skip, "accr_aside").await;
+    ask(&app, Verb::Skip, &exported).await;
+    app.run_until_idle().await;
+    let row = app.row("accr_aside").await.unwrap();
+    assert_eq!((row.stage, row.hold), (Stage::Skipped, None));
+    let entry = app.story("accr_aside").await.pop().unwrap();
+    assert_eq!((entry.action.as_str(), entry.actor.as_str()), ("skipped", "person:kim"));
+    assert!(entry.detail.contains("booked by hand"));
+    assert_eq!(app.row(&exported).await.unwrap().stage, Stage::Exported);
+    assert_eq!(app.actions(&exported).await.pop().as_deref(), Some("request_refused"));
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_retry_looks_again_at_once() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (number, _) = a_vendor(&app);
+    app.insert(&card("accr_again", "Nobody Knows This Shop", "64100", 12.5));
+    app.run_until_idle().await;
+    ask(&app, Verb::Retry, "accr_again").await;
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_again").await, Some(HoldCode::VendorNotFound), "still the same cause");
+    let named = VendorChange { name: Some("Nobody Knows This Shop".to_owned()), ..VendorChange::default() };
+    let world = app.world();
+    world.bc.change_vendor(&number, named, world.clock.now()).unwrap();
+    app.request("master_data").await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_again").await.unwrap().stage, Stage::Exported);
+    assert!(app.actions("accr_again").await.contains(&"retry_requested".to_owned()));
+}
+
+#[tokio::test]
+async fn a_draft_deleted_by_a_user_is_reported_and_made_again_only_when_a_person_says_so() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.run_until_idle().await;
+    let (_, name) = a_vendor(&app);
+    app.insert(&card("accr_deleted", &name, "64100", 12.5));
+    app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft]).await;
+    ask(&app, Verb::Replay, "accr_deleted").await;
+    let world = app.world();
+    let id = world.bc.documents_by_marker("accr_deleted")[0].id;
+    let delete = DocumentChange { action: Some(sandbox::bc::DocumentAction::Delete), ..DocumentChange::default() };
+    world.bc.change_document(id, delete, world.clock.now()).unwrap();
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_deleted").await, Some(HoldCode::DocumentMissing));
+    assert!(app.actions("accr_deleted").await.contains(&"request_refused".to_owned()), "it was not held yet");
+
+    ask(&app, Verb::Replay, "accr_deleted").await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_deleted").await.unwrap().stage, Stage::Exported);
+    assert_eq!(world.bc.documents_by_marker("accr_deleted").len(), 1);
     app.assert_sound().await;
 }

@@ -1,0 +1,128 @@
+//! What a person asked for: look at a held record again, or set it aside for good. Each with who and why in the trail.
+
+use domain::audit::Actor;
+use domain::hold::HoldCode;
+use domain::id::RecordId;
+use domain::stage::{Event, Stage};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::RecordRow;
+
+use super::step::Step;
+use super::{Lane, Stop, recheck, verify};
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// Look at a held record again now.
+    Retry,
+    /// Set a record aside for good.
+    Skip,
+    /// Plan a record anew whose draft is no longer in Business Central.
+    Replay,
+}
+
+impl Verb {
+    /// The word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Skip => "skip",
+            Self::Replay => "replay",
+        }
+    }
+}
+
+/// A request as it waits for the worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// What is asked for.
+    pub verb: Verb,
+    /// The record.
+    pub record: RecordId,
+    /// Who asks.
+    pub person: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What the names of these jobs start with; one job per record, so that no request replaces another.
+const PREFIX: &str = "request:";
+
+impl Request {
+    /// Name of the job that carries the request.
+    pub fn job(&self) -> String {
+        format!("{PREFIX}{}:{}", self.verb.as_str(), self.record)
+    }
+}
+
+/// Whether a job carries a request.
+pub fn is_request(job: &str) -> bool {
+    job.starts_with(PREFIX)
+}
+
+/// Carries out the request of a job. One that cannot be read or no longer fits is refused in the trail, not repeated.
+pub async fn run(lane: &Lane<'_>, job: &str, argument: Option<&str>) -> Result<(), Stop> {
+    let Some(request) = argument.and_then(|text| serde_json::from_str::<Request>(text).ok()) else {
+        tracing::warn!(job, "a request cannot be read and is dropped");
+        return Ok(());
+    };
+    let Some(row) = lane.app.store.records().get(&lane.connection.id, &request.record).await? else {
+        return Ok(());
+    };
+    let step = match request.verb {
+        Verb::Retry => retry(lane, row, &request),
+        Verb::Skip => skip(lane, row, &request).await?,
+        Verb::Replay => replay(lane, row, &request).await?,
+    };
+    lane.apply_as(&Actor::Person(request.person), vec![step]).await?;
+    Ok(())
+}
+
+fn retry(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Step {
+    let detail = json!({ "reason": request.reason });
+    if row.hold.is_some() {
+        return recheck::release(lane, row).note("retry_requested", detail);
+    }
+    Step::of(row).note("retry_requested", detail)
+}
+
+/// A record is planned anew only if its draft is gone: the look-up before the next create still finds whatever is there.
+async fn replay(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
+    let read_back = verify::read_back(lane, vec![row.clone()]).await?;
+    let found = read_back.into_iter().find_map(|(_, _, found)| found);
+    let why = if row.hold.is_none() || !matches!(row.stage, Stage::Verify | Stage::MarkExported) {
+        Some("only a held record whose draft was deleted can be replayed")
+    } else if found.is_some() {
+        Some("its document is in Business Central; delete the draft there first")
+    } else {
+        None
+    };
+    Ok(match why {
+        Some(why) => Step::of(row).note("request_refused", json!({ "verb": request.verb, "why": why })),
+        None => Step::of(row)
+            .set(|row| (row.document_id, row.document_no) = (None, None))
+            .on(Event::Replan, lane.now_ms())
+            .note("replayed", json!({ "reason": request.reason })),
+    })
+}
+
+/// A record may be set aside only while no document of ours can be in Business Central.
+async fn skip(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
+    let open = lane.app.store.intents().list_open(&lane.connection.id, std::slice::from_ref(&row.id)).await?;
+    let is_gone = row.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::DocumentMissing);
+    let why = if row.stage.is_done() {
+        Some("the record is done")
+    } else if !open.is_empty() {
+        Some("a document may still appear in Business Central; ask again when that is settled")
+    } else if row.document_id.is_some() && !is_gone {
+        Some("its document is in Business Central; delete the draft there first")
+    } else {
+        None
+    };
+    Ok(match why {
+        Some(why) => Step::of(row).note("request_refused", json!({ "verb": request.verb, "why": why })),
+        None => Step::of(row).on(Event::Skip, lane.now_ms()).note("skipped", json!({ "reason": request.reason })),
+    })
+}
