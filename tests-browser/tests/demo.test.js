@@ -23,13 +23,16 @@ after(async () => {
 /** The rows of our drafts; the rows with their lines carry no status. */
 const drafts = (page) => page.locator("tr", { has: page.locator("td.Draft") }).filter({ hasText: "BRX-" });
 
-/** A card purchase in review whose account and vendor are coded: a person would export it without a second look. */
+/**
+ * A card purchase in review whose account and vendor are coded: a person would export it without a second look. Not one on
+ * account 61300: it has a department by default, and Business Central refuses a second one (docs/codes/document_refused.md).
+ */
 function exportableRow(page) {
   return page
     .locator("tbody tr", { has: page.locator(".status", { hasText: /^REVIEW$/ }) })
     .filter({ has: page.locator("code", { hasText: /^CARD_EXPENSE_POST$/ }) })
     .filter({ hasText: /G\/L Account: / })
-    .filter({ hasNotText: "not coded" })
+    .filter({ hasNotText: /not coded|G\/L Account: 61300/ })
     .first();
 }
 

@@ -75,7 +75,7 @@ fn row(rows: &mut String, stored: &Stored, page: usize) {
          <td>{export}</td></tr>",
         id = escaped(&stored.face.id),
         date = escaped(date.get(..10).unwrap_or(date)),
-        kind = escaped(&stored.face.record_type),
+        kind = escaped(&stored.face.record_type).replace('_', "_<wbr>"),
         memo = text(&record["memo"]),
         figure = escaped(&figure),
         currency = text(&amount["currency"]),
