@@ -15,9 +15,9 @@ use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
 
+use crate::alone::Alone;
 use crate::clock::{Chance, Clock};
 use crate::config::{Config, ConfigError, ConnectionConfig};
-use crate::worker::Alone;
 
 /// The version that stands in audit entries and answers.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -4,8 +4,8 @@ use store::Error;
 use uuid::Uuid;
 
 use crate::app::{App, Connection, Identity};
-use crate::flow::Stop;
 use crate::problem;
+use crate::stop::Stop;
 
 /// What earlier processes learnt, so that a restart works while a system is away.
 pub async fn recall(app: &App, connection: &Connection) -> Result<(), Error> {

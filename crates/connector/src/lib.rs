@@ -3,6 +3,7 @@
 //! Floors, each using only those below: `cli` → `web` → `worker` → `flow` → `app` → `config`. Start reading at [`flow`].
 
 pub mod agreement;
+pub mod alone;
 pub mod app;
 pub mod cli;
 pub mod clock;
@@ -11,6 +12,7 @@ pub mod flow;
 pub mod identity;
 pub mod mirror;
 pub mod problem;
+pub mod stop;
 pub mod subscriptions;
 pub mod web;
 pub mod worker;

@@ -11,7 +11,7 @@ use store::{Error, Lease, MasterKind, MasterRow};
 use uuid::Uuid;
 
 use crate::app::{App, Connection};
-use crate::flow::Stop;
+use crate::stop::Stop;
 
 /// The key of the one set-up row.
 const SETUP: &str = "setup";

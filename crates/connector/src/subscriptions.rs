@@ -6,7 +6,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::app::{App, Connection};
-use crate::flow::Stop;
+use crate::stop::Stop;
 
 /// Cursor that keeps the unguessable part of the webhook's address.
 const HOOK_TOKEN: &str = "webhook.token";

@@ -70,7 +70,9 @@ fn equal(words: &[Word], name: &[Word], out: &mut Alignment) {
 
 /// `0508` and `508` are the same store.
 fn same_number(word: &Word, vendor: &Word) -> bool {
-    word.kind == Kind::Number && vendor.kind == Kind::Number && word.text.trim_start_matches('0') == vendor.text.trim_start_matches('0')
+    word.kind == Kind::Number
+        && vendor.kind == Kind::Number
+        && word.text.trim_start_matches('0') == vendor.text.trim_start_matches('0')
 }
 
 /// Words whose spaces stand elsewhere: `PIZZA EXPRESS` and `PIZZAEXPRESS`, `DEFENS ETECHNOLOGIES`.
@@ -170,7 +172,11 @@ fn soft(words: &[Word], name: &[Word], out: &mut Alignment) {
                 continue;
             }
             let plain = likeness(&word.text, &target.text, word.cut);
-            let best = if word.long == word.text && target.long == target.text { plain } else { plain.or_else(|| likeness(&word.long, &target.long, Cut::No)) };
+            let best = if word.long == word.text && target.long == target.text {
+                plain
+            } else {
+                plain.or_else(|| likeness(&word.long, &target.long, Cut::No))
+            };
             if let Some((quality, why)) = best {
                 found.push(Pair { word: at, vendor, quality, likeness: why });
             }
@@ -195,7 +201,11 @@ mod tests {
     fn pairs(descriptor: &str, vendor: &str) -> Vec<(usize, usize, Likeness)> {
         let reading = read(descriptor);
         let name = name(vendor, NameKind::Full, "").unwrap();
-        align(&reading.views[0].words, &name.words).pairs.iter().map(|pair| (pair.word, pair.vendor, pair.likeness)).collect()
+        align(&reading.views[0].words, &name.words)
+            .pairs
+            .iter()
+            .map(|pair| (pair.word, pair.vendor, pair.likeness))
+            .collect()
     }
 
     #[test]
@@ -205,7 +215,10 @@ mod tests {
             pairs("DEFENS ETECHNOLOGIES", "DEFENSE TECHNOLOGIES"),
             [(0, 0, Likeness::Glued), (1, 1, Likeness::Glued)]
         );
-        assert_eq!(pairs("MTNWAREHOUSE 6198", "MOUNTAIN WAREHOUSE"), [(0, 0, Likeness::Glued), (0, 1, Likeness::Glued)]);
+        assert_eq!(
+            pairs("MTNWAREHOUSE 6198", "MOUNTAIN WAREHOUSE"),
+            [(0, 0, Likeness::Glued), (0, 1, Likeness::Glued)]
+        );
     }
 
     #[test]

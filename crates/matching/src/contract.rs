@@ -46,7 +46,8 @@ impl Table {
             rows.push(record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect::<Vec<_>>());
         }
         let header = if rows.is_empty() { Vec::new() } else { rows.remove(0) };
-        let header = header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_ascii_lowercase()).collect();
+        let header =
+            header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_ascii_lowercase()).collect();
         Ok(Self { header, rows })
     }
 
@@ -84,7 +85,8 @@ pub fn read_vendors(input: impl Read) -> Result<Vec<Vendor>, Error> {
 pub fn read_merchants(input: impl Read) -> Result<Vec<Merchant>, Error> {
     let table = Table::read("merchants", input)?;
     let descriptor = table.must("merchants", "descriptor")?;
-    let [clean, website, mcc, country, city] = ["clean_name", "website", "mcc", "country", "city"].map(|name| table.column(name));
+    let [clean, website, mcc, country, city] =
+        ["clean_name", "website", "mcc", "country", "city"].map(|name| table.column(name));
     let merchants = table.rows.iter().map(|row| Merchant {
         descriptor: field(row, Some(descriptor)),
         clean_name: field(row, clean),
@@ -115,7 +117,10 @@ pub fn read_corrections(input: impl Read) -> Result<Memory, Error> {
 }
 
 /// Writes `descriptor,decision,vendor_id,score,reason,candidates`, one line per merchant in the same order.
-pub fn write_decisions<'a>(output: impl Write, decisions: impl IntoIterator<Item = (&'a Merchant, Decision)>) -> Result<(), Error> {
+pub fn write_decisions<'a>(
+    output: impl Write,
+    decisions: impl IntoIterator<Item = (&'a Merchant, Decision)>,
+) -> Result<(), Error> {
     let broken = |source| Error::Csv { file: "decisions", source };
     let mut writer = csv::Writer::from_writer(output);
     writer.write_record(["descriptor", "decision", "vendor_id", "score", "reason", "candidates"]).map_err(broken)?;
@@ -127,13 +132,20 @@ pub fn write_decisions<'a>(output: impl Write, decisions: impl IntoIterator<Item
         };
         let vendor = decision.vendor.as_deref().unwrap_or_default();
         let (score, candidates) = (format!("{:.4}", decision.score), decision.candidates.join("|"));
-        writer.write_record([&merchant.descriptor, outcome, vendor, &score, &decision.reason, &candidates]).map_err(broken)?;
+        writer
+            .write_record([&merchant.descriptor, outcome, vendor, &score, &decision.reason, &candidates])
+            .map_err(broken)?;
     }
     writer.flush().map_err(|error| broken(error.into()))
 }
 
 /// The whole contract: reads vendors, merchants and, if given, corrections; writes the decisions.
-pub fn run(vendors: impl Read, merchants: impl Read, corrections: Option<impl Read>, output: impl Write) -> Result<(), Error> {
+pub fn run(
+    vendors: impl Read,
+    merchants: impl Read,
+    corrections: Option<impl Read>,
+    output: impl Write,
+) -> Result<(), Error> {
     let index = Index::build(read_vendors(vendors)?);
     let memory = corrections.map(read_corrections).transpose()?.unwrap_or_default();
     let merchants = read_merchants(merchants)?;

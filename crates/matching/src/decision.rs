@@ -126,7 +126,13 @@ impl Index {
         })
     }
 
-    fn judge(&self, query: &Query, ranked: &Ranked<'_>, model: &Model, guard: impl Fn(&Compared<'_>) -> Option<Veto>) -> Decision {
+    fn judge(
+        &self,
+        query: &Query,
+        ranked: &Ranked<'_>,
+        model: &Model,
+        guard: impl Fn(&Compared<'_>) -> Option<Veto>,
+    ) -> Decision {
         let Some(best) = ranked.compared.first() else { return nothing() };
         let score = model.probability(&ranked.contest);
         let veto = (score >= model.auto_from).then(|| self.veto(query, ranked).or_else(|| guard(best))).flatten();
@@ -168,20 +174,50 @@ impl Index {
         };
         match memory.recall(&query.reading) {
             Recall::Nothing => None,
-            Recall::NoneOfOurs => Some(decision(Outcome::None, None, 0.0, None, "confirmed before: none of our vendors")),
+            Recall::NoneOfOurs => {
+                Some(decision(Outcome::None, None, 0.0, None, "confirmed before: none of our vendors"))
+            }
             Recall::Contradicted => {
-                let found = decision(Outcome::Review, candidates.first().cloned(), 0.5, Some(Veto::Contradicted), "answered differently before: please decide");
+                let found = decision(
+                    Outcome::Review,
+                    candidates.first().cloned(),
+                    0.5,
+                    Some(Veto::Contradicted),
+                    "answered differently before: please decide",
+                );
                 Some(Decision { candidates, ..found })
             }
             Recall::Vendor(answer) => {
                 let id = Some(answer.vendor_id.clone());
                 let found = match self.find_vendor(&answer.vendor_id) {
-                    None => decision(Outcome::Review, candidates.first().cloned(), 0.5, Some(Veto::VendorGone), "the vendor confirmed before is no longer in the list"),
-                    Some(vendor) if vendor.blocked => decision(Outcome::Review, id, 0.5, Some(Veto::Blocked), "the vendor confirmed before is blocked"),
-                    Some(vendor) if !answer.vendor_name.is_empty() && vendor.name != answer.vendor_name => {
-                        decision(Outcome::Review, id, 0.5, Some(Veto::Renamed), "the vendor confirmed before has another name now")
-                    }
-                    Some(vendor) => decision(Outcome::Auto, id, CONFIRMED, None, &format!("confirmed before: this descriptor is {}", vendor.name.trim())),
+                    None => decision(
+                        Outcome::Review,
+                        candidates.first().cloned(),
+                        0.5,
+                        Some(Veto::VendorGone),
+                        "the vendor confirmed before is no longer in the list",
+                    ),
+                    Some(vendor) if vendor.blocked => decision(
+                        Outcome::Review,
+                        id,
+                        0.5,
+                        Some(Veto::Blocked),
+                        "the vendor confirmed before is blocked",
+                    ),
+                    Some(vendor) if !answer.vendor_name.is_empty() && vendor.name != answer.vendor_name => decision(
+                        Outcome::Review,
+                        id,
+                        0.5,
+                        Some(Veto::Renamed),
+                        "the vendor confirmed before has another name now",
+                    ),
+                    Some(vendor) => decision(
+                        Outcome::Auto,
+                        id,
+                        CONFIRMED,
+                        None,
+                        &format!("confirmed before: this descriptor is {}", vendor.name.trim()),
+                    ),
                 };
                 if let Some(vendor) = &found.vendor {
                     candidates.retain(|known| known != vendor);
@@ -202,7 +238,10 @@ impl Index {
         }
         let on_site = evidence[24] > 0.0 || evidence[21] > 0.0;
         let gap = ranked.contest.best - ranked.contest.second;
-        let twin = ranked.compared[1..].iter().take(5).any(|other| core_words(best.name) == core_words(other.name) && !on_site);
+        let twin = ranked.compared[1..]
+            .iter()
+            .take(5)
+            .any(|other| core_words(best.name) == core_words(other.name) && !on_site);
         if gap < LEAST_GAP || twin {
             return Some(Veto::Twins);
         }
@@ -228,20 +267,36 @@ impl Index {
         let pairs = &best.comparison.alignment.pairs;
         let matched: Vec<&str> = pairs.iter().map(|pair| view.words[pair.word].text.as_str()).collect();
         let direct = matches!(view.kind, ViewKind::Name | ViewKind::CleanName);
-        if !direct && query.reading.processor.is_some() && !matched.is_empty() && matched.iter().all(|word| lexicon().is_processor(word)) {
+        if !direct
+            && query.reading.processor.is_some()
+            && !matched.is_empty()
+            && matched.iter().all(|word| lexicon().is_processor(word))
+        {
             return Some(Veto::ProcessorOnly);
         }
         let rest = view.words.iter().enumerate().filter(|(at, _)| best.comparison.alignment.of_word(*at) < 0.3);
         let named = |kind| matches!(kind, Kind::Name | Kind::Trade);
-        let little = query.reading.views.first().and_then(|view| view.words.first()).is_some_and(|word| word.text.len() <= 2);
+        let little =
+            query.reading.views.first().and_then(|view| view.words.first()).is_some_and(|word| word.text.len() <= 2);
         if view.kind == ViewKind::Alias && little && rest.map(|(_, word)| word.kind).any(named) {
             return Some(Veto::ShortFormOnly);
         }
-        let telling = pairs.iter().filter(|pair| !matches!(best.name.words[pair.vendor].kind, Kind::Place | Kind::Country | Kind::Number)).count();
+        let telling = pairs
+            .iter()
+            .filter(|pair| !matches!(best.name.words[pair.vendor].kind, Kind::Place | Kind::Country | Kind::Number))
+            .count();
         let letters = matched.iter().map(|word| word.len()).sum::<usize>();
         let short = letters <= if evidence[15] < 1.0 { 3 } else { 2 };
-        let everyday = telling == 1 && pairs.iter().all(|pair| matches!(best.name.words[pair.vendor].kind, Kind::Generic | Kind::Trade | Kind::Place | Kind::Country));
-        let near = telling == 1 && letters <= 8 && best.name.words.len() == 1 && pairs.iter().all(|pair| matches!(pair.likeness, Likeness::Plural | Likeness::OneEdit | Likeness::Longer));
+        let everyday = telling == 1
+            && pairs.iter().all(|pair| {
+                matches!(best.name.words[pair.vendor].kind, Kind::Generic | Kind::Trade | Kind::Place | Kind::Country)
+            });
+        let near = telling == 1
+            && letters <= 8
+            && best.name.words.len() == 1
+            && pairs
+                .iter()
+                .all(|pair| matches!(pair.likeness, Likeness::Plural | Likeness::OneEdit | Likeness::Longer));
         if near && evidence[21] < 1.0 {
             return Some(Veto::LittleMatched);
         }
@@ -257,9 +312,20 @@ impl Index {
 fn rare_brand(best: &Compared<'_>) -> bool {
     let alignment = &best.comparison.alignment;
     let names = best.name.words.iter().enumerate().filter(|(_, word)| word.kind == Kind::Name);
-    let brand = names.clone().next().is_some_and(|(at, word)| at == 0 && word.text.len() >= 4 && !lexicon().is_known(&word.long));
-    let lost = best.name.words.iter().enumerate().filter(|(at, word)| matches!(word.kind, Kind::Name | Kind::Trade) && alignment.of_vendor(*at) == 0.0);
-    brand && best.comparison.evidence[4] >= 0.95 && lost.clone().count() <= 1 && lost.into_iter().all(|(_, word)| word.kind == Kind::Trade)
+    let brand = names
+        .clone()
+        .next()
+        .is_some_and(|(at, word)| at == 0 && word.text.len() >= 4 && !lexicon().is_known(&word.long));
+    let lost = best
+        .name
+        .words
+        .iter()
+        .enumerate()
+        .filter(|(at, word)| matches!(word.kind, Kind::Name | Kind::Trade) && alignment.of_vendor(*at) == 0.0);
+    brand
+        && best.comparison.evidence[4] >= 0.95
+        && lost.clone().count() <= 1
+        && lost.into_iter().all(|(_, word)| word.kind == Kind::Trade)
 }
 
 /// The words of a name that do not say which site it is.

@@ -99,11 +99,13 @@ pub fn read(descriptor: &str) -> Reading {
             let left = tokens(&body[..star], body_start);
             let name: Vec<Token> = {
                 // The town at the end belongs to the name as well.
-                let rest = sub.iter().enumerate().filter(|(at, token)| token.shape != Shape::Word || at + town >= sub.len());
+                let rest =
+                    sub.iter().enumerate().filter(|(at, token)| token.shape != Shape::Word || at + town >= sub.len());
                 left.into_iter().chain(rest.map(|(_, token)| token.clone())).collect()
             };
             reading.push(ViewKind::Name, &name, Cut::No);
-            let sub: Vec<Token> = sub[..sub.len() - town].iter().filter(|token| !looks_random(&token.text)).cloned().collect();
+            let sub: Vec<Token> =
+                sub[..sub.len() - town].iter().filter(|token| !looks_random(&token.text)).cloned().collect();
             reading.push(ViewKind::SubMerchant, &sub, tail::cut_of(&sub, text.len(), folded.parted));
         }
         star => {
@@ -125,7 +127,15 @@ pub fn read(descriptor: &str) -> Reading {
 
 /// Phrases that banks put in front of the merchant.
 const BANK_PHRASES: [&str; 9] = [
-    "POS PURCHASE ", "POS DEBIT ", "CHECKCARD ", "CHECK CARD PURCHASE ", "DEBIT CARD PURCHASE ", "DEBIT PURCHASE ", "VISA PURCHASE ", "CARD PURCHASE ", "RECURRING PAYMENT ",
+    "POS PURCHASE ",
+    "POS DEBIT ",
+    "CHECKCARD ",
+    "CHECK CARD PURCHASE ",
+    "DEBIT CARD PURCHASE ",
+    "DEBIT PURCHASE ",
+    "VISA PURCHASE ",
+    "CARD PURCHASE ",
+    "RECURRING PAYMENT ",
 ];
 
 fn without_bank_phrase(text: &str) -> &str {
@@ -239,7 +249,8 @@ impl Reading {
     fn push_alias(&mut self, text: &str) {
         let all: Vec<String> = tokens(&text.replace('*', " "), 0).into_iter().map(|token| token.text).collect();
         let named = self.views.iter().find(|view| view.kind == ViewKind::Name);
-        let name: Vec<String> = named.map(|view| view.words.iter().map(|word| word.text.clone()).collect()).unwrap_or_default();
+        let name: Vec<String> =
+            named.map(|view| view.words.iter().map(|word| word.text.clone()).collect()).unwrap_or_default();
         let mut made = Vec::new();
         for words in [&name, &all] {
             let found = (1..=words.len().min(3)).rev().find_map(|count| {
@@ -254,12 +265,17 @@ impl Reading {
             let Some((count, names)) = found else { continue };
             for alias in names {
                 let head = tokens(alias, 0);
-                let rest = named.filter(|_| std::ptr::eq(words, &raw const name)).map_or(&[][..], |view| &view.words[count..]);
+                let rest =
+                    named.filter(|_| std::ptr::eq(words, &raw const name)).map_or(&[][..], |view| &view.words[count..]);
                 made.push((head, rest.to_vec()));
             }
         }
         for (head, rest) in made {
-            let mut words: Vec<Word> = head.iter().map(|token| Word::new(&token.text, Kind::Name)).filter(|word| !is_joint(&word.text)).collect();
+            let mut words: Vec<Word> = head
+                .iter()
+                .map(|token| Word::new(&token.text, Kind::Name))
+                .filter(|word| !is_joint(&word.text))
+                .collect();
             for word in words.iter_mut().skip(1) {
                 word.kind = lexicon().kind(&word.long);
             }

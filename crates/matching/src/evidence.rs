@@ -125,7 +125,13 @@ fn part(kind: Kind) -> f32 {
 }
 
 /// Compares one view with one name. `view_weights` and `name_weights` are the rarity of their words.
-pub(crate) fn compare(view: &View, view_weights: &[f32], name: &Name, name_weights: &[f32], facts: &Facts) -> Comparison {
+pub(crate) fn compare(
+    view: &View,
+    view_weights: &[f32],
+    name: &Name,
+    name_weights: &[f32],
+    facts: &Facts,
+) -> Comparison {
     let alignment = align(&view.words, &name.words);
     let mut evidence = [0.0; COUNT];
     vendor_side(&mut evidence, &alignment, name, name_weights);
@@ -218,8 +224,19 @@ fn query_side(evidence: &mut Evidence, alignment: &Alignment, view: &View, weigh
 fn both_miss(alignment: &Alignment, view: &View, name: &Name) -> f32 {
     let tells = |kind: Kind| matches!(kind, Kind::Name | Kind::Trade | Kind::Generic);
     let core = crate::tail::core(&view.words);
-    let query = view.words[..core].iter().enumerate().filter(|(at, word)| tells(word.kind) && alignment.of_word(*at) == 0.0 && !(*at > 0 && crate::tail::looks_like_place(&word.text))).count();
-    let vendor = name.words.iter().enumerate().filter(|(at, word)| matches!(word.kind, Kind::Name | Kind::Trade) && alignment.of_vendor(*at) == 0.0).count();
+    let query = view.words[..core]
+        .iter()
+        .enumerate()
+        .filter(|(at, word)| {
+            tells(word.kind) && alignment.of_word(*at) == 0.0 && !(*at > 0 && crate::tail::looks_like_place(&word.text))
+        })
+        .count();
+    let vendor = name
+        .words
+        .iter()
+        .enumerate()
+        .filter(|(at, word)| matches!(word.kind, Kind::Name | Kind::Trade) && alignment.of_vendor(*at) == 0.0)
+        .count();
     match query.min(vendor) {
         0 => 0.0,
         1 => 0.6,
@@ -269,7 +286,8 @@ fn glued(evidence: &mut Evidence, view: &View, name: &Name) {
             evidence[15] = evidence[15].max(0.8);
         }
         if common == view.glued.len() && common >= 4 {
-            evidence[16] = evidence[16].max(count(common) / count(target.len()) * if view.cut == Cut::No { 0.7 } else { 1.0 });
+            evidence[16] =
+                evidence[16].max(count(common) / count(target.len()) * if view.cut == Cut::No { 0.7 } else { 1.0 });
         }
         let cut_site = view.glued.len() == 12 && common == 12;
         if view.kind == ViewKind::Domain && (view.glued == *target || cut_site) {

@@ -110,7 +110,9 @@ fn words(query: &Query, best: &Compared<'_>) -> String {
             Likeness::Equal => pair.word,
             Likeness::Abbreviation | Likeness::NoVowels => format!("{} for {}", pair.word, pair.vendor_word),
             Likeness::CutOff => format!("{} cut off from {}", pair.word, pair.vendor_word),
-            Likeness::Plural | Likeness::Glued | Likeness::OneEdit | Likeness::Longer => format!("{} as {}", pair.word, pair.vendor_word),
+            Likeness::Plural | Likeness::Glued | Likeness::OneEdit | Likeness::Longer => {
+                format!("{} as {}", pair.word, pair.vendor_word)
+            }
         };
         if !parts.contains(&text) {
             parts.push(text);
@@ -137,7 +139,10 @@ fn against(query: &Query, best: &Compared<'_>) -> Option<String> {
     let evidence = &best.comparison.evidence;
     let view = &query.reading.views[best.view];
     let lost = |at: usize| best.comparison.alignment.of_word(at) < 0.3;
-    let unexplained = view.words.iter().enumerate().find(|(at, word)| lost(*at) && matches!(word.kind, crate::lexicon::Kind::Name | crate::lexicon::Kind::Trade));
+    let unexplained =
+        view.words.iter().enumerate().find(|(at, word)| {
+            lost(*at) && matches!(word.kind, crate::lexicon::Kind::Name | crate::lexicon::Kind::Trade)
+        });
     let mut parts = Vec::new();
     if evidence[21] > 0.0 {
         parts.push("the town agrees".to_owned());
@@ -147,7 +152,10 @@ fn against(query: &Query, best: &Compared<'_>) -> Option<String> {
     }
     if evidence[26] > 0.0 {
         let trade = view.words.iter().find_map(|word| lexicon().trade(&word.long));
-        parts.push(trade.map_or("another trade".to_owned(), |trade| format!("another trade ({})", lexicon().trade_name(trade))));
+        parts
+            .push(trade.map_or("another trade".to_owned(), |trade| {
+                format!("another trade ({})", lexicon().trade_name(trade))
+            }));
     }
     (!parts.is_empty()).then(|| parts.join(", "))
 }
@@ -158,7 +166,8 @@ fn next(index: &Index, ranked: &Ranked<'_>) -> Option<String> {
 }
 
 fn veto_text(veto: Veto, index: &Index, ranked: &Ranked<'_>) -> String {
-    let other = ranked.compared.get(1).map(|other| index.entry(other.slot).vendor.name.trim().to_owned()).unwrap_or_default();
+    let other =
+        ranked.compared.get(1).map(|other| index.entry(other.slot).vendor.name.trim().to_owned()).unwrap_or_default();
     match veto {
         Veto::Twins => format!("{other} fits almost as well"),
         Veto::SiteMissing => "the vendor is one site and the descriptor names none".to_owned(),

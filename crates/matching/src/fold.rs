@@ -75,7 +75,12 @@ pub(crate) fn words(folded: &str) -> Vec<String> {
         }
         let joins = match letter {
             '\'' => true,
-            '.' => at >= 1 && is_word(letters[at - 1]) && (at < 2 || !is_word(letters[at - 2])) && single_next(&letters, at + 1),
+            '.' => {
+                at >= 1
+                    && is_word(letters[at - 1])
+                    && (at < 2 || !is_word(letters[at - 2]))
+                    && single_next(&letters, at + 1)
+            }
             _ => false,
         };
         if joins {

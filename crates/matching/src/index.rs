@@ -69,11 +69,10 @@ impl Index {
     pub fn add(&mut self, vendor: Vendor) {
         self.remove(&vendor.id);
         let mut names = names(&vendor);
-        if let Some(stem) = address_stem(&fold(vendor.website.trim())).filter(|stem| stem.len() >= 3) {
-            if names.iter().all(|name| name.glued != stem) {
+        if let Some(stem) = address_stem(&fold(vendor.website.trim())).filter(|stem| stem.len() >= 3)
+            && names.iter().all(|name| name.glued != stem) {
                 names.extend(crate::vendor::name(&stem, NameKind::Part, ""));
             }
-        }
         names.truncate(usize::from(u8::MAX));
         let slot = self.free_entries.pop().unwrap_or_else(|| {
             self.entries.push(None);
@@ -173,5 +172,9 @@ pub(crate) fn trades_of(words: &[Word]) -> Vec<u8> {
 }
 
 pub(crate) fn keys(name: &Name) -> Keys<'_> {
-    Keys { glued: &name.glued, words: name.words.iter().map(|word| word.long.as_str()).collect(), initials: &name.initials }
+    Keys {
+        glued: &name.glued,
+        words: name.words.iter().map(|word| word.long.as_str()).collect(),
+        initials: &name.initials,
+    }
 }

@@ -187,7 +187,23 @@ impl Lexicon {
 
 /// Legal forms that are never part of a name, wherever they stand.
 fn is_always_legal(word: &str) -> bool {
-    matches!(word, "LTD" | "LIMITED" | "INC" | "INCORPORATED" | "LLC" | "PLC" | "CORP" | "CORPORATION" | "GMBH" | "PTY" | "LLP" | "LLLP" | "SARL" | "BV")
+    matches!(
+        word,
+        "LTD"
+            | "LIMITED"
+            | "INC"
+            | "INCORPORATED"
+            | "LLC"
+            | "PLC"
+            | "CORP"
+            | "CORPORATION"
+            | "GMBH"
+            | "PTY"
+            | "LLP"
+            | "LLLP"
+            | "SARL"
+            | "BV"
+    )
 }
 
 fn read_trades() -> (HashMap<&'static str, u8>, Vec<&'static str>) {
@@ -254,7 +270,12 @@ mod tests {
         let lexicon = lexicon();
         assert!(lexicon.abbreviations.len() > 250 && lexicon.aliases.len() > 450 && lexicon.places.len() > 800);
         assert!(lexicon.categories.len() > 50, "every category line names a trade of trades.txt");
-        assert!(lexicon.aliases.iter().all(|(form, names)| fold(form) == *form && names.iter().all(|name| fold(name) == *name)));
+        assert!(
+            lexicon
+                .aliases
+                .iter()
+                .all(|(form, names)| fold(form) == *form && names.iter().all(|name| fold(name) == *name))
+        );
         assert!(lexicon.shares.keys().all(|word| fold(word) == *word));
     }
 

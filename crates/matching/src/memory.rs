@@ -190,13 +190,27 @@ impl Memory {
         numbers.sort_unstable();
         numbers.dedup();
         let learned = numbers.into_iter().filter_map(|number| self.learned.get(number as usize));
-        learned.filter(|learned| !learned.vendor_id.is_empty()).map(|learned| (learned.vendor_id.as_str(), &learned.name, learned.city.as_str())).collect()
+        learned
+            .filter(|learned| !learned.vendor_id.is_empty())
+            .map(|learned| (learned.vendor_id.as_str(), &learned.name, learned.city.as_str()))
+            .collect()
     }
 
     /// Whether a learned name may decide by itself: town and numbers agree with the confirmed descriptor, or two different
     /// descriptors were confirmed; and nobody said anything else about the name.
-    pub(crate) fn may_decide(&self, vendor_id: &str, name: &Name, city: &str, numbers: &[String], site_vendor: bool) -> bool {
-        let same: Vec<&Learned> = self.learned.iter().filter(|learned| learned.name.glued == name.glued && !learned.vendor_id.is_empty()).collect();
+    pub(crate) fn may_decide(
+        &self,
+        vendor_id: &str,
+        name: &Name,
+        city: &str,
+        numbers: &[String],
+        site_vendor: bool,
+    ) -> bool {
+        let same: Vec<&Learned> = self
+            .learned
+            .iter()
+            .filter(|learned| learned.name.glued == name.glued && !learned.vendor_id.is_empty())
+            .collect();
         if self.refused.contains_key(&name.glued) || same.iter().any(|learned| learned.vendor_id != vendor_id) {
             return false;
         }

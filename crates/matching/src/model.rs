@@ -75,7 +75,13 @@ const LEAST_VENDORS: usize = 1000;
 #[expect(clippy::cast_precision_loss, reason = "a count of vendors")]
 pub fn terms(contest: &Contest) -> [f64; 5] {
     let gap = (contest.best - contest.second).clamp(0.0, 6.0);
-    [contest.best.clamp(-8.0, 8.0), contest.best.clamp(-8.0, 0.0), gap.min(2.0), gap, -(contest.vendors.max(LEAST_VENDORS) as f64).ln()]
+    [
+        contest.best.clamp(-8.0, 8.0),
+        contest.best.clamp(-8.0, 0.0),
+        gap.min(2.0),
+        gap,
+        -(contest.vendors.max(LEAST_VENDORS) as f64).ln(),
+    ]
 }
 
 /// The more vendors people have confirmed, the less likely it is that a merchant belongs to one nobody ever confirmed.
@@ -88,7 +94,8 @@ fn strangeness(contest: &Contest) -> f64 {
 pub fn shipped() -> &'static Model {
     static MODEL: LazyLock<Model> = LazyLock::new(|| {
         #[expect(clippy::expect_used, reason = "the file is part of the program and a test reads it")]
-        let model: Model = serde_json::from_str(include_str!("../data/weights.json")).expect("the shipped weights are valid");
+        let model: Model =
+            serde_json::from_str(include_str!("../data/weights.json")).expect("the shipped weights are valid");
         model
     });
     &MODEL
@@ -98,12 +105,17 @@ impl Model {
     /// Whether the model fits this program: same evidence in the same order, trees complete.
     pub fn fits(&self) -> bool {
         self.evidence.iter().map(String::as_str).eq(EVIDENCE.iter().map(|(name, _)| *name))
-            && self.trees.iter().all(|tree| tree.leaves.len() == tree.splits.len() + 1 && tree.splits.iter().all(|split| split.evidence < COUNT))
+            && self.trees.iter().all(|tree| {
+                tree.leaves.len() == tree.splits.len() + 1 && tree.splits.iter().all(|split| split.evidence < COUNT)
+            })
             && self.calibration.weights.len() == terms(&Contest::default()).len()
     }
 
     /// Logit that this vendor is the right one, looking at it alone.
     pub fn logit(&self, evidence: &Evidence) -> f64 {
+        if is_hopeless(evidence) {
+            return HOPELESS;
+        }
         self.base + self.trees.iter().map(|tree| tree.answer(evidence)).sum::<f64>()
     }
 
@@ -114,6 +126,18 @@ impl Model {
         // Rounded, so that the last bits of a platform's exp() decide nothing.
         (exact * 1e6).round() / 1e6
     }
+}
+
+/// Logit of a vendor that shares no word and hardly a letter; lower than any the trees give to others.
+const HOPELESS: f64 = -12.0;
+
+/// No word matches, and the letters are not alike either: most candidates, so they are not asked of the trees.
+fn is_hopeless(evidence: &Evidence) -> bool {
+    const WEIGHT: usize = 12;
+    const GLUED_EQUAL: usize = 15;
+    const PIECES: usize = 17;
+    const INITIALS: usize = 35;
+    evidence[WEIGHT] <= 0.0 && evidence[GLUED_EQUAL] <= 0.0 && evidence[INITIALS] <= 0.0 && evidence[PIECES] < 0.5
 }
 
 impl Tree {

@@ -55,7 +55,12 @@ impl Query {
         let own = reading.state.as_deref().and_then(|state| lexicon().state(state)).unwrap_or_default();
         let given = fold(merchant.country.trim());
         let country = if given.is_empty() { own.to_owned() } else { given };
-        let mut trades: Vec<u8> = reading.views.iter().filter(|view| view.kind != ViewKind::Alias).flat_map(|view| trades_of(&view.words)).collect();
+        let mut trades: Vec<u8> = reading
+            .views
+            .iter()
+            .filter(|view| view.kind != ViewKind::Alias)
+            .flat_map(|view| trades_of(&view.words))
+            .collect();
         if trades.is_empty() {
             trades.extend(lexicon().trade_of_category(&merchant.mcc));
         }
@@ -71,7 +76,9 @@ impl Query {
         Facts {
             city_agrees: alike,
             city_contradicts: known && !alike,
-            country_conflicts: !self.country.is_empty() && !entry.vendor.country.is_empty() && !self.country.eq_ignore_ascii_case(&entry.vendor.country),
+            country_conflicts: !self.country.is_empty()
+                && !entry.vendor.country.is_empty()
+                && !self.country.eq_ignore_ascii_case(&entry.vendor.country),
             processor: self.reading.processor.is_some(),
             merchant_trades: self.trades.clone(),
             vendor_trades: entry.trades.clone(),
@@ -116,9 +123,15 @@ fn candidates(index: &Index, reading: &Reading) -> BTreeMap<u32, u16> {
 }
 
 /// Compares the merchant with every candidate; best first, ties by vendor id.
-pub(crate) fn assess<'a>(index: &'a Index, query: &Query, memory: Option<&'a Memory>, model: &Model) -> Vec<Compared<'a>> {
+pub(crate) fn assess<'a>(
+    index: &'a Index,
+    query: &Query,
+    memory: Option<&'a Memory>,
+    model: &Model,
+) -> Vec<Compared<'a>> {
     let views = &query.reading.views;
-    let view_weights: Vec<Vec<f32>> = views.iter().map(|view| view.words.iter().map(|word| index.weight(word)).collect()).collect();
+    let view_weights: Vec<Vec<f32>> =
+        views.iter().map(|view| view.words.iter().map(|word| index.weight(word)).collect()).collect();
     let mut by_vendor: BTreeMap<u32, Vec<(&'a Name, u16)>> = BTreeMap::new();
     for (number, bits) in candidates(index, &query.reading) {
         if let Some((slot, which)) = index.named(number) {
@@ -145,12 +158,23 @@ pub(crate) fn assess<'a>(index: &'a Index, query: &Query, memory: Option<&'a Mem
         agree(views, &mut compared);
         let best = compared
             .into_iter()
-            .map(|(view, name, comparison)| Compared { slot, logit: model.logit(&comparison.evidence), view, name, comparison })
+            .map(|(view, name, comparison)| Compared {
+                slot,
+                logit: model.logit(&comparison.evidence),
+                view,
+                name,
+                comparison,
+            })
             .reduce(|best, next| if better(&next, &best) { next } else { best });
         out.extend(best);
     }
     let id = |slot: u32| index.entry(slot).vendor.id.as_str();
-    out.sort_by(|a, b| b.logit.total_cmp(&a.logit).then_with(|| b.comparison.close.total_cmp(&a.comparison.close)).then_with(|| id(a.slot).cmp(id(b.slot))));
+    out.sort_by(|a, b| {
+        b.logit
+            .total_cmp(&a.logit)
+            .then_with(|| b.comparison.close.total_cmp(&a.comparison.close))
+            .then_with(|| id(a.slot).cmp(id(b.slot)))
+    });
     out
 }
 
@@ -210,4 +234,3 @@ pub fn assessments(index: &Index, merchant: &Merchant, model: &Model) -> Vec<Ass
         })
         .collect()
 }
-

@@ -89,7 +89,9 @@ fn without_vowels(word: &str) -> String {
 /// Whether `word` is within one edit of some beginning of `vendor`.
 fn near_start(word: &str, vendor: &str) -> bool {
     let (word, vendor) = (word.as_bytes(), vendor.as_bytes());
-    [word.len() - 1, word.len(), word.len() + 1].into_iter().any(|length| vendor.get(..length).is_some_and(|start| one_edit(word, start)))
+    [word.len() - 1, word.len(), word.len() + 1]
+        .into_iter()
+        .any(|length| vendor.get(..length).is_some_and(|start| one_edit(word, start)))
 }
 
 /// Whether one insertion, deletion, replacement or swap of neighbours turns one into the other.
@@ -106,7 +108,10 @@ pub(crate) fn one_edit(left: &[u8], right: &[u8]) -> bool {
         return false;
     }
     short[same + 1..] == long[same + 1..]
-        || same + 1 < short.len() && short[same] == long[same + 1] && short[same + 1] == long[same] && short[same + 2..] == long[same + 2..]
+        || same + 1 < short.len()
+            && short[same] == long[same + 1]
+            && short[same + 1] == long[same]
+            && short[same + 2..] == long[same + 2..]
 }
 
 /// Length of the common beginning in bytes.

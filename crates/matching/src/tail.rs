@@ -48,7 +48,10 @@ fn is_town_and_state(rest: &str) -> bool {
 
 /// Two-letter words that are states only when something says so.
 fn is_everyday(word: &str) -> bool {
-    matches!(word, "IN" | "OR" | "ME" | "OK" | "HI" | "CO" | "LA" | "DE" | "PA" | "MA" | "AL" | "ID" | "ON" | "AB" | "PE" | "ACT")
+    matches!(
+        word,
+        "IN" | "OR" | "ME" | "OK" | "HI" | "CO" | "LA" | "DE" | "PA" | "MA" | "AL" | "ID" | "ON" | "AB" | "PE" | "ACT"
+    )
 }
 
 /// Takes town and state off the end. The town's words stay as words at the end; the state is removed.
@@ -127,7 +130,8 @@ fn glued_state(tokens: &[Token]) -> Option<(String, String)> {
 
 /// The longest known town at the end, with at least one word before it.
 fn town_at_end(tokens: &[Token]) -> Option<String> {
-    let words: Vec<&str> = tokens.iter().map(|token| if token.shape == Shape::Word { token.text.as_str() } else { "" }).collect();
+    let words: Vec<&str> =
+        tokens.iter().map(|token| if token.shape == Shape::Word { token.text.as_str() } else { "" }).collect();
     (1..=3.min(words.len().saturating_sub(1))).rev().find_map(|count| {
         let town = words[words.len() - count..].join(" ");
         let cut = town.len() >= 8 && town.len() >= TOWN_LENGTH - 1 && lexicon().begins_place(&town.replace(' ', ""), 8);
@@ -156,7 +160,9 @@ pub(crate) fn cut_of(tokens: &[Token], length: usize, parted: Option<usize>) -> 
 
 /// Gives the words at the end their kind: numbers, channel, legal form, town; and marks the last name word as cut.
 pub(crate) fn judge(mut words: Vec<Word>, cut: Cut) -> Vec<Word> {
-    let Some(first) = words.iter().position(|word| !matches!(word.kind, Kind::Number | Kind::Reference)) else { return words };
+    let Some(first) = words.iter().position(|word| !matches!(word.kind, Kind::Number | Kind::Reference)) else {
+        return words;
+    };
     let mut at = words.len();
     let mut cut_open = cut;
     while at > first + 1 {
@@ -170,7 +176,9 @@ pub(crate) fn judge(mut words: Vec<Word>, cut: Cut) -> Vec<Word> {
             }
             at -= count;
             cut_open = Cut::No;
-        } else if lexicon().is_legal(&word.text) || cut_open != Cut::No && matches!(word.text.as_str(), "L" | "LT" | "LIMITE" | "LIMIT" | "LIM" | "IN") {
+        } else if lexicon().is_legal(&word.text)
+            || cut_open != Cut::No && matches!(word.text.as_str(), "L" | "LT" | "LIMITE" | "LIMIT" | "LIM" | "IN")
+        {
             words[at - 1].kind = Kind::Legal;
             at -= 1;
         } else if lexicon().is_channel(&word.text) || is_compass(&word.text) && at > first + 2 {
@@ -184,11 +192,10 @@ pub(crate) fn judge(mut words: Vec<Word>, cut: Cut) -> Vec<Word> {
             break;
         }
     }
-    if let Some(last) = words[..at].last_mut() {
-        if at > first + 1 && last.kind != Kind::Number || last.text.len() >= 6 {
+    if let Some(last) = words[..at].last_mut()
+        && (at > first + 1 && last.kind != Kind::Number || last.text.len() >= 6) {
             last.cut = cut;
         }
-    }
     let lead = &mut words[first];
     if matches!(lead.kind, Kind::Country | Kind::Legal) {
         lead.kind = Kind::Name;
@@ -198,7 +205,26 @@ pub(crate) fn judge(mut words: Vec<Word>, cut: Cut) -> Vec<Word> {
 
 /// Words that end the name of a street or site.
 fn is_street(word: &str) -> bool {
-    matches!(word, "ROAD" | "RD" | "STREET" | "LANE" | "AVENUE" | "AVE" | "PLAZA" | "PLZ" | "MALL" | "AIRPORT" | "WAY" | "HWY" | "BLVD" | "PARADE" | "PRECINCT" | "ISLAND" | "ISL")
+    matches!(
+        word,
+        "ROAD"
+            | "RD"
+            | "STREET"
+            | "LANE"
+            | "AVENUE"
+            | "AVE"
+            | "PLAZA"
+            | "PLZ"
+            | "MALL"
+            | "AIRPORT"
+            | "WAY"
+            | "HWY"
+            | "BLVD"
+            | "PARADE"
+            | "PRECINCT"
+            | "ISLAND"
+            | "ISL"
+    )
 }
 
 fn is_compass(word: &str) -> bool {
@@ -208,7 +234,8 @@ fn is_compass(word: &str) -> bool {
 /// Whether a word that is in no list ends like the name of an English town.
 pub(crate) fn looks_like_place(word: &str) -> bool {
     const ENDS: [&str; 24] = [
-        "BURY", "TON", "HAM", "FORD", "BOROUGH", "BURGH", "WICH", "WORTH", "LEY", "STEAD", "MOUTH", "CASTER", "CHESTER", "BRIDGE", "DALE", "POOL", "HURST", "MERE", "THORPE", "MINSTER", "COMBE", "SHAW", "HOLME", "STOKE",
+        "BURY", "TON", "HAM", "FORD", "BOROUGH", "BURGH", "WICH", "WORTH", "LEY", "STEAD", "MOUTH", "CASTER",
+        "CHESTER", "BRIDGE", "DALE", "POOL", "HURST", "MERE", "THORPE", "MINSTER", "COMBE", "SHAW", "HOLME", "STOKE",
     ];
     word.len() >= 6 && !lexicon().is_known(word) && ENDS.iter().any(|end| word.ends_with(end))
 }
@@ -224,7 +251,9 @@ fn is_place(words: &[Word], cut: Cut) -> bool {
 
 /// How many words stand before the run of place, number, channel and legal words at the end; at least one.
 pub(crate) fn core(words: &[Word]) -> usize {
-    let noise = |word: &Word| matches!(word.kind, Kind::Place | Kind::State | Kind::Number | Kind::Reference | Kind::Channel | Kind::Legal);
+    let noise = |word: &Word| {
+        matches!(word.kind, Kind::Place | Kind::State | Kind::Number | Kind::Reference | Kind::Channel | Kind::Legal)
+    };
     let mut at = words.len();
     while at > 1 && noise(&words[at - 1]) {
         at -= 1;

@@ -25,8 +25,8 @@ pub(crate) struct Token {
 }
 
 const TOP_LEVEL: [&str; 34] = [
-    "COM", "NET", "ORG", "GOV", "EDU", "CO", "UK", "IO", "AI", "US", "CA", "AU", "DE", "FR", "IE", "EU", "ES", "IT", "NL",
-    "APP", "DEV", "BIZ", "INFO", "ME", "TV", "SHOP", "STORE", "ONLINE", "TT", "LY", "GG", "SO", "CC", "XYZ",
+    "COM", "NET", "ORG", "GOV", "EDU", "CO", "UK", "IO", "AI", "US", "CA", "AU", "DE", "FR", "IE", "EU", "ES", "IT",
+    "NL", "APP", "DEV", "BIZ", "INFO", "ME", "TV", "SHOP", "STORE", "ONLINE", "TT", "LY", "GG", "SO", "CC", "XYZ",
 ];
 
 /// Tokens of `text`, whose first byte stands at `offset` of the descriptor. A web address cut off at the end of its field
@@ -82,12 +82,16 @@ fn shape_of(word: &str, after_hash: bool) -> Shape {
     if word.bytes().all(|byte| byte.is_ascii_digit()) {
         return if word.len() > 5 { Shape::Reference } else { Shape::Number };
     }
-    if after_hash && word.bytes().any(|byte| byte.is_ascii_digit()) || is_code(word) { Shape::Reference } else { Shape::Word }
+    if after_hash && word.bytes().any(|byte| byte.is_ascii_digit()) || is_code(word) {
+        Shape::Reference
+    } else {
+        Shape::Word
+    }
 }
 
 /// `T-3516`, `INV40900`, `F63572`, `P01CF72FE7`: a letter or INV followed by a number.
 fn is_reference_chunk(chunk: &str) -> bool {
-    let bare: String = chunk.chars().filter(|letter| letter.is_ascii_alphanumeric()).collect();
+    let bare: String = chunk.chars().filter(char::is_ascii_alphanumeric).collect();
     let rest = bare.strip_prefix("INV").or_else(|| bare.strip_prefix("REF")).or_else(|| bare.get(1..));
     let letter_first = bare.as_bytes().first().is_some_and(u8::is_ascii_alphabetic);
     letter_first && rest.is_some_and(|rest| rest.len() >= 4 && rest.bytes().all(|byte| byte.is_ascii_digit()))
@@ -98,7 +102,8 @@ pub(crate) fn is_code(word: &str) -> bool {
     let bytes = word.as_bytes();
     let changes = bytes.windows(2).filter(|pair| pair[0].is_ascii_digit() != pair[1].is_ascii_digit()).count();
     let count = bytes.iter().filter(|byte| byte.is_ascii_digit()).count();
-    bytes.len() >= 4 && (changes >= 3 || (changes >= 2 && bytes.len() >= 5) || (changes >= 1 && count >= 2 && bytes.len() >= 5))
+    bytes.len() >= 4
+        && (changes >= 3 || (changes >= 2 && bytes.len() >= 5) || (changes >= 1 && count >= 2 && bytes.len() >= 5))
 }
 
 fn digits(chunk: &str) -> String {

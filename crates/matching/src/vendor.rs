@@ -54,11 +54,10 @@ pub(crate) struct Name {
 pub(crate) fn names(vendor: &Vendor) -> Vec<Name> {
     let mut out = Vec::new();
     for (text, kind) in parts(&vendor.name) {
-        if let Some(name) = name(&text, kind, &vendor.city) {
-            if out.iter().all(|known: &Name| known.glued != name.glued || known.words.len() != name.words.len()) {
+        if let Some(name) = name(&text, kind, &vendor.city)
+            && out.iter().all(|known: &Name| known.glued != name.glued || known.words.len() != name.words.len()) {
                 out.push(name);
             }
-        }
     }
     out
 }
@@ -85,7 +84,9 @@ fn parts(typed: &str) -> Vec<(String, NameKind)> {
 
 /// `Maplebear (Instacart)` is the name without brackets and the name in them; `(UK)` is a country and stays.
 fn bracketed(folded: &str, kind: NameKind) -> Vec<(String, NameKind)> {
-    let (Some(open), Some(close)) = (folded.find('('), folded.rfind(')')) else { return vec![(folded.to_owned(), kind)] };
+    let (Some(open), Some(close)) = (folded.find('('), folded.rfind(')')) else {
+        return vec![(folded.to_owned(), kind)];
+    };
     if close < open {
         return vec![(folded.to_owned(), kind)];
     }
@@ -105,11 +106,10 @@ fn bracketed(folded: &str, kind: NameKind) -> Vec<(String, NameKind)> {
 fn part_glued_legal(typed: &str) -> String {
     let typed = typed.trim_end();
     for form in ["Co.", "Inc.", "LLC", "Ltd", "Ltd.", "Corp."] {
-        if let Some(before) = typed.strip_suffix(form) {
-            if before.ends_with(|letter: char| letter.is_lowercase()) && form.starts_with(char::is_uppercase) {
+        if let Some(before) = typed.strip_suffix(form)
+            && before.ends_with(|letter: char| letter.is_lowercase()) && form.starts_with(char::is_uppercase) {
                 return format!("{before} {form}");
             }
-        }
     }
     typed.to_owned()
 }
@@ -130,12 +130,14 @@ pub(crate) fn name(text: &str, kind: NameKind, city: &str) -> Option<Name> {
     if all.iter().any(|word| !is_joint(&word.text)) {
         all.retain(|word| !is_joint(&word.text));
     }
-    if let Some(first) = all.first_mut().filter(|first| matches!(first.kind, Kind::Country | Kind::Legal | Kind::Place)) {
+    if let Some(first) = all.first_mut().filter(|first| matches!(first.kind, Kind::Country | Kind::Legal | Kind::Place))
+    {
         first.kind = Kind::Name;
     }
     let glued: String = all[..core(&all)].iter().map(|word| word.text.as_str()).collect();
     let glued_site: String = site[..core(&site)].iter().map(|word| word.text.as_str()).collect();
-    let initials: String = if all.len() >= 3 { all.iter().filter_map(|word| word.text.chars().next()).collect() } else { String::new() };
+    let initials: String =
+        if all.len() >= 3 { all.iter().filter_map(|word| word.text.chars().next()).collect() } else { String::new() };
     (!all.is_empty()).then_some(Name { kind, words: all, glued, glued_site, initials })
 }
 
@@ -149,7 +151,8 @@ fn strip_legal(all: &mut Vec<Word>) {
             all.remove(end - 1);
         } else if end >= 2 && all[end].text.len() == 1 && all[end - 1].text.len() == 1 {
             // "L.L.C." and "S.A R.L." come apart when the dots are uneven.
-            let joined: String = all.iter().rev().take_while(|word| word.text.len() == 1).map(|word| word.text.as_str()).collect();
+            let joined: String =
+                all.iter().rev().take_while(|word| word.text.len() == 1).map(|word| word.text.as_str()).collect();
             let joined: String = joined.chars().rev().collect();
             if !lexicon().is_legal(&joined) {
                 break;
@@ -173,7 +176,9 @@ fn mark_places(all: &mut [Word], city: &str) {
             all[start].kind = Kind::Channel;
             continue;
         }
-        let own = !city.is_empty() && start + city.len() <= count && all[start..start + city.len()].iter().zip(&city).all(|(word, town)| word.text == *town);
+        let own = !city.is_empty()
+            && start + city.len() <= count
+            && all[start..start + city.len()].iter().zip(&city).all(|(word, town)| word.text == *town);
         if own {
             for word in &mut all[start..start + city.len()] {
                 word.kind = Kind::Place;
@@ -208,12 +213,18 @@ mod tests {
 
     fn read(name: &str, city: &str) -> Vec<(NameKind, Vec<String>)> {
         let vendor = Vendor { name: name.to_owned(), city: city.to_owned(), ..Vendor::default() };
-        names(&vendor).into_iter().map(|name| (name.kind, name.words.into_iter().map(|word| word.text).collect())).collect()
+        names(&vendor)
+            .into_iter()
+            .map(|name| (name.kind, name.words.into_iter().map(|word| word.text).collect()))
+            .collect()
     }
 
     #[test]
     fn legal_forms_and_dba_are_understood() {
-        assert_eq!(read("The Baptiste Translations, Inc.", ""), [(NameKind::Full, vec!["BAPTISTE".into(), "TRANSLATIONS".into()])]);
+        assert_eq!(
+            read("The Baptiste Translations, Inc.", ""),
+            [(NameKind::Full, vec!["BAPTISTE".into(), "TRANSLATIONS".into()])]
+        );
         assert_eq!(
             read("Mwangi Holdings LLC dba Wright Construction  ", ""),
             [

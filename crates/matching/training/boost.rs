@@ -118,17 +118,14 @@ fn grow(binned: &Binned, slopes: &[(f64, f64)], settings: Settings) -> (Tree, Ve
         let mut next = Vec::with_capacity(level.len() * 2);
         let mut chosen = Vec::with_capacity(level.len());
         for (number, node) in level.iter().enumerate() {
-            match best_split(binned, &sums[number], node, settings) {
-                Some(best) => {
-                    splits.push(Split { evidence: best.evidence, at_most: binned.edges[best.evidence][best.code] });
-                    next.extend([best.sides.0, best.sides.1]);
-                    chosen.push(Some((best.evidence, best.code)));
-                }
-                None => {
-                    splits.push(Split { evidence: 0, at_most: NEVER });
-                    next.extend([*node, Node { slope: 0.0, curve: 0.0, ..*node }]);
-                    chosen.push(None);
-                }
+            if let Some(best) = best_split(binned, &sums[number], node, settings) {
+                splits.push(Split { evidence: best.evidence, at_most: binned.edges[best.evidence][best.code] });
+                next.extend([best.sides.0, best.sides.1]);
+                chosen.push(Some((best.evidence, best.code)));
+            } else {
+                splits.push(Split { evidence: 0, at_most: NEVER });
+                next.extend([*node, Node { slope: 0.0, curve: 0.0, ..*node }]);
+                chosen.push(None);
             }
         }
         for (node, codes) in node_of.iter_mut().zip(&binned.codes) {

@@ -8,7 +8,8 @@ const LIST_WEIGHT: f64 = 0.54;
 
 /// Fits the calibration; `asked` is (contest, right, weight). Directions are kept: no weight may be negative.
 pub(crate) fn calibrate(asked: &[(Contest, bool, f64)]) -> Calibration {
-    let rows: Vec<([f64; 5], f64, f64)> = asked.iter().map(|(contest, right, weight)| (terms(contest), f64::from(u8::from(*right)), *weight)).collect();
+    let rows: Vec<([f64; 5], f64, f64)> =
+        asked.iter().map(|(contest, right, weight)| (terms(contest), f64::from(u8::from(*right)), *weight)).collect();
     let mut weights = [1.0, 0.0, 0.2, 0.1, LIST_WEIGHT];
     let mut constant = 0.0;
     let total: f64 = rows.iter().map(|row| row.2).sum();

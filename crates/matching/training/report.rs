@@ -28,7 +28,10 @@ pub(crate) fn thresholds(sets: &[Set], models: &[Model]) -> (f64, f64) {
         let mut line = format!("{threshold:.3}");
         let (mut all_right, mut all_wrong) = (0.0, 0.0);
         for (set, decided) in sets.iter().zip(&all) {
-            let auto = decided.iter().zip(&set.truth).filter(|(decision, _)| decision.outcome == Outcome::Auto && decision.score >= threshold);
+            let auto = decided
+                .iter()
+                .zip(&set.truth)
+                .filter(|(decision, _)| decision.outcome == Outcome::Auto && decision.score >= threshold);
             let (mut right, mut wrong) = (0.0, 0.0);
             for (decision, truth) in auto {
                 if decision.vendor.as_deref() == Some(truth) { right += 1.0 } else { wrong += 1.0 }
@@ -36,7 +39,12 @@ pub(crate) fn thresholds(sets: &[Set], models: &[Model]) -> (f64, f64) {
             let matchable = set.truth.iter().filter(|truth| !truth.is_empty()).count() as f64;
             all_right += right;
             all_wrong += wrong;
-            line += &format!("  {}: {:.2}% / {:.2}% ({wrong} wrong)", set.name, 100.0 * right / f64::max(right + wrong, 1.0), 100.0 * right / matchable);
+            line += &format!(
+                "  {}: {:.2}% / {:.2}% ({wrong} wrong)",
+                set.name,
+                100.0 * right / f64::max(right + wrong, 1.0),
+                100.0 * right / matchable
+            );
         }
         println!("{line}");
         holds &= all_right / f64::max(all_right + all_wrong, 1.0) >= PRECISION;
@@ -51,16 +59,20 @@ pub(crate) fn thresholds(sets: &[Set], models: &[Model]) -> (f64, f64) {
 pub(crate) fn print(sets: &[Set], models: &[Model]) {
     for set in sets {
         let decided = decisions(set, models, models[0].auto_from);
-        let count = |test: &dyn Fn(&Decision, &str) -> bool| decided.iter().zip(&set.truth).filter(|(decision, truth)| test(decision, truth)).count();
+        let count = |test: &dyn Fn(&Decision, &str) -> bool| {
+            decided.iter().zip(&set.truth).filter(|(decision, truth)| test(decision, truth)).count()
+        };
         let matchable = count(&|_, truth| !truth.is_empty());
         let auto = count(&|decision, _| decision.outcome == Outcome::Auto);
-        let right = count(&|decision, truth| decision.outcome == Outcome::Auto && decision.vendor.as_deref() == Some(truth));
+        let right =
+            count(&|decision, truth| decision.outcome == Outcome::Auto && decision.vendor.as_deref() == Some(truth));
         let top1 = count(&|decision, truth| decision.candidates.first().is_some_and(|first| first == truth));
         let top3 = count(&|decision, truth| decision.candidates.iter().take(3).any(|one| one == truth));
         let review = count(&|decision, _| decision.outcome == Outcome::Review);
         let lost = count(&|decision, truth| decision.outcome == Outcome::None && !truth.is_empty());
         let found = set.merchants.iter().zip(&set.truth).zip(&set.folds).filter(|((merchant, truth), fold)| {
-            !truth.is_empty() && matching::assessments(&set.index, merchant, &models[**fold]).iter().any(|one| one.vendor == **truth)
+            !truth.is_empty()
+                && matching::assessments(&set.index, merchant, &models[**fold]).iter().any(|one| one.vendor == **truth)
         });
         let percent = |part: usize, whole: usize| 100.0 * part as f64 / whole.max(1) as f64;
         println!(
@@ -82,13 +94,38 @@ pub(crate) fn print(sets: &[Set], models: &[Model]) {
             let lost = missed && decision.vendor.as_deref() != Some(truth);
             if wrong || missed {
                 let name = set.index.find_vendor(truth).map_or("-", |vendor| vendor.name.as_str());
-                let kind = if wrong { "WRONG" } else if lost { "LOST" } else { "MISSED" };
-                println!("{kind} {} {:?} clean {:?} should be {name:?}: {:.3} {:?} {}", set.strata[at], set.merchants[at].descriptor, set.merchants[at].clean_name, decision.score, decision.veto, decision.reason);
+                let kind = if wrong {
+                    "WRONG"
+                } else if lost {
+                    "LOST"
+                } else {
+                    "MISSED"
+                };
+                println!(
+                    "{kind} {} {:?} clean {:?} should be {name:?}: {:.3} {:?} {}",
+                    set.strata[at],
+                    set.merchants[at].descriptor,
+                    set.merchants[at].clean_name,
+                    decision.score,
+                    decision.veto,
+                    decision.reason
+                );
             }
         }
-        for veto in [Veto::Twins, Veto::SiteMissing, Veto::SiteContradicted, Veto::NumberMissing, Veto::OtherName, Veto::ShortFormOnly, Veto::LittleMatched, Veto::CleanNameOnly, Veto::ProcessorOnly] {
+        for veto in [
+            Veto::Twins,
+            Veto::SiteMissing,
+            Veto::SiteContradicted,
+            Veto::NumberMissing,
+            Veto::OtherName,
+            Veto::ShortFormOnly,
+            Veto::LittleMatched,
+            Veto::CleanNameOnly,
+            Veto::ProcessorOnly,
+        ] {
             let held = count(&|decision, _| decision.veto == Some(veto));
-            let needless = count(&|decision, truth| decision.veto == Some(veto) && decision.vendor.as_deref() == Some(truth));
+            let needless =
+                count(&|decision, truth| decision.veto == Some(veto) && decision.vendor.as_deref() == Some(truth));
             println!("veto {veto:?}: {held} held, {needless} of them were right");
         }
     }

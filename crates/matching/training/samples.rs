@@ -58,9 +58,12 @@ pub(crate) fn load(folder: &Path, name: &'static str, vendors: &str, merchants: 
 fn fold_of(index: &Index, merchant: &Merchant, truth: &str) -> usize {
     let typed = index.find_vendor(truth).map_or(merchant.descriptor.as_str(), |vendor| vendor.name.as_str());
     let reading = read(typed);
-    let first = reading.views.first().and_then(|view| view.words.first()).map(|word| word.long.clone()).unwrap_or_default();
+    let first =
+        reading.views.first().and_then(|view| view.words.first()).map(|word| word.long.clone()).unwrap_or_default();
     let first = first.strip_suffix('S').unwrap_or(&first);
-    let hash = first.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = first
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     (hash >> 32) as usize % FOLDS
 }
 

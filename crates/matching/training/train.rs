@@ -25,8 +25,14 @@ fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, folder, out] = arguments.as_slice() else { return Err("usage: train DATA_FOLDER WEIGHTS.json".into()) };
     let folder = Path::new(folder);
-    let sets = [load(folder, "main", "vendors.csv", "merchants.csv")?, load(folder, "real", "real_vendors.csv", "real.csv")?];
-    let mut whole = Model { trees: Vec::new(), base: 0.0, evidence: matching::EVIDENCE.iter().map(|(name, _)| (*name).to_owned()).collect(), ..shipped().clone() };
+    let sets =
+        [load(folder, "main", "vendors.csv", "merchants.csv")?, load(folder, "real", "real_vendors.csv", "real.csv")?];
+    let mut whole = Model {
+        trees: Vec::new(),
+        base: 0.0,
+        evidence: matching::EVIDENCE.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        ..shipped().clone()
+    };
     let mut fold_models = vec![whole.clone(); FOLDS];
     for _ in 0..ROUNDS {
         let mut all: Vec<Vec<Sample>> = Vec::new();
@@ -41,10 +47,15 @@ fn main() -> Result<()> {
     }
     let asked = ask(&sets, &fold_models);
     for (fold, fold_model) in fold_models.iter_mut().enumerate() {
-        let seen: Vec<_> = asked.iter().filter(|(of, ..)| *of != fold).map(|(_, contest, right, weight)| (*contest, *right, *weight)).collect();
+        let seen: Vec<_> = asked
+            .iter()
+            .filter(|(of, ..)| *of != fold)
+            .map(|(_, contest, right, weight)| (*contest, *right, *weight))
+            .collect();
         fold_model.calibration = calibrate(&seen);
     }
-    whole.calibration = calibrate(&asked.iter().map(|(_, contest, right, weight)| (*contest, *right, *weight)).collect::<Vec<_>>());
+    whole.calibration =
+        calibrate(&asked.iter().map(|(_, contest, right, weight)| (*contest, *right, *weight)).collect::<Vec<_>>());
     let (auto_from, review_from) = report::thresholds(&sets, &fold_models);
     (whole.auto_from, whole.review_from) = (auto_from, review_from);
     for fold_model in &mut fold_models {
@@ -74,7 +85,8 @@ fn ask(sets: &[Set], models: &[Model]) -> Vec<(usize, Contest, bool, f64)> {
     let mut out = Vec::new();
     for set in sets {
         for fold in 0..FOLDS {
-            for sample in samples(set, &models[fold]).into_iter().filter(|sample| sample.fold == fold && sample.natural) {
+            for sample in samples(set, &models[fold]).into_iter().filter(|sample| sample.fold == fold && sample.natural)
+            {
                 let logit = |at: usize| sample.candidates.get(at).map_or(-8.0, |candidate| candidate.logit.max(-8.0));
                 let contest = Contest { best: logit(0), second: logit(1), vendors: sample.vendors, strange_among: 0 };
                 let right = sample.candidates.first().is_some_and(|best| best.vendor == sample.truth);
@@ -88,6 +100,8 @@ fn ask(sets: &[Set], models: &[Model]) -> Vec<(usize, Contest, bool, f64)> {
 /// A version that changes with the weights.
 fn version(model: &Model) -> Result<String> {
     let text = serde_json::to_string(&(&model.trees, &model.calibration, model.auto_from, model.review_from))?;
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     Ok(format!("1-{hash:016x}"))
 }

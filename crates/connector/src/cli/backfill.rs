@@ -9,10 +9,11 @@ use serde_json::json;
 use store::Store;
 
 use super::{Common, Exit, Failure, open, print_json, run};
+use crate::alone::{Alone, NotAlone};
 use crate::app::App;
 use crate::clock::{Chance, Clock, SystemClock};
 use crate::config::Config;
-use crate::worker::{Alone, BACKFILL, NotAlone};
+use crate::worker::BACKFILL;
 
 pub(super) async fn backfill(common: &Common, from: Date, connection: Option<&str>) -> Result<Exit, Failure> {
     let config = open::config(common)?;

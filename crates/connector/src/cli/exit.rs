@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
+use crate::alone::NotAlone;
 use crate::app::BuildError;
 use crate::config::ConfigError;
-use crate::flow::Stop;
+use crate::stop::Stop;
 use crate::web::ListenError;
-use crate::worker::{NotAlone, chain};
+use crate::worker::chain;
 
 /// The end of a command. The numbers are stable; each is described in `docs/codes/exit-codes.md`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

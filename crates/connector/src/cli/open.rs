@@ -5,10 +5,10 @@ use std::sync::Arc;
 use store::Store;
 
 use super::{Common, Exit, Failure};
+use crate::alone::Alone;
 use crate::app::App;
 use crate::clock::{Chance, SystemClock};
 use crate::config::Config;
-use crate::worker::Alone;
 
 /// The configuration.
 pub(super) fn config(common: &Common) -> Result<Config, Failure> {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::exit::of_problem;
 use super::{Common, Exit, Failure, open};
 use crate::app::App;
-use crate::flow::Stop;
+use crate::stop::Stop;
 use crate::worker::{LaneWorker, Tick, chain};
 use crate::{identity, web, worker};
 

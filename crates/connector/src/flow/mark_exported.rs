@@ -13,7 +13,7 @@ use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
 use domain::record::{Record, Review, Treatment};
 use domain::stage::Event;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::RecordRow;
 use url::Url;
 
@@ -86,6 +86,11 @@ async fn report(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
         .collect();
     let steps = match lane.connection.brex.report_export_results(&results).await {
         Ok(ExportAnswer::Accepted { ids }) => accepted(lane, rows, &ids),
+        Ok(ExportAnswer::NotFound { ids } | ExportAnswer::NotReady { ids } | ExportAnswer::Duplicate { ids })
+            if !names_any(&rows, &ids) =>
+        {
+            again(lane, rows, &json!("Brex took nothing and did not say which record stood in the way"))
+        }
         Ok(ExportAnswer::NotFound { ids }) => refused(lane, rows, &ids, "Brex does not know the record"),
         Ok(ExportAnswer::NotReady { ids } | ExportAnswer::Duplicate { ids }) => read_again(lane, rows, &ids),
         Err(error) => {
@@ -111,6 +116,20 @@ fn accepted(lane: &Lane<'_>, rows: Vec<RecordRow>, ids: &[String]) -> Vec<Step> 
             let due_ms = lane.retry_at(row.attempts, None);
             Step::of(row).postpone(due_ms, true, &json!("Brex did not name the record among the updated ones"))
         }
+    };
+    rows.into_iter().map(step).collect()
+}
+
+/// Whether an answer names at least one record of the batch; if not, nothing tells which one stood in the way.
+fn names_any(rows: &[RecordRow], ids: &[String]) -> bool {
+    rows.iter().any(|row| ids.iter().any(|id| id == row.id.as_str()))
+}
+
+/// The whole batch again, after a while.
+fn again(lane: &Lane<'_>, rows: Vec<RecordRow>, why: &Value) -> Vec<Step> {
+    let step = |row: RecordRow| {
+        let due_ms = lane.retry_at(row.attempts, None);
+        Step::of(row).postpone(due_ms, true, why)
     };
     rows.into_iter().map(step).collect()
 }

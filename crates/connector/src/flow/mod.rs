@@ -29,10 +29,10 @@ use domain::id::{JobId, RecordId};
 use domain::pace::retry_delay_ms;
 use domain::record::Record;
 use domain::stage::Stage;
-use store::{Applied, Change, Lease, Problem, RecordRow};
+use store::{Applied, Change, Lease, RecordRow};
 
 use crate::app::{App, Connection, Identity};
-use crate::problem;
+pub use crate::stop::{Stop, asked_ms};
 use step::Step;
 
 pub use wire::{found_document, new_document, read_record};
@@ -56,40 +56,6 @@ pub struct Lane<'a> {
     pub identity: Arc<Identity>,
     /// Master data as of the start of the pass.
     pub directory: Arc<Directory>,
-}
-
-/// Why a stage stopped before its batch was done.
-#[derive(Debug, thiserror::Error)]
-pub enum Stop {
-    /// Our own memory failed, or the lease is lost: nothing may be sent any more.
-    #[error("the store stopped the work")]
-    Store(#[from] store::Error),
-    /// The whole connection cannot work.
-    #[error("the connection is held: {}", .0.sentence)]
-    Connection(Problem),
-    /// The other side wants us to come back later.
-    #[error("{error}")]
-    Later {
-        /// What happened.
-        error: Box<clients::Error>,
-        /// How long it asked us to wait, in milliseconds.
-        asked_ms: Option<i64>,
-    },
-}
-
-/// The one place that turns a failed call into what happens next, for calls that are not about a single record.
-impl From<clients::Error> for Stop {
-    fn from(error: clients::Error) -> Self {
-        match problem::of_error(&error) {
-            Some(problem) => Self::Connection(problem),
-            None => Self::Later { asked_ms: asked_ms(&error), error: Box::new(error) },
-        }
-    }
-}
-
-/// How long an error asks us to wait, in milliseconds.
-pub fn asked_ms(error: &clients::Error) -> Option<i64> {
-    error.retry_after_ms().map(|ms| i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
 impl Lane<'_> {

@@ -162,6 +162,7 @@ impl LaneWorker {
             Ok(worked) => {
                 if worked && pause.attempts > 0 {
                     self.pauses.remove(&connection.id);
+                    clear_problem(&self.app, connection, lease).await?;
                 }
                 self.next_due(connection, worked).await
             }

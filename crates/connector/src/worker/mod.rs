@@ -3,7 +3,6 @@
 //! A lane is one Business Central user in one environment: the unit that has limits, so the unit that is leased. Whoever
 //! holds the lease does everything for its connections, in order; all others wait.
 
-mod alone;
 mod jobs;
 mod lane;
 
@@ -15,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 
-pub use alone::{Alone, NotAlone};
 pub use jobs::{BACKFILL, POLL};
 pub use lane::{LaneWorker, Tick};
 

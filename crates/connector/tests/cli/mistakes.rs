@@ -114,7 +114,7 @@ async fn a_damaged_database_file() {
 async fn a_second_process_on_the_same_database() {
     let setting = small().await;
     let url = format!("sqlite:{}", setting.folder.path().join("ml-connector.db").display());
-    let _first = connector::worker::Alone::take(&url).unwrap();
+    let _first = connector::alone::Alone::take(&url).unwrap();
     refused(&setting, 4, "another ml-connector works on this database").await;
 }
 

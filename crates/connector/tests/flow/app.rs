@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use connector::agreement::{Agreement, check};
+use connector::alone::Alone;
 use connector::app::App;
 use connector::clock::{Chance, Clock};
 use connector::config::Config;
 use connector::flow::poll::{Window, poll};
 use connector::flow::{Lane, Stop};
 use connector::web;
-use connector::worker::{Alone, LaneWorker, Tick};
+use connector::worker::{LaneWorker, Tick};
 use domain::audit::Entry;
 use domain::id::{ConnectionId, RecordId};
 use domain::stage::Stage;

@@ -13,9 +13,9 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 
 use super::{Common, Exit, Failure, print_json, run};
+use crate::alone::Alone;
 use crate::app::App;
 use crate::clock::{Chance, SystemClock};
-use crate::worker::Alone;
 use crate::{web, worker};
 use bookkeeper::Bookkeeper;
 use setting::Setting;
