@@ -116,7 +116,7 @@ hold_codes! {
     RecordUnreadable = "record_unreadable", Operator, "Compare the stored payload with the Brex documentation and report it.";
     /// The record was edited after its document was made.
     RecordChanged = "record_changed", Bookkeeper,
-        "Compare record and document; correct the document in Business Central or take the edit back in Brex.";
+        "Take the edit back in Brex, or delete the draft in Business Central and replay the record.";
     /// Brex no longer has the record ready for export.
     RecordNotReady = "record_not_ready", Bookkeeper,
         "Move the record to ready for export in Brex again, or delete the draft in Business Central and skip the record.";

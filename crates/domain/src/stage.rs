@@ -89,9 +89,10 @@ impl Stage {
             (Self::Draft, Event::DocumentFound) => Self::Verify,
             (Self::Verify, Event::Verified) => Self::MarkExported,
             (Self::MarkExported, Event::ExportTaken) => Self::Exported,
-            (Self::Waiting | Self::ResolveVendor | Self::Map | Self::Draft | Self::Verify, Event::Skip) => {
-                Self::Skipped
-            }
+            (
+                Self::Waiting | Self::ResolveVendor | Self::Map | Self::Draft | Self::Verify | Self::MarkExported,
+                Event::Skip,
+            ) => Self::Skipped,
             (from, _) => return Err(IllegalMove { from, event }),
         };
         Ok(next)

@@ -4,7 +4,8 @@
 //! descriptor cannot change what is found for it.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+
+use crate::hash::QuickMap;
 
 /// Best names per view by three-letter pieces.
 const BEST_BY_PIECES: usize = 15;
@@ -14,10 +15,10 @@ const LONGEST_WORD_LIST: usize = 60;
 /// Posting lists over the names of an index. Names are numbered by the index.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Blocking {
-    pieces: HashMap<[u8; 3], Vec<u32>>,
-    words: HashMap<Box<str>, Vec<u32>>,
-    starts: HashMap<[u8; 5], Vec<u32>>,
-    initials: HashMap<Box<str>, Vec<u32>>,
+    pieces: QuickMap<[u8; 3], Vec<u32>>,
+    words: QuickMap<Box<str>, Vec<u32>>,
+    starts: QuickMap<[u8; 5], Vec<u32>>,
+    initials: QuickMap<Box<str>, Vec<u32>>,
     /// Number of pieces of each name.
     sizes: Vec<u16>,
 }

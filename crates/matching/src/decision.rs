@@ -297,7 +297,8 @@ impl Index {
             && pairs
                 .iter()
                 .all(|pair| matches!(pair.likeness, Likeness::Plural | Likeness::OneEdit | Likeness::Longer));
-        if near && evidence[21] < 1.0 {
+        let run_on = best.name.words.len() == 1 && pairs.iter().all(|pair| pair.likeness == Likeness::Glued && pair.quality < 0.9);
+        if (near || run_on && !pairs.is_empty()) && evidence[21] < 1.0 {
             return Some(Veto::LittleMatched);
         }
         if evidence[35] < 1.0 && !matched.is_empty() && (short || everyday) {

@@ -2,8 +2,10 @@
 //!
 //! Plain text tables in `data/`, read once. Nothing here is about one tenant.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::LazyLock;
+
+use crate::hash::QuickMap;
 
 /// What a word is by itself, before anything is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,23 +34,23 @@ pub enum Kind {
 
 /// All shipped tables.
 pub(crate) struct Lexicon {
-    abbreviations: HashMap<&'static str, &'static str>,
+    abbreviations: QuickMap<&'static str, &'static str>,
     legal: HashSet<&'static str>,
-    shares: HashMap<&'static str, f32>,
+    shares: QuickMap<&'static str, f32>,
     channels: HashSet<&'static str>,
-    trades: HashMap<&'static str, u8>,
+    trades: QuickMap<&'static str, u8>,
     trade_names: Vec<&'static str>,
     categories: Vec<(u16, u16, u8)>,
     /// Prefix to (processor name, understood without an asterisk).
-    pub(crate) processors: HashMap<&'static str, (&'static str, bool)>,
+    pub(crate) processors: QuickMap<&'static str, (&'static str, bool)>,
     processor_names: HashSet<&'static str>,
-    states: HashMap<&'static str, &'static str>,
-    countries: HashMap<&'static str, &'static str>,
+    states: QuickMap<&'static str, &'static str>,
+    countries: QuickMap<&'static str, &'static str>,
     places: HashSet<String>,
     /// Places without spaces, sorted, to recognise one cut off at the end of its field.
     glued_places: Vec<String>,
     /// First words to names they stand for.
-    pub(crate) aliases: HashMap<&'static str, Vec<&'static str>>,
+    pub(crate) aliases: QuickMap<&'static str, Vec<&'static str>>,
 }
 
 /// Share of company names with a word that is in no list.
@@ -77,7 +79,7 @@ impl Lexicon {
         let mut glued_places: Vec<String> = places.iter().map(|place| place.replace(' ', "")).collect();
         glued_places.sort_unstable();
         glued_places.dedup();
-        let processors: HashMap<_, _> = pairs(include_str!("../data/processors.txt"), '=')
+        let processors: QuickMap<_, _> = pairs(include_str!("../data/processors.txt"), '=')
             .map(|(prefix, name)| match prefix.strip_prefix("+ ") {
                 Some(prefix) => (prefix, (name, true)),
                 None => (prefix, (name, false)),
@@ -206,8 +208,8 @@ fn is_always_legal(word: &str) -> bool {
     )
 }
 
-fn read_trades() -> (HashMap<&'static str, u8>, Vec<&'static str>) {
-    let mut trades = HashMap::new();
+fn read_trades() -> (QuickMap<&'static str, u8>, Vec<&'static str>) {
+    let mut trades = QuickMap::default();
     let mut names = Vec::new();
     for (name, words) in pairs(include_str!("../data/trades.txt"), ':') {
         let Ok(number) = u8::try_from(names.len()) else { break };
@@ -219,8 +221,8 @@ fn read_trades() -> (HashMap<&'static str, u8>, Vec<&'static str>) {
     (trades, names)
 }
 
-fn read_shares(trades: &HashMap<&'static str, u8>) -> HashMap<&'static str, f32> {
-    let mut shares = HashMap::new();
+fn read_shares(trades: &QuickMap<&'static str, u8>) -> QuickMap<&'static str, f32> {
+    let mut shares = QuickMap::default();
     for table in [include_str!("../data/generic_words.txt"), include_str!("../data/common_words.txt")] {
         for line in lines(table) {
             let Some((count, words)) = line.split_once(' ') else { continue };
@@ -256,7 +258,7 @@ fn read_categories(names: &[&'static str]) -> Vec<(u16, u16, u8)> {
         .collect()
 }
 
-fn read_groups(table: &'static str) -> HashMap<&'static str, &'static str> {
+fn read_groups(table: &'static str) -> QuickMap<&'static str, &'static str> {
     pairs(table, ':').flat_map(|(group, words)| words.split_whitespace().map(move |word| (word, group))).collect()
 }
 

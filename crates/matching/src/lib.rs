@@ -8,6 +8,7 @@ mod descriptor;
 mod evidence;
 mod explain;
 mod fold;
+mod hash;
 mod index;
 mod lexicon;
 mod memory;

@@ -87,7 +87,7 @@ pub fn terms(contest: &Contest) -> [f64; 5] {
 /// The more vendors people have confirmed, the less likely it is that a merchant belongs to one nobody ever confirmed.
 #[expect(clippy::cast_precision_loss, reason = "a count of vendors")]
 fn strangeness(contest: &Contest) -> f64 {
-    (contest.strange_among as f64 / 50.0).ln_1p().min(2.0)
+    (contest.strange_among as f64 / 50.0).ln_1p().min(2.5)
 }
 
 /// The shipped model.

@@ -3,7 +3,7 @@
 //! The records are read again first: one that was edited meanwhile is held, one that is already exported (a lost answer)
 //! is done. So the call is idempotent by reading back, not by key (brex.md §2.6).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use clients::bc::{DocumentPage, deep_link};
 use clients::brex::{ExportAnswer, ExportResult};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use store::RecordRow;
 use url::Url;
 
-use super::receive::{Origin, receive};
+use super::receive::{Origin, as_planned, hold_edited};
 use super::step::{Step, error_detail};
 use super::wire::{read_record, wire_kind};
 use super::{Lane, Stop, asked_ms};
@@ -26,47 +26,51 @@ use super::{Lane, Stop, asked_ms};
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let found = lane.connection.brex.list_records_by_ids(&ids).await?;
-    let known = lane.records(&rows).await?;
-    let now: HashMap<RecordId, Record> = found
-        .items
-        .iter()
-        .filter_map(|item| read_record(item.get()).ok())
-        .map(|record| (record.id.clone(), record))
-        .collect();
-    let edited: HashSet<RecordId> =
-        now.values().filter(|record| is_edited(known.get(&record.id), record)).map(|r| r.id.clone()).collect();
-    let edited_items: Vec<_> = found.items.iter().filter(|item| is_one_of(item.get(), &edited)).cloned().collect();
-    receive(lane, &edited_items, Origin::BeforeExport).await?;
+    let planned = lane.records(&rows.iter().map(as_planned).collect::<Vec<_>>()).await?;
+    let readable = found.items.iter().filter_map(|item| Some((read_record(item.get()).ok()?, item.get())));
+    let now: HashMap<RecordId, (Record, &str)> = readable.map(|(r, text)| (r.id.clone(), (r, text))).collect();
 
     let mut steps = Vec::new();
     let mut ready = Vec::new();
-    for row in rows.into_iter().filter(|row| !edited.contains(&row.id)) {
-        match now.get(&row.id).map(|record| (&record.review, record.treatment())) {
-            Some((Review::ReadyForExport, _)) => ready.push(row),
-            Some((Review::Exported, _)) => steps.push(taken(lane, row, "Brex shows it as exported")),
-            Some((Review::Review, Treatment::Bill)) => {
-                steps.push(taken(lane, row, "bills are not in Brex's export journal, so there is nothing to report"));
-            }
-            Some((review, _)) => {
-                let text = format!("in Brex the record is {} and no longer ready for export", review.as_str());
-                steps.push(Step::of(row).hold(&Hold::new(HoldCode::RecordNotReady, text), lane.now_ms()));
-            }
+    for row in rows {
+        match now.get(&row.id) {
             None => {
-                let hold = Hold::new(HoldCode::ExportRefused, "the record is no longer in Brex");
+                let hold = Hold::new(HoldCode::ExportRefused, "the record is no longer in Brex, or cannot be read");
                 steps.push(Step::of(row).hold(&hold, lane.now_ms()));
             }
+            Some((record, text)) => match decide(lane, row, record, planned.get(&record.id), text) {
+                Decided::Report(row) => ready.push(*row),
+                Decided::Step(step) => steps.push(*step),
+            },
         }
     }
     lane.apply(steps).await?;
     if ready.is_empty() { Ok(()) } else { report(lane, ready).await }
 }
 
-fn is_edited(known: Option<&Record>, now: &Record) -> bool {
-    known.is_some_and(|known| now.version > known.version && !booked_differences(known, now).is_empty())
+/// What is done with a record that was read again.
+enum Decided {
+    /// Its export is reported.
+    Report(Box<RecordRow>),
+    /// It goes no further in this batch.
+    Step(Box<Step>),
 }
 
-fn is_one_of(text: &str, ids: &HashSet<RecordId>) -> bool {
-    read_record(text).is_ok_and(|record| ids.contains(&record.id))
+fn decide(lane: &Lane<'_>, row: RecordRow, record: &Record, planned: Option<&Record>, text: &str) -> Decided {
+    let differences = planned.map(|planned| booked_differences(planned, record)).unwrap_or_default();
+    let step = if record.review == Review::Exported {
+        taken(lane, row, "Brex shows it as exported")
+    } else if !differences.is_empty() {
+        hold_edited(lane, row, record, &differences, text, Origin::BeforeExport)
+    } else if record.review == Review::ReadyForExport {
+        return Decided::Report(Box::new(row));
+    } else if record.review == Review::Review && record.treatment() == Treatment::Bill {
+        taken(lane, row, "bills are not in Brex's export journal, so there is nothing to report")
+    } else {
+        let text = format!("in Brex the record is {} and no longer ready for export", record.review.as_str());
+        Step::of(row).hold(&Hold::new(HoldCode::RecordNotReady, text), lane.now_ms())
+    };
+    Decided::Step(Box::new(step))
 }
 
 fn taken(lane: &Lane<'_>, row: RecordRow, how: &str) -> Step {

@@ -1,7 +1,6 @@
 //! What a person asked for: look at a held record again, or set it aside for good. Each with who and why in the trail.
 
 use domain::audit::Actor;
-use domain::hold::HoldCode;
 use domain::id::RecordId;
 use domain::stage::{Event, Stage};
 use serde::{Deserialize, Serialize};
@@ -111,12 +110,13 @@ async fn replay(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<St
 /// A record may be set aside only while no document of ours can be in Business Central.
 async fn skip(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
     let open = lane.app.store.intents().list_open(&lane.connection.id, std::slice::from_ref(&row.id)).await?;
-    let is_gone = row.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::DocumentMissing);
+    let read_back = verify::read_back(lane, vec![row.clone()]).await?;
+    let document = read_back.into_iter().find_map(|(_, _, found)| found);
     let why = if row.stage.is_done() {
         Some("the record is done")
     } else if !open.is_empty() {
         Some("a document may still appear in Business Central; ask again when that is settled")
-    } else if row.document_id.is_some() && !is_gone {
+    } else if document.is_some() {
         Some("its document is in Business Central; delete the draft there first")
     } else {
         None

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use data_encoding::HEXLOWER;
+use domain::compare::Difference;
 use domain::edit::booked_differences;
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
@@ -170,19 +171,29 @@ fn decide_edit(
         let step = step.note("version_seen", seen(record, origin));
         return Some(if is_edited { step.released(lane.now_ms()) } else { step });
     }
+    Some(hold_edited(lane, row, record, &differences, text, origin))
+}
+
+/// Holds a record whose edit matters for the books, with before and after.
+pub(super) fn hold_edited(
+    lane: &Lane<'_>,
+    row: RecordRow,
+    record: &Record,
+    differences: &[Difference],
+    text: &str,
+    origin: Origin,
+) -> Step {
     let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
     let sentence = format!("the record was edited in Brex after its document was made: {}", shown.join("; "));
-    Some(
-        Step::of(row)
-            .payload(text.to_owned())
-            .set(|row| row.version = record.version)
-            .note("version_seen", seen(record, origin))
-            .hold(&Hold::new(HoldCode::RecordChanged, sentence), lane.now_ms()),
-    )
+    Step::of(row)
+        .payload(text.to_owned())
+        .set(|row| row.version = record.version)
+        .note("version_seen", seen(record, origin))
+        .hold(&Hold::new(HoldCode::RecordChanged, sentence), lane.now_ms())
 }
 
 /// The row as of the version that its document was planned from: what an edit is compared with.
-fn as_planned(row: &RecordRow) -> RecordRow {
+pub(super) fn as_planned(row: &RecordRow) -> RecordRow {
     let version = plan_of(row).map_or(row.version, |plan| plan.record_version);
     RecordRow { version, ..row.clone() }
 }

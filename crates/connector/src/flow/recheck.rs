@@ -1,14 +1,18 @@
 //! Looks again at held records and releases those whose cause is gone. A hold that still stands is left untouched, so
 //! that the trail is not filled with repetitions.
 
+use std::collections::HashSet;
+
 use domain::hold::{Hold, HoldCode};
-use domain::record::Record;
+use domain::id::RecordId;
+use domain::record::{Record, Review};
 use domain::stage::{Event, Stage};
 use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, judge as judge_found};
 use super::resolve_vendor::Links;
 use super::step::Step;
+use super::wire::read_record;
 use super::{BATCH, Lane, Stop, map, resolve_vendor, verify};
 
 /// Which holds are looked at.
@@ -24,7 +28,7 @@ impl Scope {
     fn stages(self) -> &'static [Stage] {
         match self {
             Self::Mapping => &[Stage::ResolveVendor, Stage::Map],
-            Self::Everything => &[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify],
+            Self::Everything => &[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify, Stage::MarkExported],
         }
     }
 }
@@ -42,6 +46,7 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
             released += match stage {
                 Stage::ResolveVendor | Stage::Map => recheck_mapping(lane, rows).await?,
                 Stage::Draft => recheck_drafts(lane, rows).await?,
+                Stage::MarkExported => recheck_exports(lane, rows).await?,
                 _ => recheck_documents(lane, rows).await?,
             };
         }
@@ -103,6 +108,23 @@ async fn recheck_documents(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usiz
         }
     }
     apply(lane, steps).await
+}
+
+/// Brex was not ready to take these: the ones that it is ready for now, or that it shows as exported, go on.
+async fn recheck_exports(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
+    let clearable = [HoldCode::RecordNotReady, HoldCode::ExportRefused];
+    let rows: Vec<RecordRow> =
+        rows.into_iter().filter(|row| row.hold.as_ref().is_some_and(|hold| clearable.contains(&hold.code))).collect();
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+    let takes = |review: &Review| matches!(review, Review::ReadyForExport | Review::Exported);
+    let records = found.items.iter().filter_map(|item| read_record(item.get()).ok());
+    let going_on: HashSet<RecordId> = records.filter(|r| takes(&r.review)).map(|r| r.id).collect();
+    let going_on = rows.into_iter().filter(|row| going_on.contains(&row.id));
+    apply(lane, going_on.map(|row| release(lane, row)).collect()).await
 }
 
 /// Takes the hold away; the record goes on from where a fresh look is needed.

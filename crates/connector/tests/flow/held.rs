@@ -138,6 +138,9 @@ async fn an_edit_in_brex_after_the_document_was_made_holds_with_before_and_after
     let hold = app.row("accr_changed").await.unwrap().hold.expect("held");
     assert_eq!(hold.code, HoldCode::RecordChanged);
     assert!(hold.sentence.contains("posting date"), "{}", hold.sentence);
+    ask(&app, Verb::Retry, "accr_changed").await;
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_changed").await, Some(HoldCode::RecordChanged), "a retry does not wave it through");
     assert_eq!(world.bc.documents_by_marker("accr_changed").len(), 1);
     assert_eq!(world.brex.record("accr_changed").unwrap().exports.len(), 0);
 }
@@ -307,5 +310,34 @@ async fn a_draft_deleted_by_a_user_is_reported_and_made_again_only_when_a_person
     app.run_until_idle().await;
     assert_eq!(app.row("accr_deleted").await.unwrap().stage, Stage::Exported);
     assert_eq!(world.bc.documents_by_marker("accr_deleted").len(), 1);
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn a_record_that_brex_takes_back_before_its_export_waits_and_goes_on_or_is_set_aside() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.run_until_idle().await;
+    let (_, name) = a_vendor(&app);
+    let world = app.world();
+    let review = |status: &str| json!({ "review_status": status }).as_object().unwrap().clone();
+    for id in ["accr_wait", "accr_away"] {
+        app.insert(&card(id, &name, "64100", 12.5));
+    }
+    app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify]).await;
+    for id in ["accr_wait", "accr_away"] {
+        world.brex.edit(id, &review("REVIEW"), world.clock.now()).unwrap();
+    }
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_wait").await, Some(HoldCode::RecordNotReady));
+
+    world.brex.edit("accr_wait", &review("READY_FOR_EXPORT"), world.clock.now()).unwrap();
+    let id = world.bc.documents_by_marker("accr_away")[0].id;
+    let delete = DocumentChange { action: Some(sandbox::bc::DocumentAction::Delete), ..DocumentChange::default() };
+    world.bc.change_document(id, delete, world.clock.now()).unwrap();
+    ask(&app, Verb::Skip, "accr_away").await;
+    app.request("master_data").await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_wait").await.unwrap().stage, Stage::Exported);
+    assert_eq!(app.row("accr_away").await.unwrap().stage, Stage::Skipped);
     app.assert_sound().await;
 }
