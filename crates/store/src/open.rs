@@ -1,6 +1,8 @@
 //! Opens the database: checks that it is whole, durable and of this version, and sets up the pools.
 
 use std::fmt;
+use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,9 +119,6 @@ impl Store {
 }
 
 async fn open_pools(place: &Place) -> Result<Db, Error> {
-    if let Place::File { path, .. } = place {
-        create_private(path).map_err(|error| Error::of_file(error, place))?;
-    }
     let options = place.options()?;
     match place {
         Place::Memory => {
@@ -159,13 +158,45 @@ fn pool_options(connections: u32) -> AnyPoolOptions {
         .max_lifetime(None)
 }
 
-/// Creates the file for its owner only; the files that SQLite puts beside it take over its mode.
-fn create_private(path: &std::path::Path) -> std::io::Result<()> {
+/// Creates the file for its owner only; the files that SQLite puts beside it take over its mode. A file that is there is
+/// not even opened: closing it would drop the locks that SQLite holds on it elsewhere in this process.
+fn create_private(path: &Path) -> std::io::Result<()> {
     let mut open = std::fs::OpenOptions::new();
-    open.read(true).write(true).create(true).truncate(false);
+    open.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
-    open.open(path).map(drop)
+    match open.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Waits until no other process sets up a file in the same folder. SQLite itself does not wait for whoever switches the
+/// same new file to its write-ahead log; it fails.
+async fn take_turn(path: &Path) -> std::io::Result<Option<File>> {
+    let folder = path.parent().map(Path::to_owned).filter(|_| cfg!(unix));
+    let taking = tokio::task::spawn_blocking(move || match folder {
+        None => Ok(None),
+        Some(folder) => {
+            let folder = File::open(folder)?;
+            folder.lock()?;
+            Ok(Some(folder))
+        }
+    });
+    taking.await?
+}
+
+/// The first connection, which sets up a new file. The turn ends when it is dropped.
+async fn connect_first(options: &AnyConnectOptions, place: &Place) -> Result<AnyConnection, Error> {
+    let mut turn = None;
+    if let Place::File { path, .. } = place {
+        turn = take_turn(path).await.map_err(|error| Error::of_file(error, place))?;
+        create_private(path).map_err(|error| Error::of_file(error, place))?;
+    }
+    let mut connection = options.connect().await?;
+    set_up(&mut connection, place.kind(), false).await?;
+    drop(turn);
+    Ok(connection)
 }
 
 async fn set_up(connection: &mut AnyConnection, kind: Kind, read_only: bool) -> Result<(), sqlx::Error> {
@@ -178,8 +209,7 @@ async fn set_up(connection: &mut AnyConnection, kind: Kind, read_only: bool) -> 
 
 /// One connection before the pools, so that each failure is told as what it is and at once.
 async fn check_and_migrate(options: &AnyConnectOptions, place: &Place) -> Result<(), Error> {
-    let mut connection = options.connect().await?;
-    set_up(&mut connection, place.kind(), false).await?;
+    let mut connection = connect_first(options, place).await?;
     for (statement, setting, wanted) in dialect::required(place.kind()) {
         let row = sqlx::query(*statement).fetch_one(&mut connection).await?;
         let found = match row.try_get::<String, _>(0) {
