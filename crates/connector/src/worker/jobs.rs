@@ -60,7 +60,8 @@ pub(super) async fn prepare(app: &App, connection: &Connection) -> Result<(), Er
 
 async fn run_one(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, job: &JobRow) -> Result<(), Stop> {
     let jobs = app.store.jobs();
-    jobs.start(lease, &connection.id, &job.kind, app.now_ms()).await?;
+    // The row as it is now: a person may have asked for something else since the list was read.
+    let job = &jobs.start(lease, &connection.id, &job.kind, app.now_ms()).await?;
     let outcome = run_kind(app, connection, lease, job).await;
     let now_ms = app.now_ms();
     match outcome {
