@@ -77,15 +77,15 @@ fn same_number(word: &Word, vendor: &Word) -> bool {
 
 /// Words whose spaces stand elsewhere: `PIZZA EXPRESS` and `PIZZAEXPRESS`, `DEFENS ETECHNOLOGIES`.
 fn glued(words: &[Word], name: &[Word], out: &mut Alignment) {
-    for at in 0..words.len() {
-        if out.has_word(at) || words[at].text.len() < 4 {
+    for (at, word) in words.iter().enumerate() {
+        if out.has_word(at) || word.text.len() < 4 {
             continue;
         }
         for start in 0..name.len() {
-            if out.has_vendor(start) || !starts_alike(&words[at].text, &name[start].text) {
+            if out.has_vendor(start) || !starts_alike(&word.text, &name[start].text) {
                 continue;
             }
-            if let Some((count, quality)) = one_for_many(&words[at], &name[start..]) {
+            if let Some((count, quality)) = one_for_many(word, &name[start..]) {
                 for vendor in start..start + count {
                     if !out.has_vendor(vendor) {
                         out.add(at, vendor, quality, Likeness::Glued);
@@ -192,6 +192,7 @@ fn soft(words: &[Word], name: &[Word], out: &mut Alignment) {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::align;
     use crate::descriptor::read;

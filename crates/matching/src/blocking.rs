@@ -9,6 +9,8 @@ use crate::hash::QuickMap;
 
 /// Best names per view by three-letter pieces.
 const BEST_BY_PIECES: usize = 15;
+/// A name that scores less than this part of the best one is not looked at.
+const LEAST_OF_BEST: f32 = 0.4;
 /// A list of names that is longer than this says too little to be followed.
 const LONGEST_WORD_LIST: usize = 60;
 
@@ -143,6 +145,8 @@ impl Blocking {
                     (score / f32::from(self.sizes[*number as usize].max(1)).sqrt(), *number)
                 })
                 .collect();
+            let most = best.iter().map(|(score, _)| *score).fold(0.0, f32::max);
+            best.retain(|(score, _)| *score >= LEAST_OF_BEST * most);
             if best.len() > BEST_BY_PIECES {
                 let (_, pivot, _) = best.select_nth_unstable_by(BEST_BY_PIECES - 1, |a, b| b.0.total_cmp(&a.0));
                 let least = pivot.0;

@@ -153,6 +153,7 @@ pub fn run(
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::run;
 

@@ -255,15 +255,15 @@ impl Reading {
         for words in [&name, &all] {
             let found = (1..=words.len().min(3)).rev().find_map(|count| {
                 let mut form = words[..count].join(" ");
-                let mut names = lexicon().aliases.get(form.as_str()).cloned().unwrap_or_default();
+                let mut aliases = lexicon().aliases.get(form.as_str()).cloned().unwrap_or_default();
                 if named.is_some_and(|view| tail::core(&view.words) <= count) {
                     form.push('$');
-                    names.extend(lexicon().aliases.get(form.as_str()).into_iter().flatten());
+                    aliases.extend(lexicon().aliases.get(form.as_str()).into_iter().flatten());
                 }
-                (!names.is_empty()).then_some((count, names))
+                (!aliases.is_empty()).then_some((count, aliases))
             });
-            let Some((count, names)) = found else { continue };
-            for alias in names {
+            let Some((count, aliases)) = found else { continue };
+            for alias in aliases {
                 let head = tokens(alias, 0);
                 let rest =
                     named.filter(|_| std::ptr::eq(words, &raw const name)).map_or(&[][..], |view| &view.words[count..]);

@@ -4,69 +4,12 @@ use crate::align::{Alignment, align};
 use crate::blocking::pieces;
 use crate::descriptor::{Cut, View, ViewKind, Word};
 use crate::lexicon::Kind;
+use crate::signal::{self, COUNT, Evidence};
 use crate::similarity::{common_start, one_edit};
 use crate::vendor::{Name, NameKind};
 
-/// Names and direction of the evidence: `+` may only speak for a vendor, `-` only against, ` ` either.
-pub const EVIDENCE: [(&str, char); COUNT] = [
-    ("vendor_share", '+'),
-    ("query_share", '+'),
-    ("query_share_to_last", '+'),
-    ("first_query_word", '+'),
-    ("first_vendor_word", '+'),
-    ("vendor_misses_name", '-'),
-    ("vendor_misses_trade", '-'),
-    ("vendor_misses_generic", '-'),
-    ("query_misses_before", '-'),
-    ("query_misses_after", '-'),
-    ("query_misses_trade", '-'),
-    ("query_misses_generic", '-'),
-    ("weight", '+'),
-    ("best_word", '+'),
-    ("glued_start", '+'),
-    ("glued_equal", '+'),
-    ("glued_cut", '+'),
-    ("pieces", '+'),
-    ("number_missing", '-'),
-    ("number_conflicts", '-'),
-    ("number_agrees", '+'),
-    ("city_agrees", '+'),
-    ("city_contradicts", '-'),
-    ("place_missing", '-'),
-    ("place_matched", '+'),
-    ("trade_agrees", '+'),
-    ("trade_conflicts", '-'),
-    ("site_equal", '+'),
-    ("view_sub_merchant", ' '),
-    ("view_domain", ' '),
-    ("view_clean_name", ' '),
-    ("view_alias", ' '),
-    ("view_whole", ' '),
-    ("other_view", '+'),
-    ("clean_name_disagrees", '-'),
-    ("initials", '+'),
-    ("in_order", '+'),
-    ("weakest_pair", '+'),
-    ("processor", ' '),
-    ("words_matched", ' '),
-    ("name_is_part", '-'),
-    ("country_conflicts", '-'),
-    ("last_word_cut", ' '),
-    ("letters_matched", '+'),
-    ("query_length", ' '),
-    ("vendor_words_missed", '-'),
-    ("query_words_missed", '-'),
-    ("vendor_words", ' '),
-    ("both_miss", '-'),
-];
-
-/// Number of pieces of evidence.
-pub const COUNT: usize = 49;
-
-/// The evidence for one vendor.
-pub type Evidence = [f32; COUNT];
-
 /// Facts about merchant and vendor that do not depend on the words compared.
+#[expect(clippy::struct_excessive_bools, reason = "independent yes-or-no facts, each one column of the evidence")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Facts {
     pub(crate) city_agrees: bool,
@@ -139,22 +82,25 @@ pub(crate) fn compare(
     pairs(&mut evidence, &alignment, view, name, name_weights);
     glued(&mut evidence, view, name);
     numbers(&mut evidence, &alignment, view, name);
-    evidence[48] = both_miss(&alignment, view, name);
-    evidence[21] = flag(facts.city_agrees);
-    evidence[22] = flag(facts.city_contradicts);
+    evidence[signal::BOTH_MISS] = both_miss(&alignment, view, name);
+    evidence[signal::CITY_AGREES] = flag(facts.city_agrees);
+    evidence[signal::CITY_CONTRADICTS] = flag(facts.city_contradicts);
     let same_trade = facts.merchant_trades.iter().any(|trade| facts.vendor_trades.contains(trade));
     let known = !facts.merchant_trades.is_empty() && !facts.vendor_trades.is_empty();
-    evidence[25] = flag(same_trade);
-    evidence[26] = flag(known && !same_trade);
-    evidence[28] = flag(view.kind == ViewKind::SubMerchant);
-    evidence[29] = flag(view.kind == ViewKind::Domain);
-    evidence[30] = flag(view.kind == ViewKind::CleanName);
-    evidence[31] = flag(view.kind == ViewKind::Alias);
-    evidence[32] = flag(view.kind == ViewKind::Whole);
-    evidence[38] = flag(facts.processor);
-    evidence[40] = flag(name.kind == NameKind::Part);
-    evidence[41] = flag(facts.country_conflicts);
-    let close = (evidence[0] * evidence[2].max(evidence[1])).max(evidence[15] * 0.95).max(evidence[16] * 0.9);
+    evidence[signal::TRADE_AGREES] = flag(same_trade);
+    evidence[signal::TRADE_CONFLICTS] = flag(known && !same_trade);
+    evidence[signal::VIEW_SUB_MERCHANT] = flag(view.kind == ViewKind::SubMerchant);
+    evidence[signal::VIEW_DOMAIN] = flag(view.kind == ViewKind::Domain);
+    evidence[signal::VIEW_CLEAN_NAME] = flag(view.kind == ViewKind::CleanName);
+    evidence[signal::VIEW_ALIAS] = flag(view.kind == ViewKind::Alias);
+    evidence[signal::VIEW_WHOLE] = flag(view.kind == ViewKind::Whole);
+    evidence[signal::PROCESSOR] = flag(facts.processor);
+    evidence[signal::NAME_IS_PART] = flag(name.kind == NameKind::Part);
+    evidence[signal::COUNTRY_CONFLICTS] = flag(facts.country_conflicts);
+    let close = (evidence[signal::VENDOR_SHARE]
+        * evidence[signal::QUERY_SHARE_TO_LAST].max(evidence[signal::QUERY_SHARE]))
+    .max(evidence[signal::GLUED_EQUAL] * 0.95)
+    .max(evidence[signal::GLUED_CUT] * 0.9);
     Comparison { evidence, alignment, close }
 }
 
@@ -164,11 +110,15 @@ fn vendor_side(evidence: &mut Evidence, alignment: &Alignment, name: &Name, weig
     for (at, word) in name.words.iter().enumerate() {
         let quality = alignment.of_vendor(at);
         side.add(weights[at] * part(word.kind), quality);
-        let lost = weights[at] * (1.0 - quality) / 8.0;
+        let shortfall = weights[at] * (1.0 - quality) / 8.0;
         match word.kind {
-            Kind::Name | Kind::Reference => evidence[5] = evidence[5].max(lost),
-            Kind::Trade => evidence[6] = evidence[6].max(lost),
-            Kind::Generic | Kind::Country => evidence[7] = evidence[7].max(lost),
+            Kind::Name | Kind::Reference => {
+                evidence[signal::VENDOR_MISSES_NAME] = evidence[signal::VENDOR_MISSES_NAME].max(shortfall);
+            }
+            Kind::Trade => evidence[signal::VENDOR_MISSES_TRADE] = evidence[signal::VENDOR_MISSES_TRADE].max(shortfall),
+            Kind::Generic | Kind::Country => {
+                evidence[signal::VENDOR_MISSES_GENERIC] = evidence[signal::VENDOR_MISSES_GENERIC].max(shortfall);
+            }
             Kind::Place => {
                 places.0 += 1.0;
                 places.1 += quality;
@@ -179,12 +129,12 @@ fn vendor_side(evidence: &mut Evidence, alignment: &Alignment, name: &Name, weig
             side.misses += 0.25;
         }
     }
-    evidence[0] = side.share();
-    evidence[4] = alignment.of_vendor(0);
-    evidence[23] = flag(places.0 > 0.0) * (places.0 - places.1) / places.0.max(1.0);
-    evidence[24] = flag(places.1 > 0.5);
-    evidence[45] = side.misses.min(1.0);
-    evidence[47] = (count(name.words.len()) / 6.0).min(1.0);
+    evidence[signal::VENDOR_SHARE] = side.share();
+    evidence[signal::FIRST_VENDOR_WORD] = alignment.of_vendor(0);
+    evidence[signal::PLACE_MISSING] = flag(places.0 > 0.0) * (places.0 - places.1) / places.0.max(1.0);
+    evidence[signal::PLACE_MATCHED] = flag(places.1 > 0.5);
+    evidence[signal::VENDOR_WORDS_MISSED] = side.misses.min(1.0);
+    evidence[signal::VENDOR_WORDS] = (count(name.words.len()) / 6.0).min(1.0);
 }
 
 fn query_side(evidence: &mut Evidence, alignment: &Alignment, view: &View, weights: &[f32]) {
@@ -200,24 +150,28 @@ fn query_side(evidence: &mut Evidence, alignment: &Alignment, view: &View, weigh
             to_last.add(weight, quality);
         }
         let elsewhere = at > 0 && at + 2 >= view.words.len() && crate::tail::looks_like_place(&word.text);
-        let lost = weights[at] * (1.0 - quality) / if elsewhere { 16.0 } else { 8.0 };
+        let shortfall = weights[at] * (1.0 - quality) / if elsewhere { 16.0 } else { 8.0 };
         match word.kind {
-            Kind::Name if last.is_some_and(|last| at < last) => evidence[8] = evidence[8].max(lost),
-            Kind::Name => evidence[9] = evidence[9].max(lost),
-            Kind::Trade => evidence[10] = evidence[10].max(lost),
-            Kind::Generic => evidence[11] = evidence[11].max(lost),
+            Kind::Name if last.is_some_and(|last| at < last) => {
+                evidence[signal::QUERY_MISSES_BEFORE] = evidence[signal::QUERY_MISSES_BEFORE].max(shortfall);
+            }
+            Kind::Name => evidence[signal::QUERY_MISSES_AFTER] = evidence[signal::QUERY_MISSES_AFTER].max(shortfall),
+            Kind::Trade => evidence[signal::QUERY_MISSES_TRADE] = evidence[signal::QUERY_MISSES_TRADE].max(shortfall),
+            Kind::Generic => {
+                evidence[signal::QUERY_MISSES_GENERIC] = evidence[signal::QUERY_MISSES_GENERIC].max(shortfall);
+            }
             _ => {}
         }
         if matches!(word.kind, Kind::Name | Kind::Trade | Kind::Generic) && quality < 0.3 {
             all.misses += 0.25;
         }
     }
-    evidence[1] = all.share();
-    evidence[2] = to_last.share();
-    evidence[3] = alignment.of_word(0);
-    evidence[42] = flag(view.cut == Cut::Yes) + 0.5 * flag(view.cut == Cut::Maybe);
-    evidence[44] = (count(view.glued.len()) / 24.0).min(1.0);
-    evidence[46] = all.misses.min(1.0);
+    evidence[signal::QUERY_SHARE] = all.share();
+    evidence[signal::QUERY_SHARE_TO_LAST] = to_last.share();
+    evidence[signal::FIRST_QUERY_WORD] = alignment.of_word(0);
+    evidence[signal::LAST_WORD_CUT] = flag(view.cut == Cut::Yes) + 0.5 * flag(view.cut == Cut::Maybe);
+    evidence[signal::QUERY_LENGTH] = (count(view.glued.len()) / 24.0).min(1.0);
+    evidence[signal::QUERY_WORDS_MISSED] = all.misses.min(1.0);
 }
 
 /// Both sides have a word the other lacks: `RENT ONE` and `RENT A CENTER`. A word that only cuts off is not one.
@@ -250,26 +204,26 @@ fn pairs(evidence: &mut Evidence, alignment: &Alignment, view: &View, name: &Nam
     for (at, word) in name.words.iter().enumerate() {
         let quality = alignment.of_vendor(at);
         if quality > 0.0 {
-            evidence[12] += weights[at] * part(word.kind) * quality / 24.0;
+            evidence[signal::WEIGHT] += weights[at] * part(word.kind) * quality / 24.0;
             if matches!(word.kind, Kind::Name | Kind::Generic | Kind::Trade) {
-                evidence[13] = evidence[13].max(weights[at] * quality / 8.0);
+                evidence[signal::BEST_WORD] = evidence[signal::BEST_WORD].max(weights[at] * quality / 8.0);
                 words += 0.25;
             }
             weakest = weakest.min(quality);
         }
     }
-    evidence[12] = evidence[12].min(1.0);
-    evidence[37] = if alignment.pairs.is_empty() { 0.0 } else { weakest };
-    evidence[39] = f32::min(words, 1.0);
+    evidence[signal::WEIGHT] = evidence[signal::WEIGHT].min(1.0);
+    evidence[signal::WEAKEST_PAIR] = if alignment.pairs.is_empty() { 0.0 } else { weakest };
+    evidence[signal::WORDS_MATCHED] = f32::min(words, 1.0);
     let rising = alignment.pairs.windows(2).all(|two| two[0].vendor <= two[1].vendor);
-    evidence[36] = flag(rising && !alignment.pairs.is_empty());
+    evidence[signal::IN_ORDER] = flag(rising && !alignment.pairs.is_empty());
     let letters = |words: &[Word], used: &dyn Fn(usize) -> f32| -> (f32, f32) {
         words.iter().enumerate().filter(|(_, word)| part(word.kind) >= 1.0).fold((0.0, 0.0), |sum, (at, word)| {
             (sum.0 + count(word.text.len()), sum.1 + count(word.text.len()) * used(at))
         })
     };
     let (total, used) = letters(&view.words, &|at| alignment.of_word(at));
-    evidence[43] = if total > 0.0 { used / total } else { 0.0 };
+    evidence[signal::LETTERS_MATCHED] = if total > 0.0 { used / total } else { 0.0 };
 }
 
 fn glued(evidence: &mut Evidence, view: &View, name: &Name) {
@@ -279,26 +233,27 @@ fn glued(evidence: &mut Evidence, view: &View, name: &Name) {
         if short == 0 {
             continue;
         }
-        evidence[14] = evidence[14].max(count(common) / count(long));
+        evidence[signal::GLUED_START] = evidence[signal::GLUED_START].max(count(common) / count(long));
         if view.glued == *target {
-            evidence[15] = 1.0;
+            evidence[signal::GLUED_EQUAL] = 1.0;
         } else if short >= 6 && one_edit(view.glued.as_bytes(), target.as_bytes()) {
-            evidence[15] = evidence[15].max(0.8);
+            evidence[signal::GLUED_EQUAL] = evidence[signal::GLUED_EQUAL].max(0.8);
         }
         if common == view.glued.len() && common >= 4 {
-            evidence[16] =
-                evidence[16].max(count(common) / count(target.len()) * if view.cut == Cut::No { 0.7 } else { 1.0 });
+            evidence[signal::GLUED_CUT] = evidence[signal::GLUED_CUT]
+                .max(count(common) / count(target.len()) * if view.cut == Cut::No { 0.7 } else { 1.0 });
         }
         let cut_site = view.glued.len() == 12 && common == 12;
         if view.kind == ViewKind::Domain && (view.glued == *target || cut_site) {
-            evidence[27] = 1.0;
+            evidence[signal::SITE_EQUAL] = 1.0;
         }
     }
     let (left, right) = (pieces(&view.glued), pieces(&name.glued));
     let shared = left.iter().filter(|piece| right.binary_search(piece).is_ok()).count();
-    evidence[17] = 2.0 * count(shared) / count((left.len() + right.len()).max(1));
+    evidence[signal::PIECES] = 2.0 * count(shared) / count((left.len() + right.len()).max(1));
     let first = view.words.first().map_or("", |word| word.text.as_str());
-    evidence[35] = flag(name.initials.len() >= 3 && (first == name.initials || view.glued == name.initials));
+    evidence[signal::INITIALS] =
+        flag(name.initials.len() >= 3 && (first == name.initials || view.glued == name.initials));
 }
 
 fn numbers(evidence: &mut Evidence, alignment: &Alignment, view: &View, name: &Name) {
@@ -306,10 +261,10 @@ fn numbers(evidence: &mut Evidence, alignment: &Alignment, view: &View, name: &N
     let others = view.words.iter().enumerate().any(|(at, word)| is_number(word) && alignment.of_word(at) < 0.9);
     for (at, _) in name.words.iter().enumerate().filter(|(_, word)| is_number(word)) {
         if alignment.of_vendor(at) >= 0.9 {
-            evidence[20] = 1.0;
+            evidence[signal::NUMBER_AGREES] = 1.0;
         } else {
-            evidence[18] = 1.0;
-            evidence[19] = flag(others);
+            evidence[signal::NUMBER_MISSING] = 1.0;
+            evidence[signal::NUMBER_CONFLICTS] = flag(others);
         }
     }
 }

@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Decision, Outcome, Ranked, Veto};
+use crate::decision::{Decision, Outcome, Ranked};
 use crate::descriptor::ViewKind;
-use crate::evidence::{COUNT, EVIDENCE, Evidence};
 use crate::index::Index;
 use crate::lexicon::lexicon;
 use crate::model::{Contest, Model};
 use crate::query::{Compared, Query};
+use crate::signal::{self, COUNT, EVIDENCE, Evidence};
 use crate::similarity::Likeness;
 use crate::vendor::NameKind;
+use crate::veto::Veto;
 
 /// A word of the descriptor and the vendor's word it was taken for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -127,7 +128,7 @@ fn words(query: &Query, best: &Compared<'_>) -> String {
     };
     let learned = if best.name.kind == NameKind::Learned { ", a name you confirmed" } else { "" };
     match parts.as_slice() {
-        [] if best.comparison.evidence[35] > 0.0 => format!("{} are its initials{learned}", view.glued),
+        [] if best.comparison.evidence[signal::INITIALS] > 0.0 => format!("{} are its initials{learned}", view.glued),
         [] => format!("{} looks alike{from}{learned}", view.glued),
         [one] => format!("{one} matches{from}{learned}"),
         [most @ .., last] => format!("{} and {last} match{from}{learned}", most.join(", ")),
@@ -144,13 +145,13 @@ fn against(query: &Query, best: &Compared<'_>) -> Option<String> {
             lost(*at) && matches!(word.kind, crate::lexicon::Kind::Name | crate::lexicon::Kind::Trade)
         });
     let mut parts = Vec::new();
-    if evidence[21] > 0.0 {
+    if evidence[signal::CITY_AGREES] > 0.0 {
         parts.push("the town agrees".to_owned());
     }
     if let Some((_, word)) = unexplained {
         parts.push(format!("{} is not in its name", word.text));
     }
-    if evidence[26] > 0.0 {
+    if evidence[signal::TRADE_CONFLICTS] > 0.0 {
         let trade = view.words.iter().find_map(|word| lexicon().trade(&word.long));
         parts
             .push(trade.map_or("another trade".to_owned(), |trade| {

@@ -70,9 +70,10 @@ impl Index {
         self.remove(&vendor.id);
         let mut names = names(&vendor);
         if let Some(stem) = address_stem(&fold(vendor.website.trim())).filter(|stem| stem.len() >= 3)
-            && names.iter().all(|name| name.glued != stem) {
-                names.extend(crate::vendor::name(&stem, NameKind::Part, ""));
-            }
+            && names.iter().all(|name| name.glued != stem)
+        {
+            names.extend(crate::vendor::name(&stem, NameKind::Part, ""));
+        }
         names.truncate(usize::from(u8::MAX));
         let slot = self.free_entries.pop().unwrap_or_else(|| {
             self.entries.push(None);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::evidence::{COUNT, EVIDENCE, Evidence};
+use crate::signal::{self, COUNT, EVIDENCE, Evidence};
 
 /// One question of a tree.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -87,7 +87,7 @@ pub fn terms(contest: &Contest) -> [f64; 5] {
 /// The more vendors people have confirmed, the less likely it is that a merchant belongs to one nobody ever confirmed.
 #[expect(clippy::cast_precision_loss, reason = "a count of vendors")]
 fn strangeness(contest: &Contest) -> f64 {
-    (contest.strange_among as f64 / 50.0).ln_1p().min(2.5)
+    (contest.strange_among as f64 / 50.0).ln_1p().min(3.0)
 }
 
 /// The shipped model.
@@ -133,11 +133,10 @@ const HOPELESS: f64 = -12.0;
 
 /// No word matches, and the letters are not alike either: most candidates, so they are not asked of the trees.
 fn is_hopeless(evidence: &Evidence) -> bool {
-    const WEIGHT: usize = 12;
-    const GLUED_EQUAL: usize = 15;
-    const PIECES: usize = 17;
-    const INITIALS: usize = 35;
-    evidence[WEIGHT] <= 0.0 && evidence[GLUED_EQUAL] <= 0.0 && evidence[INITIALS] <= 0.0 && evidence[PIECES] < 0.5
+    evidence[signal::WEIGHT] <= 0.0
+        && evidence[signal::GLUED_EQUAL] <= 0.0
+        && evidence[signal::INITIALS] <= 0.0
+        && evidence[signal::PIECES] < 0.5
 }
 
 impl Tree {

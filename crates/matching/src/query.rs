@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::descriptor::{Reading, View, ViewKind, add_clean_name, add_website, read};
-use crate::evidence::{Comparison, Evidence, Facts, compare};
+use crate::evidence::{Comparison, Facts, compare};
 use crate::fold::fold;
 use crate::index::{Entry, Index, trades_of};
 use crate::lexicon::{Kind, lexicon};
 use crate::memory::Memory;
 use crate::model::Model;
+use crate::signal::{self, Evidence};
 use crate::vendor::Name;
 
 /// What is known about a merchant. Empty means unknown.
@@ -205,9 +206,9 @@ fn agree(views: &[View], compared: &mut [(usize, &Name, Comparison)]) {
     for (view, _, comparison) in compared.iter_mut() {
         let own = apart(views[*view].kind);
         let others = best.iter().enumerate().filter(|(group, _)| *group != own).map(|(_, close)| *close);
-        comparison.evidence[33] = others.fold(0.0, f32::max);
+        comparison.evidence[signal::OTHER_VIEW] = others.fold(0.0, f32::max);
         if has_clean && own != 1 {
-            comparison.evidence[34] = 1.0 - best[1];
+            comparison.evidence[signal::CLEAN_NAME_DISAGREES] = 1.0 - best[1];
         }
     }
 }

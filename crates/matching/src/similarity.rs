@@ -59,11 +59,10 @@ pub(crate) fn likeness(word: &str, vendor: &str, cut: Cut) -> Option<(f32, Liken
 fn cut_off(length: usize, full: usize, cut: Cut) -> Option<f32> {
     match (cut, length) {
         (Cut::Yes, 1) => Some(0.45),
-        (Cut::Yes, 2) => Some(0.65),
+        (Cut::Yes, 2) | (Cut::Maybe, 3) => Some(0.65),
         (Cut::Yes, 3) => Some(0.8),
         (Cut::Yes, _) => Some(0.92),
         (Cut::Maybe, 1 | 2) => Some(0.4),
-        (Cut::Maybe, 3) => Some(0.65),
         (Cut::Maybe, _) => Some(0.85),
         (Cut::No, 3) if full >= 6 => Some(0.45),
         (Cut::No, 4..) => Some(if length * 2 >= full { 0.75 } else { 0.65 }),

@@ -193,9 +193,10 @@ pub(crate) fn judge(mut words: Vec<Word>, cut: Cut) -> Vec<Word> {
         }
     }
     if let Some(last) = words[..at].last_mut()
-        && (at > first + 1 && last.kind != Kind::Number || last.text.len() >= 6) {
-            last.cut = cut;
-        }
+        && (at > first + 1 && last.kind != Kind::Number || last.text.len() >= 6)
+    {
+        last.cut = cut;
+    }
     let lead = &mut words[first];
     if matches!(lead.kind, Kind::Country | Kind::Legal) {
         lead.kind = Kind::Name;

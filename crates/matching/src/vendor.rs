@@ -55,9 +55,10 @@ pub(crate) fn names(vendor: &Vendor) -> Vec<Name> {
     let mut out = Vec::new();
     for (text, kind) in parts(&vendor.name) {
         if let Some(name) = name(&text, kind, &vendor.city)
-            && out.iter().all(|known: &Name| known.glued != name.glued || known.words.len() != name.words.len()) {
-                out.push(name);
-            }
+            && out.iter().all(|known: &Name| known.glued != name.glued || known.words.len() != name.words.len())
+        {
+            out.push(name);
+        }
     }
     out
 }
@@ -107,9 +108,11 @@ fn part_glued_legal(typed: &str) -> String {
     let typed = typed.trim_end();
     for form in ["Co.", "Inc.", "LLC", "Ltd", "Ltd.", "Corp."] {
         if let Some(before) = typed.strip_suffix(form)
-            && before.ends_with(|letter: char| letter.is_lowercase()) && form.starts_with(char::is_uppercase) {
-                return format!("{before} {form}");
-            }
+            && before.ends_with(|letter: char| letter.is_lowercase())
+            && form.starts_with(char::is_uppercase)
+        {
+            return format!("{before} {form}");
+        }
     }
     typed.to_owned()
 }

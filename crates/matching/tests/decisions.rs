@@ -3,7 +3,13 @@
 use matching::{Confirmation, Decision, Index, Memory, Merchant, Outcome, Vendor, Veto};
 
 fn vendor(id: &str, name: &str, city: &str) -> Vendor {
-    Vendor { id: id.to_owned(), name: name.to_owned(), city: city.to_owned(), country: "US".to_owned(), ..Vendor::default() }
+    Vendor {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        city: city.to_owned(),
+        country: "US".to_owned(),
+        ..Vendor::default()
+    }
 }
 
 fn list() -> Index {
@@ -80,7 +86,10 @@ fn a_blocked_vendor_is_suggested_but_never_chosen() {
 #[test]
 fn a_confirmed_descriptor_is_decided_until_the_vendor_changes() {
     let (mut index, mut memory) = (list(), Memory::new());
-    memory.confirm(&Confirmation { vendor_name: "Brightwell Dental Group Inc".into(), ..answer("BWDG 771 BOSTON MA", "V7") });
+    memory.confirm(&Confirmation {
+        vendor_name: "Brightwell Dental Group Inc".into(),
+        ..answer("BWDG 771 BOSTON MA", "V7")
+    });
     let again = "BWDG 771 BOSTON MA";
     assert_eq!(ask_with(&index, &memory, again).outcome, Outcome::Auto);
     index.rename("V7", "Brightwell Orthodontics");

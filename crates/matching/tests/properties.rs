@@ -4,10 +4,24 @@
 use matching::{Confirmation, Decision, Index, Memory, Merchant, Outcome, Vendor, fold, shipped};
 use proptest::prelude::*;
 
-const FIRST: [&str; 12] =
-    ["Zelkova", "Quartz", "Harbor", "Mighty", "Ferrum", "Blue", "Okafor", "7-Eleven", "Summit", "Étoile", "Kwik-Fit", "Nordlys"];
-const SECOND: [&str; 12] =
-    ["Plumbing", "Coffee", "Fund 601", "Pizza", "Omaha", "Holdings", "Systems", "& Sons", "(UK)", "Hotel Boston", "dba Wren", "Services"];
+const FIRST: [&str; 12] = [
+    "Zelkova", "Quartz", "Harbor", "Mighty", "Ferrum", "Blue", "Okafor", "7-Eleven", "Summit", "Étoile", "Kwik-Fit",
+    "Nordlys",
+];
+const SECOND: [&str; 12] = [
+    "Plumbing",
+    "Coffee",
+    "Fund 601",
+    "Pizza",
+    "Omaha",
+    "Holdings",
+    "Systems",
+    "& Sons",
+    "(UK)",
+    "Hotel Boston",
+    "dba Wren",
+    "Services",
+];
 const LEGAL: [&str; 5] = ["", " LLC", ", Inc.", " Ltd", " GmbH"];
 
 fn vendors() -> impl Strategy<Value = Vec<Vendor>> {
@@ -25,7 +39,8 @@ fn vendors() -> impl Strategy<Value = Vec<Vendor>> {
 
 fn descriptor() -> impl Strategy<Value = String> {
     let prefix = prop::sample::select(vec!["", "SQ *", "TST* ", "PAYPAL *", "SP "]);
-    let tail = prop::sample::select(vec!["", " 0866", " OMAHA NE", "*K15PA27B", " 888 997-2452 NE", ".COM", " BOSTONMA"]);
+    let tail =
+        prop::sample::select(vec!["", " 0866", " OMAHA NE", "*K15PA27B", " 888 997-2452 NE", ".COM", " BOSTONMA"]);
     (prefix, 0..FIRST.len(), 0..SECOND.len(), tail, 8..40_usize).prop_map(|(prefix, first, second, tail, length)| {
         let text = format!("{prefix}{} {}{tail}", FIRST[first], SECOND[second]).to_uppercase();
         text.chars().take(length).collect()

@@ -48,7 +48,7 @@ fn bin(rows: &[&Row]) -> Binned {
     let code = |row: &&Row| {
         let mut codes = [0_u8; COUNT];
         for (at, code) in codes.iter_mut().enumerate() {
-            *code = edges[at].partition_point(|edge| *edge < row.evidence[at]) as u8;
+            *code = u8::try_from(edges[at].partition_point(|edge| *edge < row.evidence[at])).unwrap_or(u8::MAX);
         }
         codes
     };
@@ -158,9 +158,9 @@ fn best_split(binned: &Binned, sums: &Sums, node: &Node, settings: Settings) -> 
     let mut best: Option<Best> = None;
     for evidence in 0..COUNT {
         let (mut slope, mut curve) = (0.0, 0.0);
-        for code in 0..binned.edges[evidence].len() {
-            slope += sums[evidence][code].0;
-            curve += sums[evidence][code].1;
+        for (code, sum) in sums[evidence].iter().enumerate().take(binned.edges[evidence].len()) {
+            slope += sum.0;
+            curve += sum.1;
             let mut left = Node { slope, curve, ..*node };
             let mut right = Node { slope: node.slope - slope, curve: node.curve - curve, ..*node };
             if left.curve < settings.least || right.curve < settings.least {

@@ -3,15 +3,11 @@
 use std::fs::File;
 use std::path::Path;
 
-use anyhow_lite::Result;
 use matching::contract::{read_merchants, read_vendors};
 use matching::{Assessment, Index, Merchant, Model, assessments, read};
 
-/// Errors of a training run: printed and done.
-pub(crate) mod anyhow_lite {
-    /// Any error.
-    pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-}
+/// An error of a training run is printed, and that is that.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// One list of vendors with its merchants and the answers.
 pub(crate) struct Set {

@@ -1,7 +1,6 @@
 //! `train DATA_FOLDER WEIGHTS.json`: trains the model on the public data, holding out brands, and writes the weights.
 //!
 //! Everything printed is out of fold: the brands judged were not seen by the trees and the calibration that judge them.
-
 mod boost;
 mod calibrate;
 mod report;
@@ -12,8 +11,7 @@ use std::path::Path;
 use boost::{Row, Settings, boost};
 use calibrate::calibrate;
 use matching::{Contest, Model, shipped};
-use samples::anyhow_lite::Result;
-use samples::{FOLDS, Sample, Set, load, samples};
+use samples::{FOLDS, Result, Sample, Set, load, samples};
 
 const SETTINGS: Settings = Settings { trees: 160, depth: 4, rate: 0.1, ridge: 4.0, least: 4.0 };
 /// Candidates per merchant that are learned from.
@@ -84,9 +82,8 @@ fn train(samples: &[Sample], without: Option<usize>) -> (f64, Vec<matching::Tree
 fn ask(sets: &[Set], models: &[Model]) -> Vec<(usize, Contest, bool, f64)> {
     let mut out = Vec::new();
     for set in sets {
-        for fold in 0..FOLDS {
-            for sample in samples(set, &models[fold]).into_iter().filter(|sample| sample.fold == fold && sample.natural)
-            {
+        for (fold, model) in models.iter().enumerate() {
+            for sample in samples(set, model).into_iter().filter(|sample| sample.fold == fold && sample.natural) {
                 let logit = |at: usize| sample.candidates.get(at).map_or(-8.0, |candidate| candidate.logit.max(-8.0));
                 let contest = Contest { best: logit(0), second: logit(1), vendors: sample.vendors, strange_among: 0 };
                 let right = sample.candidates.first().is_some_and(|best| best.vendor == sample.truth);
