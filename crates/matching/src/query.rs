@@ -52,6 +52,8 @@ impl Query {
         let mut reading = read(&merchant.descriptor);
         add_clean_name(&mut reading, &merchant.clean_name);
         add_website(&mut reading, &merchant.website);
+        // More views than this only come from descriptors that are lists of web addresses; one bit stands for each view.
+        reading.views.truncate(16);
         let city = reading.city.clone().unwrap_or_else(|| fold(merchant.city.trim()));
         let own = reading.state.as_deref().and_then(|state| lexicon().state(state)).unwrap_or_default();
         let given = fold(merchant.country.trim());
@@ -97,10 +99,14 @@ fn plain_town(town: &str) -> String {
     town.chars().filter(|letter| letter.is_alphanumeric()).collect()
 }
 
+/// From this rarity on, every name with the word is looked at.
+const RARE: f32 = 4.5;
+
 /// The names worth comparing, with the views that found them (one bit each).
-fn candidates(index: &Index, reading: &Reading) -> BTreeMap<u32, u16> {
+fn candidates(index: &Index, reading: &Reading, weights: &[Vec<f32>]) -> BTreeMap<u32, u16> {
     let mut found: BTreeMap<u32, u16> = BTreeMap::new();
-    for (at, view) in reading.views.iter().enumerate().take(16) {
+    let mut by_glued: Vec<(&str, Vec<u32>)> = Vec::new();
+    for (at, view) in reading.views.iter().enumerate() {
         let bit = 1_u16 << at;
         let blocking = &index.blocking;
         let mut add = |numbers: &[u32]| {
@@ -108,11 +114,18 @@ fn candidates(index: &Index, reading: &Reading) -> BTreeMap<u32, u16> {
                 *found.entry(*number).or_default() |= bit;
             }
         };
-        add(&blocking.by_pieces(&view.glued));
+        if by_glued.iter().all(|(known, _)| *known != view.glued) {
+            by_glued.push((&view.glued, blocking.by_pieces(&view.glued)));
+        }
+        for (_, numbers) in by_glued.iter().filter(|(known, _)| *known == view.glued) {
+            add(numbers);
+        }
         add(blocking.by_start(&view.glued));
-        for word in &view.words {
+        for (place, (word, weight)) in view.words.iter().zip(&weights[at]).enumerate() {
             if !matches!(word.kind, Kind::State | Kind::Legal | Kind::Reference) && word.text.len() >= 2 {
-                add(blocking.by_word(&word.long));
+                if place == 0 || *weight >= RARE {
+                    add(blocking.by_word(&word.long));
+                }
                 if (3..=6).contains(&word.text.len()) {
                     add(blocking.by_initials(&word.text));
                 }
@@ -134,7 +147,7 @@ pub(crate) fn assess<'a>(
     let view_weights: Vec<Vec<f32>> =
         views.iter().map(|view| view.words.iter().map(|word| index.weight(word)).collect()).collect();
     let mut by_vendor: BTreeMap<u32, Vec<(&'a Name, u16)>> = BTreeMap::new();
-    for (number, bits) in candidates(index, &query.reading) {
+    for (number, bits) in candidates(index, &query.reading, &view_weights) {
         if let Some((slot, which)) = index.named(number) {
             by_vendor.entry(slot).or_default().push((&index.entry(slot).names[usize::from(which)], bits));
         }

@@ -125,8 +125,7 @@ fn little(query: &Query, best: &Compared<'_>) -> Option<Veto> {
         && letters <= 8
         && one_word
         && pairs.iter().all(|pair| matches!(pair.likeness, Likeness::Plural | Likeness::OneEdit | Likeness::Longer));
-    let run_on =
-        one_word && pairs.iter().all(|pair| pair.likeness == Likeness::Glued && pair.quality < 0.9);
+    let run_on = one_word && pairs.iter().all(|pair| pair.likeness == Likeness::Glued && pair.quality < 0.9);
     if (near || run_on && !pairs.is_empty()) && evidence[signal::CITY_AGREES] < 1.0 {
         return Some(Veto::LittleMatched);
     }

@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sandbox::Options;
 use sandbox::brex::Expectation;
+use sandbox::meter::Side;
 use serde_json::Value;
 
 use crate::setting::{Setting, said};
@@ -18,7 +19,7 @@ const ROUNDS: u32 = 30;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_process_killed_at_thirty_random_moments_loses_nothing_and_doubles_nothing() {
     // Business Central takes a moment per request, so that kills hit requests under way.
-    let options = Options { records: 900, vendors: 120, bc_latency_ms: 60, ..Options::default() };
+    let options = Options { records: 900, vendors: 120, bc_latency_ms: 30, ..Options::default() };
     let setting = Setting::make(options).await;
     let seed = 8;
     let mut random = StdRng::seed_from_u64(seed);
@@ -27,12 +28,17 @@ async fn the_process_killed_at_thirty_random_moments_loses_nothing_and_doubles_n
         let before = check(&setting.sandbox.world());
         let mut child = tokio::process::Command::from(setting.command(&["run", "--log", "error"]));
         let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        // The moment of the kill is the point of this test: early ones hit the start, late ones the work.
-        let moment = Duration::from_millis(20 + random.next_u64() % 700);
-        match tokio::time::timeout(moment, child.wait()).await {
-            Ok(status) => panic!("round {round} (seed {seed}): the process ended by itself: {status:?}"),
-            Err(_) => child.kill().await.unwrap(),
+        // After so many requests: at the start, while documents are made, or while one is read back. Counted in requests and
+        // not in time, so that a busy machine meets the same moments.
+        let requests = requests_in_bc(&setting) + random.next_u64() % 45;
+        let mut patience = 5_000;
+        while requests_in_bc(&setting) < requests && patience > 0 {
+            if let Ok(status) = tokio::time::timeout(Duration::from_millis(1), child.wait()).await {
+                panic!("round {round} (seed {seed}): the process ended by itself: {status:?}");
+            }
+            patience -= 1;
         }
+        child.kill().await.unwrap();
         let after = check(&setting.sandbox.world());
         assert_eq!(after.duplicates, Vec::<String>::new(), "after round {round} (seed {seed})");
         during_work += u32::from(after.invoices > before.invoices);
@@ -55,4 +61,8 @@ async fn the_process_killed_at_thirty_random_moments_loses_nothing_and_doubles_n
     assert!(calm.run(&["run", "--once", "--log", "error"]).await.status.success());
     let calm = check(&calm.sandbox.world());
     assert_eq!((calm.invoices, calm.credit_memos), (agreement.invoices, agreement.credit_memos), "the same books");
+}
+
+fn requests_in_bc(setting: &Setting) -> u64 {
+    setting.sandbox.world().meter.tally(Side::Bc).requests
 }
