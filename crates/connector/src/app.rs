@@ -1,6 +1,7 @@
 //! Everything that lives as long as the process: store, clock, clients, connections. No decisions are made here.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use clients::entra::{ClientSecret, TokenSource};
@@ -56,6 +57,7 @@ pub struct Connection {
     pub traffic: Traffic,
     identity: RwLock<Option<Arc<Identity>>>,
     directory: RwLock<Arc<Directory>>,
+    met: AtomicBool,
     hook: RwLock<Hook>,
 }
 
@@ -179,6 +181,7 @@ impl Connection {
             traffic,
             identity: RwLock::new(None),
             directory: RwLock::new(Arc::new(Directory::default())),
+            met: AtomicBool::new(false),
             hook: RwLock::new(Hook::default()),
         })
     }
@@ -191,6 +194,16 @@ impl Connection {
     /// Remembers who is at either end.
     pub fn set_identity(&self, identity: Identity) {
         *self.identity.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(identity));
+    }
+
+    /// Whether this process has seen for itself who is at either end.
+    pub fn is_met(&self) -> bool {
+        self.met.load(Ordering::Acquire)
+    }
+
+    /// Notes whether both ends are who they were.
+    pub fn set_met(&self, met: bool) {
+        self.met.store(met, Ordering::Release);
     }
 
     /// The mirrored master data.

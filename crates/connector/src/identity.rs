@@ -37,11 +37,13 @@ pub async fn learn(app: &App, connection: &Connection) -> Result<(), Stop> {
     if let Some(before) = connection.identity()
         && (before.brex_company != identity.brex_company || before.bc_company != identity.bc_company)
     {
+        connection.set_met(false);
         return Err(Stop::Connection(problem::other_company(&connection.id, &before, &identity)));
     }
     let connections = app.store.connections();
     let name = &identity.bc_company_name;
     connections.set_identity(&connection.id, &identity.brex_company, identity.bc_company, name).await?;
     connection.set_identity(identity);
+    connection.set_met(true);
     Ok(())
 }

@@ -86,7 +86,7 @@ impl Stage {
             (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotSpend) => Self::NotSpend,
             (Self::ResolveVendor, Event::VendorResolved) => Self::Map,
             (Self::Map, Event::Mapped) => Self::Draft,
-            (Self::Draft, Event::DocumentFound) => Self::Verify,
+            (Self::Draft, Event::DocumentFound) | (Self::MarkExported, Event::LookAgain) => Self::Verify,
             (Self::Verify, Event::Verified) => Self::MarkExported,
             (Self::MarkExported, Event::ExportTaken) => Self::Exported,
             (
@@ -142,6 +142,8 @@ pub enum Event {
     ExportTaken,
     /// A person said that the record is not to be exported.
     Skip,
+    /// Time has passed since the document was compared.
+    LookAgain,
 }
 
 /// An event that cannot happen in this stage.

@@ -15,8 +15,13 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// Not TOML, a wrong type, or an unknown key.
-    #[error("the configuration does not parse: {0}")]
-    Syntax(Box<toml::de::Error>),
+    #[error("the configuration does not parse: line {line}: {problem}")]
+    Syntax {
+        /// Where, counted from 1.
+        line: usize,
+        /// What is wrong; never the text of the line, which may hold a secret.
+        problem: String,
+    },
     /// A value that cannot be used.
     #[error("{key} {problem}")]
     Value {

@@ -62,7 +62,14 @@ impl Config {
 
     /// Reads and checks text; relative paths start at `folder`.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
-        let mut config: Self = toml::from_str(text).map_err(|e| ConfigError::Syntax(Box::new(e)))?;
+        let mut config: Self = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count().saturating_add(1);
+            let problem = error.message().split('`').next().unwrap_or_default().trim().to_owned();
+            let problem =
+                if error.message().starts_with("unknown field") { error.message().to_owned() } else { problem };
+            ConfigError::Syntax { line, problem }
+        })?;
         folder.clone_into(&mut config.folder);
         config.check()?;
         Ok(config)

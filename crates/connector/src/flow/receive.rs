@@ -75,6 +75,8 @@ pub async fn receive(lane: &Lane<'_>, items: &[Box<RawValue>], origin: Origin) -
         let step = match known.remove(&id) {
             None => decide_new(lane, &record, origin).map(|step| step.payload(text.to_owned())),
             Some(row) if may_start_anew(&row, &in_flight) => start_if_newer(lane, row, &record, text, origin),
+            // Its outcome is unknown: probing goes on, and the edit is found again before the export.
+            Some(row) if in_flight.contains(&row.id) => None,
             Some(row) => decide_edit(lane, row, &record, previous.get(&id), text, origin),
         };
         steps.extend(step);

@@ -59,6 +59,10 @@ impl Step {
         let was = self.row.hold.take().map(|hold| hold.code);
         self.row.held_ms = None;
         self.row.attempts = 0;
+        // The document may have been changed or deleted meanwhile: it is compared again before anything is exported.
+        if let Ok(stage) = self.row.stage.after(Event::LookAgain) {
+            self.row.stage = stage;
+        }
         self.row.due_ms = Stage::WORKING.contains(&self.row.stage).then_some(now_ms);
         self.note("released", json!({ "was": was }))
     }

@@ -34,6 +34,9 @@ pub(super) async fn run_due(app: &Arc<App>, connection: &Arc<Connection>, lease:
     let due = app.store.jobs().list_due(&connection.id, app.now_ms()).await?;
     let mut ran = false;
     for kind in ORDER {
+        if kind != CONNECT && !connection.is_met() {
+            return Ok(ran);
+        }
         if let Some(job) = due.iter().find(|job| job.kind == kind) {
             run_one(app, connection, lease, job).await?;
             ran = true;
@@ -54,6 +57,10 @@ pub(super) async fn prepare(app: &App, connection: &Connection) -> Result<(), Er
         app.store.jobs().ensure(&connection.id, kind, now_ms).await?;
     }
     app.store.jobs().ensure(&connection.id, FULL_POLL, now_ms.saturating_add(DAY_MS)).await?;
+    // Another process may have had other credentials, and the webhook's address is kept in memory only.
+    for kind in [CONNECT, WEBHOOK] {
+        app.store.jobs().request(&connection.id, kind, None, now_ms).await?;
+    }
     identity::recall(app, connection).await?;
     mirror::recall(app, connection).await
 }

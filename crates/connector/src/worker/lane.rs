@@ -186,7 +186,7 @@ impl LaneWorker {
 
     async fn work(&self, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
         let mut worked = jobs::run_due(&self.app, connection, lease).await?;
-        let Some(identity) = connection.identity() else { return Ok(worked) };
+        let Some(identity) = connection.identity().filter(|_| connection.is_met()) else { return Ok(worked) };
         let lane = Lane { app: &self.app, connection, lease, identity, directory: connection.directory() };
         worked |= flow::poll::take_nudges(&lane).await? > 0;
         for stage in Stage::WORKING {
