@@ -320,24 +320,28 @@ async fn a_record_that_brex_takes_back_before_its_export_waits_and_goes_on_or_is
     let (_, name) = a_vendor(&app);
     let world = app.world();
     let review = |status: &str| json!({ "review_status": status }).as_object().unwrap().clone();
-    for id in ["accr_wait", "accr_away"] {
+    for id in ["accr_wait", "accr_away", "accr_gone"] {
         app.insert(&card(id, &name, "64100", 12.5));
     }
     app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify]).await;
-    for id in ["accr_wait", "accr_away"] {
+    for id in ["accr_wait", "accr_away", "accr_gone"] {
         world.brex.edit(id, &review("REVIEW"), world.clock.now()).unwrap();
     }
     app.run_until_idle().await;
     assert_eq!(hold_of(&app, "accr_wait").await, Some(HoldCode::RecordNotReady));
 
     world.brex.edit("accr_wait", &review("READY_FOR_EXPORT"), world.clock.now()).unwrap();
-    let id = world.bc.documents_by_marker("accr_away")[0].id;
-    let delete = DocumentChange { action: Some(sandbox::bc::DocumentAction::Delete), ..DocumentChange::default() };
-    world.bc.change_document(id, delete, world.clock.now()).unwrap();
+    world.brex.edit("accr_gone", &review("READY_FOR_EXPORT"), world.clock.now()).unwrap();
+    for id in ["accr_away", "accr_gone"] {
+        let id = world.bc.documents_by_marker(id)[0].id;
+        let delete = DocumentChange { action: Some(sandbox::bc::DocumentAction::Delete), ..DocumentChange::default() };
+        world.bc.change_document(id, delete, world.clock.now()).unwrap();
+    }
     ask(&app, Verb::Skip, "accr_away").await;
     app.request("master_data").await;
     app.run_until_idle().await;
     assert_eq!(app.row("accr_wait").await.unwrap().stage, Stage::Exported);
     assert_eq!(app.row("accr_away").await.unwrap().stage, Stage::Skipped);
+    assert_eq!(hold_of(&app, "accr_gone").await, Some(HoldCode::DocumentMissing), "never exported without a document");
     app.assert_sound().await;
 }

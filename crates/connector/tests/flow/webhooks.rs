@@ -104,3 +104,13 @@ async fn an_unknown_address_a_missing_signature_and_a_huge_body_are_refused_with
     assert_eq!(post(&format!("/hooks/brex/{token}"), b"{}".to_vec()).await, (401, String::new()));
     assert_eq!(post(&format!("/hooks/brex/{token}"), vec![b'x'; 2 * 1024 * 1024]).await.0, 413);
 }
+
+#[tokio::test]
+async fn a_restarted_process_still_knows_its_webhook_address() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.run_until_idle().await;
+    let before = app.app.connections[0].hook().token.unwrap();
+    app.restart().await;
+    app.tick().await;
+    assert_eq!(app.app.connections[0].hook().token, Some(before));
+}

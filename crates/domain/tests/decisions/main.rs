@@ -6,6 +6,7 @@
 mod amounts;
 mod bill;
 mod coding;
+mod compare;
 mod dates;
 mod description;
 mod directory;

@@ -17,14 +17,68 @@ fn a_split_card_expense_becomes_a_purchase_invoice_with_a_line_per_split() {
         line("48.37 USD", vec![gl("64100")]),
     ];
     let plan = company().plan(&card("248.37 USD", lines)).unwrap();
-    insta::assert_json_snapshot!(plan, @"");
+    insta::assert_json_snapshot!(plan, @r#"
+    {
+      "kind": "invoice",
+      "record": "accr_1",
+      "record_version": 4,
+      "job": "fca6e8e3-8e2c-59a5-a8e0-c3106eb14b66",
+      "number": "BRX-77STDQAXOD63YJTB",
+      "vendor_number": "V10000",
+      "posting_date": "2026-06-11",
+      "document_date": "2026-06-11",
+      "due_date": null,
+      "currency": null,
+      "total": "248.37",
+      "lines": [
+        {
+          "account": "61300",
+          "description": "Booth deposit",
+          "amount": "200.00",
+          "dimensions": {
+            "DEPARTMENT": "MKT"
+          }
+        },
+        {
+          "account": "64100",
+          "description": "Messe Berlin GmbH",
+          "amount": "48.37",
+          "dimensions": {}
+        }
+      ],
+      "rules": "r1"
+    }
+    "#);
 }
 
 #[test]
 fn a_refund_becomes_a_credit_memo_whichever_sign_the_record_carries() {
     let plan = company().plan(&refund("40.00 USD")).unwrap();
     assert_eq!(company().plan(&refund("-40.00 USD")).unwrap(), plan);
-    insta::assert_json_snapshot!(plan, @"");
+    insta::assert_json_snapshot!(plan, @r#"
+    {
+      "kind": "credit_memo",
+      "record": "accr_1",
+      "record_version": 4,
+      "job": "fca6e8e3-8e2c-59a5-a8e0-c3106eb14b66",
+      "number": "BRX-77STDQAXOD63YJTB",
+      "vendor_number": "V10000",
+      "posting_date": "2026-06-11",
+      "document_date": "2026-06-11",
+      "due_date": null,
+      "currency": null,
+      "total": "40.00",
+      "lines": [
+        {
+          "account": "61300",
+          "description": "Messe Berlin GmbH",
+          "amount": "40.00",
+          "dimensions": {}
+        }
+      ],
+      "rules": "r1"
+    }
+    "#);
 }
 
 #[test]
@@ -52,13 +106,59 @@ fn a_reimbursement_becomes_a_purchase_invoice_before_and_after_payout() {
     post.type_name = "REIMBURSEMENT_EXPENSE_POST".to_owned();
     let plan = company().plan(&approval).unwrap();
     assert_eq!(company().plan(&post).unwrap(), plan);
-    insta::assert_json_snapshot!(plan, @"");
+    insta::assert_json_snapshot!(plan, @r#"
+    {
+      "kind": "invoice",
+      "record": "accr_1",
+      "record_version": 4,
+      "job": "fca6e8e3-8e2c-59a5-a8e0-c3106eb14b66",
+      "number": "BRX-77STDQAXOD63YJTB",
+      "vendor_number": "V10000",
+      "posting_date": "2026-06-11",
+      "document_date": "2026-06-11",
+      "due_date": null,
+      "currency": null,
+      "total": "86.5",
+      "lines": [
+        {
+          "account": "64100",
+          "description": "Sam Lee",
+          "amount": "86.5",
+          "dimensions": {}
+        }
+      ],
+      "rules": "r1"
+    }
+    "#);
 }
 
 #[test]
 fn a_bill_becomes_a_purchase_invoice_with_the_suppliers_number_and_its_due_date() {
     let plan = company().plan(&supplier_bill("12500 USD", Some(" inv-2026-0612 "))).unwrap();
-    insta::assert_json_snapshot!(plan, @"");
+    insta::assert_json_snapshot!(plan, @r#"
+    {
+      "kind": "invoice",
+      "record": "accr_1",
+      "record_version": 4,
+      "job": "fca6e8e3-8e2c-59a5-a8e0-c3106eb14b66",
+      "number": "INV-2026-0612",
+      "vendor_number": "V10000",
+      "posting_date": "2026-06-11",
+      "document_date": "2026-06-11",
+      "due_date": "2026-07-01",
+      "currency": null,
+      "total": "12500",
+      "lines": [
+        {
+          "account": "61300",
+          "description": "Schrute Farms LLC",
+          "amount": "12500",
+          "dimensions": {}
+        }
+      ],
+      "rules": "r1"
+    }
+    "#);
 }
 
 #[test]
