@@ -198,7 +198,8 @@ fn a_blank_dimension_value_beside_a_name_counts_as_no_value() {
 
 #[test]
 fn a_line_coded_twice_in_the_same_way_is_coded() {
-    let coding = vec![gl("61300"), by_name("GL Account", "61300"), coded("DIM_PROJECT", "P1"), coded("DIM_PROJECT", "p1")];
+    let coding =
+        vec![gl("61300"), by_name("GL Account", "61300"), coded("DIM_PROJECT", "P1"), coded("DIM_PROJECT", "p1")];
     let planned = planned(&company(), coding);
     assert_eq!((planned.account.as_str(), planned.dimensions), ("61300", only("PROJECT", "P1")));
 }
