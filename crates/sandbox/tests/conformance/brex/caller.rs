@@ -1,8 +1,5 @@
 //! A caller of the sandbox's Brex port, with a clock that stands still.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-#![expect(dead_code, reason = "each test file uses a part of it")]
-
 use std::sync::Arc;
 
 use sandbox::{Options, Sandbox, World};

@@ -1,12 +1,8 @@
 //! The OData layer: filters, selection, expansion, order, paging, counting, keys.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod bc_caller;
-
 use std::collections::HashSet;
 
-use bc_caller::{Caller, answer, error, invoice};
+use crate::bc::caller::{Caller, answer, error, invoice};
 use reqwest::Method;
 use sandbox::Options;
 use serde_json::json;

@@ -1,10 +1,6 @@
 //! Posting invoices and credit memos, and what becomes of them.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod bc_caller;
-
-use bc_caller::{Caller, error, invoice};
+use crate::bc::caller::{Caller, error, invoice};
 use sandbox::bc::{DocumentStatus, SetupChange, VendorChange};
 use sandbox::company::Blocked;
 use serde_json::{Value, json};

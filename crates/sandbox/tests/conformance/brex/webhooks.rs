@@ -1,18 +1,14 @@
 //! Brex's webhooks: subscriptions, signed deliveries, retries by the sandbox's clock, and what can go wrong.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod brex_caller;
-
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use crate::brex::caller::{Caller, NOW};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use brex_caller::{Caller, NOW};
 use jiff::{SignedDuration, Timestamp};
 use sandbox::brex::{DeliveryCount, DeliveryState, signature};
 use serde_json::{Value, json};

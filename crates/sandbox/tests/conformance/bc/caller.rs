@@ -1,29 +1,25 @@
 //! A started sandbox with a logged-in Business Central client, shared by the tests of that side.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-#![expect(dead_code, reason = "each test file uses some of it")]
-#![expect(unreachable_pub, reason = "shared by several test binaries")]
-
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
 /// The moment at which the clock of every test stands.
-pub const START: &str = "2026-03-02T10:00:00Z";
+pub(crate) const START: &str = "2026-03-02T10:00:00Z";
 
 /// A sandbox and the means to talk to it.
-pub struct Caller {
-    pub sandbox: Sandbox,
-    pub client: Client,
-    pub token: String,
+pub(crate) struct Caller {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) client: Client,
+    pub(crate) token: String,
 }
 
 impl Caller {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(Options { records: 1, start: Some(START.parse().unwrap()), ..Options::default() }).await
     }
 
-    pub async fn start_with(options: Options) -> Self {
+    pub(crate) async fn start_with(options: Options) -> Self {
         let sandbox = Sandbox::start(options).await.expect("the sandbox starts");
         let world = sandbox.world();
         let (token, _) = world.entra.issue_token(world.clock.now());
@@ -32,64 +28,64 @@ impl Caller {
     }
 
     /// `{base}/v2.0/{tenant}/{environment}/api/v2.0`
-    pub fn service(&self) -> String {
+    pub(crate) fn service(&self) -> String {
         let ready = self.sandbox.ready();
         format!("{}/v2.0/{}/{}/api/v2.0", ready.bc.base_url, ready.entra.tenant_id, ready.bc.environment)
     }
 
     /// A URL within the company.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}/companies({})/{path}", self.service(), self.sandbox.ready().bc.company_id)
     }
 
-    pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, url: &str) -> RequestBuilder {
         self.client.request(method, url).bearer_auth(&self.token)
     }
 
-    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
         answer(self.request(Method::GET, &self.url(path))).await
     }
 
     /// The rows of a collection.
-    pub async fn rows(&self, path: &str) -> Vec<Value> {
+    pub(crate) async fn rows(&self, path: &str) -> Vec<Value> {
         let (status, body) = self.get(path).await;
         assert_eq!(status, 200, "{body}");
         body["value"].as_array().unwrap().clone()
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         answer(self.request(Method::POST, &self.url(path)).json(&body)).await
     }
 
-    pub async fn patch(&self, path: &str, if_match: &str, body: Value) -> (StatusCode, Value) {
+    pub(crate) async fn patch(&self, path: &str, if_match: &str, body: Value) -> (StatusCode, Value) {
         answer(self.request(Method::PATCH, &self.url(path)).header("If-Match", if_match).json(&body)).await
     }
 
-    pub async fn delete(&self, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn delete(&self, path: &str) -> (StatusCode, Value) {
         answer(self.request(Method::DELETE, &self.url(path))).await
     }
 
     /// The id of a row by its number.
-    pub async fn id_of(&self, set: &str, number: &str) -> String {
+    pub(crate) async fn id_of(&self, set: &str, number: &str) -> String {
         let rows = self.rows(&format!("{set}?$filter=number eq '{number}'&$select=id")).await;
         rows[0]["id"].as_str().unwrap().to_owned()
     }
 
     /// A draft purchase invoice that is fine.
-    pub async fn draft(&self, number: &str) -> Value {
+    pub(crate) async fn draft(&self, number: &str) -> Value {
         let (status, body) = self.post("purchaseInvoices", invoice(number)).await;
         assert_eq!(status, 201, "{body}");
         body
     }
 
-    pub async fn post_document(&self, set: &str, id: &str) -> (StatusCode, Value) {
+    pub(crate) async fn post_document(&self, set: &str, id: &str) -> (StatusCode, Value) {
         let url = self.url(&format!("{set}({id})/Microsoft.NAV.post"));
         answer(self.request(Method::POST, &url)).await
     }
 }
 
 /// Status and JSON body, null if empty.
-pub async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
+pub(crate) async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
     let response = request.send().await.expect("an answer");
     let status = response.status();
     let text = response.text().await.expect("a body");
@@ -97,7 +93,7 @@ pub async fn answer(request: RequestBuilder) -> (StatusCode, Value) {
 }
 
 /// The body of a purchase invoice that is fine.
-pub fn invoice(number: &str) -> Value {
+pub(crate) fn invoice(number: &str) -> Value {
     json!({
         "vendorNumber": "V00001", "postingDate": "2026-03-01", "invoiceDate": "2026-02-27",
         "vendorInvoiceNumber": number,
@@ -109,7 +105,7 @@ pub fn invoice(number: &str) -> Value {
 }
 
 /// Code and message without the correlation id.
-pub fn error(body: &Value) -> (String, String) {
+pub(crate) fn error(body: &Value) -> (String, String) {
     let error = &body["error"];
     let message = error["message"].as_str().unwrap_or_default();
     let message = message.split("  CorrelationId:  ").next().unwrap_or_default();

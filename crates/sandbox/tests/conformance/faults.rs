@@ -1,10 +1,6 @@
 //! The fault plan, the control port, the meter, and the state file.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod bc_caller;
-
-use bc_caller::{Caller, START, answer, invoice};
+use crate::bc::caller::{Caller, START, answer, invoice};
 use reqwest::{Method, StatusCode};
 use sandbox::Options;
 use sandbox::fault::{Fault, FaultKind};

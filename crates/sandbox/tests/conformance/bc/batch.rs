@@ -1,10 +1,6 @@
 //! `$batch`: order, stopping, going on, rolling back, limits.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod bc_caller;
-
-use bc_caller::{Caller, answer, error, invoice};
+use crate::bc::caller::{Caller, answer, error, invoice};
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 

@@ -1,10 +1,6 @@
 //! Who may call Brex, how a refusal looks in each API, and the accounting integration.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod brex_caller;
-
-use brex_caller::Caller;
+use crate::brex::caller::Caller;
 use jiff::SignedDuration;
 use sandbox::brex::{IdKey, TooManyBody};
 use serde_json::{Value, json};
@@ -27,7 +23,7 @@ async fn the_company_is_the_one_of_the_ready_line() {
 #[tokio::test]
 async fn each_api_refuses_a_missing_token_in_its_own_shape() {
     let caller = Caller::start().await;
-    let client = brex_caller::client();
+    let client = crate::brex::caller::client();
     let anonymous = |path: &str| caller.send(client.get(caller.url(path)));
     let (status, body) = anonymous(RECORDS).await;
     assert_eq!((status, &body["error_code"]), (401, &json!("UNAUTHORIZED")));
@@ -55,7 +51,7 @@ async fn a_revoked_token_is_401_and_an_expired_one_403() {
     assert_eq!(body["message"], "PERMISSION_DENIED: Invalid or Revoked Token");
     let fresh = caller.world().brex.issue_token();
     assert_eq!(caller.world().brex.token(), fresh);
-    let client = brex_caller::client();
+    let client = crate::brex::caller::client();
     let with_fresh = || caller.send(client.get(caller.url(RECORDS)).bearer_auth(&fresh));
     assert_eq!(with_fresh().await.0, 200);
     caller.world().brex.expire_token();
@@ -128,7 +124,7 @@ async fn only_one_integration_is_active() {
 #[tokio::test]
 async fn the_control_port_does_what_people_do_in_brex() {
     let caller = Caller::start().await;
-    let client = brex_caller::client();
+    let client = crate::brex::caller::client();
     let id = caller.first(|record| record["review_status"] == "PREPARE");
     let post = |path: String, body: Value| {
         let url = caller.control(&path);
@@ -159,7 +155,7 @@ async fn the_control_port_does_what_people_do_in_brex() {
 #[tokio::test]
 async fn the_page_shows_records_escaped_and_exports_one() {
     let caller = Caller::start().await;
-    let client = brex_caller::client();
+    let client = crate::brex::caller::client();
     let page = client.get(caller.url("/")).send().await.unwrap().text().await.unwrap();
     assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"));
     let id = caller.first(|record| record["review_status"] == "REVIEW" && record["source_type"] == "CARD");

@@ -1,10 +1,6 @@
 //! Purchase invoices and credit memos: creating, changing, deleting, dimensions.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod bc_caller;
-
-use bc_caller::{Caller, answer, error, invoice};
+use crate::bc::caller::{Caller, answer, error, invoice};
 use reqwest::Method;
 use serde_json::{Value, json};
 

@@ -1,12 +1,8 @@
 //! Brex's accounting records over the wire: reading, filtering, paging, and reporting export results.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod brex_caller;
-
 use std::collections::{BTreeMap, HashSet};
 
-use brex_caller::{Caller, NOW};
+use crate::brex::caller::{Caller, NOW};
 use jiff::SignedDuration;
 use rust_decimal::Decimal;
 use sandbox::brex::{Expectation, Outcome};
@@ -222,7 +218,7 @@ async fn a_receipt_link_works_for_fifteen_minutes_and_without_a_token() {
     let id = caller.first(|record| record["receipts"].as_array().is_some_and(|receipts| !receipts.is_empty()));
     let (_, record) = caller.get(&format!("/v3/accounting/records/{id}")).await;
     let link = record["receipts"][0]["download_uris"][0].as_str().unwrap();
-    let client = brex_caller::client();
+    let client = crate::brex::caller::client();
     let answer = client.get(link).send().await.unwrap();
     assert_eq!(answer.headers()["content-type"], "application/pdf");
     assert!(answer.text().await.unwrap().starts_with("%PDF-"));

@@ -1,10 +1,6 @@
 //! Logging in at Entra ID, and who Business Central lets in.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
-mod bc_caller;
-
-use bc_caller::{Caller, answer, error};
+use crate::bc::caller::{Caller, answer, error};
 use jiff::SignedDuration;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;

@@ -1,0 +1,6 @@
+//! Brex.
+
+mod access;
+pub(crate) mod caller;
+mod records;
+mod webhooks;

@@ -1,0 +1,9 @@
+//! What the sandbox does, per behaviour, over HTTP. `docs/sandbox/` lists every behaviour with its source and its test;
+//! `table` holds that list and these tests against each other.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod bc;
+mod brex;
+mod faults;
+mod table;
