@@ -90,6 +90,9 @@ hold_codes! {
     /// A coded dimension or dimension value is not in BC.
     DimensionUnknown = "dimension_unknown", Bookkeeper,
         "Choose an existing dimension value in Brex, or create it in Business Central.";
+    /// Two fields of one line say different things.
+    CodingContradicts = "coding_contradicts", Bookkeeper,
+        "Leave only one value for the account and for each dimension of the named line in Brex.";
     /// The lines do not add up to the record.
     LineSumMismatch = "line_sum_mismatch", Bookkeeper, "Correct the split of the record in Brex.";
     /// There is nothing to book.

@@ -129,10 +129,15 @@ fn plan_line(line: &Line, record: &Record, rules: &Rules, directory: &Directory)
     let mut dimensions = BTreeMap::new();
     for field in line.coding.iter().filter(|field| !field.is_empty()) {
         match rules.fields.axis(field.field.as_deref(), field.field_name.as_deref()) {
-            Axis::Account => account = Some(account_number(field, directory)?),
+            Axis::Account => {
+                let number = account_number(field, directory)?;
+                let earlier = account.replace(number.clone());
+                agree("G/L accounts", earlier, &number, line)?;
+            }
             Axis::Dimension(code) => {
                 let (code, value) = dimension_value(&code, field, directory)?;
-                dimensions.insert(code, value);
+                let earlier = dimensions.insert(code.clone(), value.clone());
+                agree(&format!("values of dimension {code}"), earlier, &value, line)?;
             }
             Axis::Vendor | Axis::Other => {}
         }
@@ -144,18 +149,22 @@ fn plan_line(line: &Line, record: &Record, rules: &Rules, directory: &Directory)
     Ok(PlannedLine { account, description: description(line, record), amount: amount.amount, dimensions })
 }
 
+/// Two fields of one line may say the same, but not two different things.
+fn agree(what: &str, earlier: Option<String>, now: &str, line: &Line) -> Result<(), Hold> {
+    match earlier {
+        Some(earlier) if earlier != now => {
+            let text = format!("the line over {} is coded to two {what}: {earlier} and {now}", line.amount);
+            Err(Hold::new(HoldCode::CodingContradicts, text))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// The account's number: by BC's id or number, else by the number that the value's name starts with.
 fn account_number(field: &CodedField, directory: &Directory) -> Result<String, Hold> {
-    let shown = coded_text(field);
-    let by_value = field.value.as_deref().and_then(|value| directory.account(value));
-    let leading = field.value_name.as_deref().and_then(|name| name.split_whitespace().next());
-    let account = match (&field.value, by_value) {
-        (_, Some(account)) => Some(account),
-        (None, None) => leading.and_then(|number| directory.account(number)),
-        (Some(_), None) => None,
-    };
-    let account = account.ok_or_else(|| {
-        Hold::new(HoldCode::AccountUnknown, format!("the G/L account {shown} is not in Business Central"))
+    let account = field.find(|text| directory.account(text)).ok_or_else(|| {
+        let text = format!("the G/L account {} is not in Business Central", field.shown());
+        Hold::new(HoldCode::AccountUnknown, text)
     })?;
     match account.unusable_because() {
         None => Ok(account.number.clone()),
@@ -171,39 +180,32 @@ fn dimension_value(dimension: &str, field: &CodedField, directory: &Directory) -
         let text = format!("the dimension {dimension} is not in Business Central");
         return Err(Hold::new(HoldCode::DimensionUnknown, text));
     }
-    let found = match field.value.as_deref() {
+    let found = match field.value() {
         Some(value) => directory.value(dimension, value),
         None => field
-            .value_name
-            .as_deref()
+            .value_name()
             .and_then(|name| directory.value(dimension, name).or_else(|| directory.value_named(dimension, name))),
     };
     found.map(|value| (value.dimension.clone(), value.code.clone())).ok_or_else(|| {
-        let text = format!("the value {} of dimension {dimension} is not in Business Central", coded_text(field));
+        let text = format!("the value {} of dimension {dimension} is not in Business Central", field.shown());
         Hold::new(HoldCode::DimensionUnknown, text)
     })
 }
 
-fn coded_text(field: &CodedField) -> String {
-    let texts: Vec<&str> = [field.value.as_deref(), field.value_name.as_deref()].into_iter().flatten().collect();
-    texts.join(" / ")
-}
-
 /// Memo of the line, else of the record, else the merchant; printable and cut to what BC takes.
 fn description(line: &Line, record: &Record) -> String {
-    let filled = |text: Option<&str>| text.map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
-    let text = filled(line.memo.as_deref())
-        .or_else(|| filled(record.memo.as_deref()))
-        .or_else(|| filled(record.merchant.as_ref().map(|m| m.name.as_str())))
-        .or_else(|| filled(record.person.as_ref().map(|p| p.name.as_str())))
-        .unwrap_or_else(|| format!("Brex {}", record.id));
-    let printable = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    printable
-        .collect::<String>()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .chars()
-        .take(DESCRIPTION_MAX)
-        .collect()
+    let candidates = [
+        line.memo.as_deref(),
+        record.memo.as_deref(),
+        record.merchant.as_ref().map(|m| m.name.as_str()),
+        record.person.as_ref().map(|p| p.name.as_str()),
+    ];
+    let text = candidates.into_iter().flatten().map(printable).find(|text| !text.is_empty());
+    text.unwrap_or_else(|| format!("Brex {}", record.id)).chars().take(DESCRIPTION_MAX).collect()
+}
+
+/// One line of printable words.
+fn printable(text: &str) -> String {
+    let words = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }

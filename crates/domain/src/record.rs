@@ -139,10 +139,33 @@ pub struct CodedField {
 }
 
 impl CodedField {
+    /// The value without blanks around it; none if nothing is left.
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// The value's name without blanks around it; none if nothing is left.
+    pub fn value_name(&self) -> Option<&str> {
+        self.value_name.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    }
+
     /// True when neither an id nor a name of a value is there.
     pub fn is_empty(&self) -> bool {
-        let blank = |text: &Option<String>| text.as_deref().is_none_or(|t| t.trim().is_empty());
-        blank(&self.value) && blank(&self.value_name)
+        self.value().is_none() && self.value_name().is_none()
+    }
+
+    /// What the field is coded to, for a sentence: value and name as far as they are there.
+    pub fn shown(&self) -> String {
+        [self.value(), self.value_name()].into_iter().flatten().collect::<Vec<_>>().join(" / ")
+    }
+
+    /// What BC row the field means: by its value, or, where Brex knows only a name, by the number that the name starts
+    /// with (coding lists show `61300 Advertising`).
+    pub fn find<'a, T>(&self, row: impl Fn(&str) -> Option<&'a T>) -> Option<&'a T> {
+        match self.value() {
+            Some(value) => row(value),
+            None => self.value_name().and_then(|name| row(name).or_else(|| row(name.split_whitespace().next()?))),
+        }
     }
 }
 

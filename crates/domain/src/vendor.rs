@@ -102,8 +102,8 @@ pub fn decide_vendor(
     rules: &Rules,
     directory: &Directory,
 ) -> Result<ResolvedVendor, Hold> {
-    if let Some(coded) = coded_vendor(record, rules)? {
-        let vendor = directory.vendor(&coded).ok_or_else(|| {
+    if let Some((coded, vendor)) = coded_vendor(record, rules, directory)? {
+        let vendor = vendor.ok_or_else(|| {
             Hold::new(HoldCode::VendorNotFound, format!("the coded vendor {coded} is not in Business Central"))
         })?;
         return usable(vendor, Why::Coded { value: coded });
@@ -131,23 +131,35 @@ pub fn decide_vendor(
     })
 }
 
-/// The vendor coded on the lines; several different ones are a hold.
-fn coded_vendor(record: &Record, rules: &Rules) -> Result<Option<String>, Hold> {
-    let mut found: Option<String> = None;
+/// What was coded, and the vendor it means if that is in BC.
+type CodedVendor<'a> = (String, Option<&'a Vendor>);
+
+/// The vendor coded on the lines; several different ones are a hold. An id and a number may mean the same vendor.
+fn coded_vendor<'a>(record: &Record, rules: &Rules, directory: &'a Directory) -> Result<Option<CodedVendor<'a>>, Hold> {
+    let mut found: Option<CodedVendor<'_>> = None;
     for field in record.expense_lines().flat_map(|line| &line.coding) {
-        if rules.fields.axis(field.field.as_deref(), field.field_name.as_deref()) != Axis::Vendor || field.is_empty() {
+        if rules.fields.axis(field.field.as_deref(), field.field_name.as_deref()) != Axis::Vendor {
             continue;
         }
-        let value = field.value.clone().or_else(|| field.value_name.clone()).unwrap_or_default().trim().to_owned();
+        let Some(text) = field.value().or_else(|| field.value_name()) else { continue };
+        let coded = (text.to_owned(), field.find(|text| directory.vendor(text)));
         match &found {
-            Some(other) if !other.eq_ignore_ascii_case(&value) => {
-                let text = format!("the lines are coded to different vendors: {other} and {value}");
+            Some(other) if !same_vendor(other, &coded) => {
+                let text = format!("the lines are coded to different vendors: {} and {}", other.0, coded.0);
                 return Err(Hold::new(HoldCode::VendorAmbiguous, text));
             }
-            _ => found = Some(value),
+            _ => found = Some(coded),
         }
     }
     Ok(found)
+}
+
+fn same_vendor(one: &CodedVendor<'_>, other: &CodedVendor<'_>) -> bool {
+    match (one.1, other.1) {
+        (Some(one), Some(other)) => one.id == other.id,
+        (None, None) => one.0.eq_ignore_ascii_case(&other.0),
+        (Some(_), None) | (None, Some(_)) => false,
+    }
 }
 
 fn employee_vendor(record: &Record, rules: &Rules, directory: &Directory) -> Result<ResolvedVendor, Hold> {
@@ -227,7 +239,8 @@ fn usable(vendor: &Vendor, why: Why) -> Result<ResolvedVendor, Hold> {
 }
 
 fn ambiguous(what: &str, vendors: &[&Vendor]) -> Hold {
-    let mut names: Vec<String> = vendors.iter().take(5).map(|v| format!("{} {}", v.number, v.name)).collect();
+    let mut names: Vec<String> = vendors.iter().map(|v| format!("{} {}", v.number, v.name)).collect();
     names.sort();
+    names.truncate(5);
     Hold::new(HoldCode::VendorAmbiguous, format!("{what}: {}", names.join(", ")))
 }

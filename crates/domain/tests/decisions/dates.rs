@@ -1,0 +1,137 @@
+//! Posting, document and due dates: the company's day of Brex's instant, moved only as the period policy says.
+
+use domain::calendar::{PeriodPolicy, PostingRange};
+use domain::record::Record;
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+
+use crate::made::{Company, company, held, simple_card, supplier_bill};
+
+const JUNE: PostingRange = PostingRange { from: Some(date(2026, 6, 1)), to: Some(date(2026, 6, 30)) };
+
+fn company_in(zone: &str) -> Company {
+    let mut company = company();
+    company.rules.zone = TimeZone::get(zone).unwrap();
+    company
+}
+
+fn company_with(posting: PostingRange, period: PeriodPolicy) -> Company {
+    let mut company = company();
+    company.setup.posting = posting;
+    company.rules.period = period;
+    company
+}
+
+fn at(instant: &str) -> Record {
+    Record { posting_at: instant.parse().unwrap(), ..simple_card("10.00 USD") }
+}
+
+/// Posting Date and Document Date.
+fn dates(company: &Company, record: &Record) -> (Date, Date) {
+    let plan = company.plan(record).unwrap();
+    (plan.posting_date, plan.document_date)
+}
+
+#[test]
+fn the_day_is_the_companys_day() {
+    let cases = [
+        ("2026-06-01T00:00:00Z", "UTC", date(2026, 6, 1)),
+        ("2026-06-01T00:00:00Z", "America/New_York", date(2026, 5, 31)),
+        ("2026-06-01T00:00:00Z", "Pacific/Kiritimati", date(2026, 6, 1)),
+        ("2026-06-01T03:59:59Z", "America/New_York", date(2026, 5, 31)),
+        ("2026-06-01T04:00:00Z", "America/New_York", date(2026, 6, 1)),
+        ("2026-12-31T09:59:59Z", "Pacific/Kiritimati", date(2026, 12, 31)),
+        ("2026-12-31T10:00:00Z", "Pacific/Kiritimati", date(2027, 1, 1)),
+        ("2026-06-18T07:00:00Z", "America/Los_Angeles", date(2026, 6, 18)),
+        ("2026-03-08T06:59:59Z", "America/New_York", date(2026, 3, 8)),
+        ("2028-02-29T23:59:59.999999Z", "UTC", date(2028, 2, 29)),
+    ];
+    for (instant, zone, day) in cases {
+        assert_eq!(dates(&company_in(zone), &at(instant)), (day, day), "{instant} in {zone}");
+    }
+}
+
+#[test]
+fn a_due_date_is_the_companys_day_too() {
+    let mut bill = supplier_bill("10.00 USD", Some("1"));
+    bill.due_at = Some("2026-07-01T11:00:00Z".parse().unwrap());
+    for (zone, day) in [("America/New_York", date(2026, 7, 1)), ("Pacific/Kiritimati", date(2026, 7, 2))] {
+        assert_eq!(company_in(zone).plan(&bill).unwrap().due_date, Some(day), "{zone}");
+    }
+}
+
+#[test]
+fn a_due_date_is_never_moved_into_an_open_period() {
+    let company = company_with(JUNE, PeriodPolicy::NextOpen { max_shift_days: 31 });
+    let plan = company.plan(&supplier_bill("10.00 USD", Some("1"))).unwrap();
+    assert_eq!(plan.due_date, Some(date(2026, 7, 1)), "due after the last allowed posting date");
+}
+
+#[test]
+fn a_day_within_the_range_is_kept_under_every_policy() {
+    for policy in [PeriodPolicy::Hold, PeriodPolicy::NextOpen { max_shift_days: 5 }, PeriodPolicy::AsIs] {
+        for (instant, day) in [("2026-06-01T00:00:00Z", 1), ("2026-06-30T23:59:59Z", 30)] {
+            let expected = (date(2026, 6, day), date(2026, 6, day));
+            assert_eq!(dates(&company_with(JUNE, policy), &at(instant)), expected, "{policy:?}");
+        }
+    }
+}
+
+#[test]
+fn a_closed_day_is_held_with_the_first_or_last_allowed_one() {
+    let company = company_with(JUNE, PeriodPolicy::Hold);
+    assert_eq!(
+        held(company.plan(&at("2026-05-31T12:00:00Z"))),
+        "posting_period_closed: 2026-05-31 is before 2026-06-01, the first allowed posting date"
+    );
+    assert_eq!(
+        held(company.plan(&at("2026-07-01T12:00:00Z"))),
+        "posting_period_closed: 2026-07-01 is after 2026-06-30, the last allowed posting date"
+    );
+}
+
+#[test]
+fn the_time_zone_decides_whether_the_period_is_open() {
+    let mut company = company_with(JUNE, PeriodPolicy::Hold);
+    assert!(company.plan(&at("2026-06-01T02:00:00Z")).is_ok());
+    company.rules.zone = TimeZone::get("America/New_York").unwrap();
+    assert!(company.plan(&at("2026-06-01T02:00:00Z")).is_err(), "still May in New York");
+}
+
+#[test]
+fn the_next_open_day_keeps_the_original_as_document_date() {
+    let company = company_with(JUNE, PeriodPolicy::NextOpen { max_shift_days: 31 });
+    assert_eq!(dates(&company, &at("2026-05-01T12:00:00Z")), (date(2026, 6, 1), date(2026, 5, 1)));
+}
+
+#[test]
+fn a_day_too_far_from_the_next_open_one_is_held() {
+    let company = company_with(JUNE, PeriodPolicy::NextOpen { max_shift_days: 30 });
+    assert_eq!(
+        held(company.plan(&at("2026-05-01T12:00:00Z"))),
+        "posting_period_closed: 2026-05-01 is before 2026-06-01, the first allowed posting date, by more than 30 days"
+    );
+    assert_eq!(
+        held(company.plan(&at("2026-07-01T12:00:00Z"))),
+        "posting_period_closed: 2026-07-01 is after 2026-06-30, the last allowed posting date",
+        "there is no next open day after the last"
+    );
+}
+
+#[test]
+fn as_is_leaves_the_refusal_to_business_central() {
+    let company = company_with(JUNE, PeriodPolicy::AsIs);
+    for (instant, day) in [("1999-01-01T12:00:00Z", date(1999, 1, 1)), ("2026-07-01T12:00:00Z", date(2026, 7, 1))] {
+        assert_eq!(dates(&company, &at(instant)), (day, day));
+    }
+}
+
+#[test]
+fn a_range_with_one_end_is_open_on_the_other() {
+    let from = PostingRange { to: None, ..JUNE };
+    let to = PostingRange { from: None, ..JUNE };
+    assert!(company_with(from, PeriodPolicy::Hold).plan(&at("2099-01-01T12:00:00Z")).is_ok());
+    assert!(company_with(from, PeriodPolicy::Hold).plan(&at("2026-05-31T12:00:00Z")).is_err());
+    assert!(company_with(to, PeriodPolicy::Hold).plan(&at("1999-01-01T12:00:00Z")).is_ok());
+    assert!(company_with(to, PeriodPolicy::Hold).plan(&at("2026-07-01T12:00:00Z")).is_err());
+}

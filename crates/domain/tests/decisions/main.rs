@@ -1,0 +1,19 @@
+//! The decisions between a Brex record and its document, from outside the crate: which vendor, which document, which
+//! hold, and what an edit means. `made` builds records and a company; `generated` holds what is true of every record.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod amounts;
+mod bill;
+mod coding;
+mod compare;
+mod dates;
+mod description;
+mod directory;
+mod edit;
+mod generated;
+mod generators;
+mod made;
+mod mapping;
+mod vendor;
+mod vendor_holds;
