@@ -58,6 +58,7 @@ pub struct Connection {
     identity: RwLock<Option<Arc<Identity>>>,
     directory: RwLock<Arc<Directory>>,
     met: AtomicBool,
+    mirrored: AtomicBool,
     hook: RwLock<Hook>,
 }
 
@@ -182,6 +183,7 @@ impl Connection {
             identity: RwLock::new(None),
             directory: RwLock::new(Arc::new(Directory::default())),
             met: AtomicBool::new(false),
+            mirrored: AtomicBool::new(false),
             hook: RwLock::new(Hook::default()),
         })
     }
@@ -214,6 +216,12 @@ impl Connection {
     /// Replaces the mirrored master data.
     pub fn set_directory(&self, directory: Directory) {
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
+        self.mirrored.store(true, Ordering::Release);
+    }
+
+    /// Whether the master data was ever read: before that an empty directory says nothing about anybody's vendors.
+    pub fn is_mirrored(&self) -> bool {
+        self.mirrored.load(Ordering::Acquire)
     }
 
     /// What the webhook receiver needs to know.

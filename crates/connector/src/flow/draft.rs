@@ -4,7 +4,7 @@
 //! means probing ([`super::probe`]), never sending again. Business Central has no idempotency key; the document number and
 //! the marker line are what a look-up finds.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use clients::bc::Document;
 use clients::{Effect, Error, Kind};
@@ -18,7 +18,7 @@ use serde_json::json;
 use store::{Applied, Intent, IntentChange, Outcome, RecordRow};
 
 use super::map::plan_of;
-use super::probe::{self, Seen, found_by_number, judge};
+use super::probe::{self, Found, Seen, cannot_look, found_by_number};
 use super::resolve_vendor::unreadable;
 use super::step::{Step, error_detail};
 use super::wire::{found_document, new_document, wire_kind};
@@ -70,15 +70,19 @@ async fn create_all(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) 
         return Ok(());
     }
     let found = found_by_number(lane, kind, planned.iter().map(|(_, plan)| plan)).await?;
-    let mut adopted = Vec::new();
+    let mut settled = Vec::new();
     let mut absent = Vec::new();
+    let mut numbers = HashSet::new();
     for (row, plan) in planned {
-        match judge(&plan, &found) {
-            Seen::Absent => absent.push((row, plan)),
-            seen => adopted.push(probe::settle(lane, row, &seen, None)),
+        match found.judge(&plan) {
+            // Two bills of one vendor with one number: the second looks again when the first has its document.
+            Ok(Seen::Absent) if !numbers.insert((plan.vendor_number.clone(), plan.number.clone())) => {}
+            Ok(Seen::Absent) => absent.push((row, plan)),
+            Ok(seen) => settled.push(probe::settle(lane, row, &seen, None)),
+            Err(error) => settled.push(cannot_look(lane, row, error)),
         }
     }
-    lane.apply(adopted).await?;
+    lane.apply(settled).await?;
     let committed = commit_intents(lane, absent).await?;
     let company = lane.company();
     let sent = stream::iter(committed)
@@ -88,7 +92,8 @@ async fn create_all(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) 
                 if !lane.may_send().await? {
                     return Ok((row, plan, attempt, None));
                 }
-                let answer = company.create_document(wire_kind(kind), &new_document(&plan)).await;
+                let document = new_document(&plan, &lane.directory.setup.local_currency);
+                let answer = company.create_document(wire_kind(kind), &document).await;
                 Ok((row, plan, attempt, Some(answer)))
             }
         })
@@ -152,8 +157,7 @@ type Answer = (RecordRow, PlannedDocument, i64, Option<Result<Document, Error>>)
 /// Commits what came back. A refusal is believed only after one look, since extensions can commit and then fail.
 async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>) -> Result<(), Stop> {
     let refused: Vec<&PlannedDocument> = answers.iter().filter(|a| is_refusal(a)).map(|(_, plan, ..)| plan).collect();
-    let looked =
-        if refused.is_empty() { Ok(Vec::new()) } else { found_by_number(lane, kind, refused.into_iter()).await };
+    let looked = if refused.is_empty() { None } else { Some(found_by_number(lane, kind, refused.into_iter()).await) };
     let mut steps = Vec::new();
     let mut held = None;
     for (row, plan, attempt, answer) in answers {
@@ -161,8 +165,8 @@ async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>)
             None => not_sent(lane, row, attempt),
             Some(Ok(document)) => created(lane, row, attempt, &found_document(kind, &document)),
             Some(Err(error)) if is_refused(&error) => match &looked {
-                Ok(found) => after_refusal(lane, row, &plan, attempt, &error, found),
-                Err(_) => unclear(lane, row, attempt, &error),
+                Some(Ok(found)) => after_refusal(lane, row, &plan, attempt, &error, found),
+                Some(Err(_)) | None => unclear(lane, row, attempt, &error),
             },
             Some(Err(error)) if error.effect() == Effect::Unknown => unclear(lane, row, attempt, &error),
             Some(Err(error)) => {
@@ -236,10 +240,11 @@ fn after_refusal(
     plan: &PlannedDocument,
     attempt: i64,
     error: &Error,
-    found: &[FoundDocument],
+    found: &Found,
 ) -> Step {
-    match judge(plan, found) {
-        Seen::Absent => {
+    match found.judge(plan) {
+        Err(_) => unclear(lane, row, attempt, error),
+        Ok(Seen::Absent) => {
             let hold = hold_of_refusal(error);
             let settled = IntentChange::Settled {
                 attempt,
@@ -249,7 +254,7 @@ fn after_refusal(
             };
             Step::of(row).intent(settled).note("refused", error_detail(error)).hold(&hold, lane.now_ms())
         }
-        seen => probe::settle(lane, row, &seen, Some(attempt)),
+        Ok(seen) => probe::settle(lane, row, &seen, Some(attempt)),
     }
 }
 

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::RecordRow;
 
+use super::probe::{Seen, found_by_number};
 use super::step::Step;
-use super::{Lane, Stop, recheck, verify};
+use super::{Lane, Stop, map, recheck, verify};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,6 +108,13 @@ async fn replay(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<St
     })
 }
 
+/// Whether a document that the connector made for the record can be found by its number, whatever the row points to.
+async fn has_marked_document(lane: &Lane<'_>, row: &RecordRow) -> Result<bool, Stop> {
+    let Some(plan) = map::plan_of(row).filter(|_| !row.stage.is_before_document()) else { return Ok(false) };
+    let found = found_by_number(lane, plan.kind, std::iter::once(&plan)).await?;
+    Ok(matches!(found.judge(&plan), Ok(Seen::Ours(_) | Seen::Several(_)) | Err(_)))
+}
+
 /// A record may be set aside only while no document of ours can be in Business Central.
 async fn skip(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
     let open = lane.app.store.intents().list_open(&lane.connection.id, std::slice::from_ref(&row.id)).await?;
@@ -114,6 +122,8 @@ async fn skip(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step
     let document = read_back.into_iter().find_map(|(_, _, found)| found);
     let why = if row.stage.is_done() {
         Some("the record is done")
+    } else if has_marked_document(lane, &row).await? {
+        Some("a document of the connector with its number is in Business Central; delete it there first")
     } else if !open.is_empty() {
         Some("a document may still appear in Business Central; ask again when that is settled")
     } else if document.is_some() {

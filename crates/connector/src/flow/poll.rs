@@ -9,6 +9,7 @@ use domain::audit::Note;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::bisect::ask;
 use super::receive::{Origin, receive};
 use super::{Lane, Stop};
 
@@ -40,6 +41,7 @@ pub async fn poll(lane: &Lane<'_>, window: Window) -> Result<usize, Stop> {
         (Window::SinceLast, Some(ms)) => crate::clock::timestamp(ms.saturating_sub(OVERLAP_MS)).max(start),
         (Window::SinceLast, None) => start,
     };
+    let started_ms = lane.now_ms();
     let mut seen = 0_usize;
     let mut newest = watermark.unwrap_or(i64::MIN);
     for query in queries(after) {
@@ -50,6 +52,8 @@ pub async fn poll(lane: &Lane<'_>, window: Window) -> Result<usize, Stop> {
             newest = newest.max(received.newest_ms.unwrap_or(i64::MIN));
         }
     }
+    // What changed while this poll was under way may belong to a query that was answered before.
+    newest = newest.min(started_ms);
     if newest > watermark.unwrap_or(i64::MIN) {
         cursors.set(lane.lease, &lane.connection.id, WATERMARK, &newest.to_string()).await?;
     }
@@ -102,11 +106,17 @@ pub async fn take_nudges(lane: &Lane<'_>) -> Result<usize, Stop> {
     }
     ids.sort();
     ids.dedup();
-    if !ids.is_empty() {
-        let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+    let brex = &lane.connection.brex;
+    let call = |ids: Vec<String>| {
+        let brex = brex.clone();
+        async move { brex.list_records_by_ids(&ids).await.map(|found| vec![found]) }
+    };
+    let asked = ask(ids, call).await?;
+    for found in asked.answers {
         receive(lane, &found.items, Origin::Webhook).await?;
         strange.extend(found.missing.iter().map(|id| ignored(id, "Brex does not know the record")));
     }
+    strange.extend(asked.refused.iter().map(|(id, _)| ignored(id, "Brex refuses to look it up")));
     if !strange.is_empty() {
         let audit = lane.app.store.audit();
         audit.append(lane.lease, &lane.connection.id, lane.now_ms(), &lane.app.actor(), &strange).await?;

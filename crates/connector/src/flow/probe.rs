@@ -7,9 +7,13 @@ use domain::stage::Event;
 use serde_json::json;
 use store::{Intent, IntentChange, Outcome, RecordRow};
 
-use super::step::Step;
+use super::bisect::ask;
+use super::step::{Step, error_detail};
 use super::wire::{found_document, wire_kind};
-use super::{Lane, Stop};
+use super::{Lane, Stop, asked_ms};
+
+/// After so many attempts that ended with no document and no reason, a person has to look.
+const MOST_ATTEMPTS: i64 = 5;
 
 /// What a look-up says about a planned document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +36,30 @@ pub(super) async fn run(lane: &Lane<'_>, unclear: Vec<(RecordRow, PlannedDocumen
             continue;
         }
         let found = found_by_number(lane, kind, of_kind.iter().map(|(_, plan, _)| plan)).await?;
-        let steps = of_kind.into_iter().map(|(row, plan, intent)| match judge(&plan, &found) {
-            Seen::Absent => still_absent(lane, row, &intent),
-            seen => settle(lane, row, &seen, Some(intent.attempt)),
+        let steps = of_kind.into_iter().map(|(row, plan, intent)| match found.judge(&plan) {
+            Err(error) => cannot_look(lane, row, error),
+            Ok(Seen::Absent) => still_absent(lane, row, &intent),
+            Ok(seen) => settle(lane, row, &seen, Some(intent.attempt)),
         });
         lane.apply(steps.collect()).await?;
     }
     Ok(())
+}
+
+/// What a look-up by numbers found, and the numbers that Business Central refuses to look up.
+pub(super) struct Found {
+    documents: Vec<FoundDocument>,
+    refused: Vec<(String, clients::Error)>,
+}
+
+impl Found {
+    /// What it says about one plan; an error if nobody could look.
+    pub(super) fn judge(&self, plan: &PlannedDocument) -> Result<Seen, &clients::Error> {
+        match self.refused.iter().find(|(number, _)| number == plan.number.as_str()) {
+            Some((_, error)) => Err(error),
+            None => Ok(judge(plan, &self.documents)),
+        }
+    }
 }
 
 /// Every document of a kind with one of these numbers, drafts and posted alike, with one call per fifty numbers.
@@ -46,14 +67,26 @@ pub(super) async fn found_by_number<'a>(
     lane: &Lane<'_>,
     kind: DocumentKind,
     plans: impl Iterator<Item = &'a PlannedDocument>,
-) -> Result<Vec<FoundDocument>, clients::Error> {
-    let numbers: Vec<&str> = plans.map(|plan| plan.number.as_str()).collect();
-    let documents = lane.company().find_documents_by_numbers(wire_kind(kind), &numbers).await?;
-    Ok(documents.iter().map(|document| found_document(kind, document)).collect())
+) -> Result<Found, clients::Error> {
+    let company = lane.company();
+    let numbers = plans.map(|plan| plan.number.as_str().to_owned()).collect();
+    let call = |numbers: Vec<String>| {
+        let company = company.clone();
+        async move { company.find_documents_by_numbers(wire_kind(kind), &numbers).await }
+    };
+    let asked = ask(numbers, call).await?;
+    let documents = asked.answers.iter().map(|document| found_document(kind, document)).collect();
+    Ok(Found { documents, refused: asked.refused })
+}
+
+/// The look-up itself is refused for this number: nothing is sent while nobody can look.
+pub(super) fn cannot_look(lane: &Lane<'_>, row: RecordRow, error: &clients::Error) -> Step {
+    let due_ms = lane.retry_at(row.attempts, asked_ms(error));
+    Step::of(row).postpone(due_ms, true, &error_detail(error))
 }
 
 /// What the found documents say about one plan.
-pub(super) fn judge(plan: &PlannedDocument, found: &[FoundDocument]) -> Seen {
+fn judge(plan: &PlannedDocument, found: &[FoundDocument]) -> Seen {
     let same: Vec<&FoundDocument> = found
         .iter()
         .filter(|d| d.vendor_document_number.eq_ignore_ascii_case(plan.number.as_str()))
@@ -149,10 +182,19 @@ fn still_absent(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Step {
             let detail = Some("not there at the end of the settle window".to_owned());
             let settled =
                 IntentChange::Settled { attempt: intent.attempt, outcome: Outcome::Absent, document_id: None, detail };
-            Step::of(row)
+            let step = Step::of(row)
                 .intent(settled)
                 .set(|row| row.due_ms = Some(now_ms))
-                .note("settled_as_absent", json!({ "attempt": intent.attempt, "probes": probes }))
+                .note("settled_as_absent", json!({ "attempt": intent.attempt, "probes": probes }));
+            if intent.attempt % MOST_ATTEMPTS == 0 {
+                let sentence = format!(
+                    "Business Central gave no clear answer in {} attempts, and there is no document",
+                    intent.attempt
+                );
+                step.hold(&Hold::new(HoldCode::DocumentRefused, sentence), now_ms)
+            } else {
+                step
+            }
         }
     }
 }

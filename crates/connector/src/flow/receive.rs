@@ -76,7 +76,7 @@ pub async fn receive(lane: &Lane<'_>, items: &[Box<RawValue>], origin: Origin) -
             None => decide_new(lane, &record, origin).map(|step| step.payload(text.to_owned())),
             Some(row) if may_start_anew(&row, &in_flight) => start_if_newer(lane, row, &record, text, origin),
             // Its outcome is unknown: probing goes on, and the edit is found again before the export.
-            Some(row) if in_flight.contains(&row.id) => None,
+            Some(row) if in_flight.contains(&row.id) || row.stage == Stage::Draft => None,
             Some(row) => decide_edit(lane, row, &record, previous.get(&id), text, origin),
         };
         steps.extend(step);
@@ -121,7 +121,8 @@ async fn in_flight(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<HashSet<Record
 
 /// Whether no document can exist for the record.
 fn may_start_anew(row: &RecordRow, in_flight: &HashSet<RecordId>) -> bool {
-    row.stage.is_before_document() || (row.stage == Stage::Draft && !in_flight.contains(&row.id))
+    let is_doubled = row.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::DuplicateDocuments);
+    row.stage.is_before_document() || (row.stage == Stage::Draft && !in_flight.contains(&row.id) && !is_doubled)
 }
 
 /// No document can exist: a newer version, or readiness that came back, takes the place of what was known.

@@ -9,7 +9,7 @@ use domain::record::{Record, Review};
 use domain::stage::{Event, Stage};
 use store::RecordRow;
 
-use super::probe::{Seen, found_by_number, judge as judge_found};
+use super::probe::{Seen, found_by_number, point_to};
 use super::resolve_vendor::Links;
 use super::step::Step;
 use super::wire::read_record;
@@ -82,11 +82,7 @@ async fn recheck_drafts(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, 
     for row in rows {
         match row.hold.as_ref().map(|hold| hold.code) {
             Some(HoldCode::PossibleDuplicate | HoldCode::DuplicateDocuments) => {
-                let Some(plan) = map::plan_of(&row) else { continue };
-                let found = found_by_number(lane, plan.kind, std::iter::once(&plan)).await?;
-                if matches!(judge_found(&plan, &found), Seen::Absent | Seen::Ours(_)) {
-                    steps.push(release(lane, row));
-                }
+                steps.extend(recheck_number(lane, row).await?);
             }
             Some(HoldCode::RecordChanged | HoldCode::RecordUnreadable) | None => {}
             Some(_) => steps.push(release(lane, row)),
@@ -95,11 +91,29 @@ async fn recheck_drafts(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, 
     apply(lane, steps).await
 }
 
+/// Counts the documents with the record's number again: one of ours at most, and none of anybody else's, lets it go on.
+async fn recheck_number(lane: &Lane<'_>, row: RecordRow) -> Result<Option<Step>, Stop> {
+    let Some(plan) = map::plan_of(&row) else { return Ok(None) };
+    let found = found_by_number(lane, plan.kind, std::iter::once(&plan)).await?;
+    Ok(match found.judge(&plan) {
+        // Of several, any may have been the one to stay.
+        Ok(Seen::Ours(found)) if row.document_id.is_some() => Some(release(lane, row).set(|row| point_to(row, &found))),
+        Ok(Seen::Ours(_) | Seen::Absent) => Some(release(lane, row)),
+        Ok(Seen::Foreign(_) | Seen::Several(_)) | Err(_) => None,
+    })
+}
+
 /// The documents are read again: one that is now as planned goes on.
 async fn recheck_documents(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
-    let clearable = [HoldCode::DocumentDiffers, HoldCode::DocumentMissing];
-    let rows = rows.into_iter().filter(|row| row.hold.as_ref().is_some_and(|hold| clearable.contains(&hold.code)));
+    let held_as =
+        |row: &RecordRow, codes: &[HoldCode]| row.hold.as_ref().is_some_and(|hold| codes.contains(&hold.code));
+    let (doubled, rows): (Vec<RecordRow>, Vec<RecordRow>) =
+        rows.into_iter().partition(|row| held_as(row, &[HoldCode::DuplicateDocuments]));
+    let rows = rows.into_iter().filter(|row| held_as(row, &[HoldCode::DocumentDiffers, HoldCode::DocumentMissing]));
     let mut steps = Vec::new();
+    for row in doubled {
+        steps.extend(recheck_number(lane, row).await?);
+    }
     for (row, plan, found) in verify::read_back(lane, rows.collect()).await? {
         match (verify::judge(lane, plan.as_ref(), found.as_ref()), row.hold.as_ref()) {
             (Ok(_), _) => steps.push(release(lane, row)),

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::compare::compare;
 use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
 use domain::hold::{Hold, HoldCode};
+use domain::id::RecordId;
 use domain::stage::Event;
 use domain::vendor::merchant_key;
 use serde_json::json;
@@ -12,7 +13,7 @@ use store::{Applied, RecordRow, VendorLink, Verdict};
 use uuid::Uuid;
 
 use super::map::plan_of;
-use super::probe::point_to;
+use super::probe::{self, Seen, found_by_number, point_to};
 use super::resolve_vendor::unreadable;
 use super::step::Step;
 use super::wire::{found_document, wire_kind};
@@ -20,8 +21,11 @@ use super::{Lane, RECHECK, Stop};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    let mut read = read_back(lane, rows).await?;
+    let doubled = sweep(lane, &mut read).await?;
+    lane.apply(doubled).await?;
     let mut steps = Vec::new();
-    for (row, plan, found) in read_back(lane, rows).await? {
+    for (row, plan, found) in read {
         steps.push(decide(lane, row, plan.as_ref(), found.as_ref()));
     }
     let verified: Vec<RecordRow> = steps.iter().filter(|s| s.row.hold.is_none()).map(|s| s.row.clone()).collect();
@@ -30,6 +34,33 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
         remember_coded(lane, &verified).await?;
     }
     Ok(())
+}
+
+/// After a second attempt the documents with the number are counted: the first may have come late. Takes out the rows that
+/// have more than one, each with its step.
+async fn sweep(lane: &Lane<'_>, read: &mut Vec<ReadBack>) -> Result<Vec<Step>, Stop> {
+    let ids: Vec<RecordId> = read.iter().map(|(row, ..)| row.id.clone()).collect();
+    let attempts = lane.app.store.intents().last_attempts(&lane.connection.id, &ids).await?;
+    let is_second = |row: &RecordRow| attempts.get(&row.id).is_some_and(|attempt| *attempt > 1);
+    let mut doubled: Vec<(RecordId, Seen)> = Vec::new();
+    for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
+        let again: Vec<&PlannedDocument> =
+            read.iter().filter(|(row, ..)| is_second(row)).filter_map(|(_, plan, _)| plan.as_ref()).collect();
+        let again: Vec<&PlannedDocument> = again.into_iter().filter(|plan| plan.kind == kind).collect();
+        if again.is_empty() {
+            continue;
+        }
+        let found = found_by_number(lane, kind, again.iter().copied()).await?;
+        let judged = again.iter().filter_map(|plan| Some((plan.record.clone(), found.judge(plan).ok()?)));
+        doubled.extend(judged.filter(|(_, seen)| matches!(seen, Seen::Several(_))));
+    }
+    let mut steps = Vec::new();
+    for (id, seen) in doubled {
+        if let Some(index) = read.iter().position(|(row, ..)| row.id == id) {
+            steps.push(probe::settle(lane, read.swap_remove(index).0, &seen, None));
+        }
+    }
+    Ok(steps)
 }
 
 /// A row, its plan, and its document as it is now.

@@ -88,7 +88,11 @@ pub(super) fn wire_kind(kind: DocumentKind) -> WireKind {
 }
 
 /// The planned document as it is sent: quantity 1, the gross amount as unit cost, the marker as the last line.
-pub fn new_document(plan: &PlannedDocument) -> NewDocument {
+///
+/// The company's own currency is named, too: without a code Business Central takes the vendor's. It stores its own code
+/// as blank (business-central.md §4.2).
+pub fn new_document(plan: &PlannedDocument, local_currency: &str) -> NewDocument {
+    let own = Some(local_currency).filter(|code| !code.is_empty()).map(str::to_owned);
     let mut lines: Vec<NewLine> = plan
         .lines
         .iter()
@@ -108,7 +112,7 @@ pub fn new_document(plan: &PlannedDocument) -> NewDocument {
         document_date: plan.document_date,
         due_date: plan.due_date,
         number: plan.number.as_str().to_owned(),
-        currency_code: plan.currency.clone(),
+        currency_code: plan.currency.clone().or(own),
         dimensions: Vec::new(),
         lines,
         applies_to_invoice_id: None,

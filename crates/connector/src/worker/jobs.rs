@@ -106,6 +106,7 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
     let lane = Lane { app, connection, lease, identity, directory: connection.directory() };
     match job.kind.as_str() {
         MASTER_DATA => drop(recheck::run(&lane, Scope::Everything).await?),
+        RECHECK if !connection.is_mirrored() => {}
         RECHECK => drop(recheck::run(&lane, Scope::Mapping).await?),
         POLL => drop(poll(&lane, Window::SinceLast).await?),
         FULL_POLL => drop(poll(&lane, Window::From(jiff::Timestamp::MIN)).await?),

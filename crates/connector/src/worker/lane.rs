@@ -173,7 +173,8 @@ impl LaneWorker {
 
     /// What is due next for a connection.
     async fn next_due(&self, connection: &Connection, worked: bool) -> Result<Tick, Error> {
-        let record = self.app.store.records().next_due(&connection.id).await?;
+        // What cannot be worked on yet is not waited for: the job that is missing has a due time of its own.
+        let record = if is_ready(connection) { self.app.store.records().next_due(&connection.id).await? } else { None };
         let jobs = self.app.store.jobs().list(&connection.id).await?;
         let failed = jobs.iter().filter(|job| job.attempts > 0).filter_map(|job| job.due_ms).min();
         Ok(Tick {
@@ -186,7 +187,7 @@ impl LaneWorker {
 
     async fn work(&self, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
         let mut worked = jobs::run_due(&self.app, connection, lease).await?;
-        let Some(identity) = connection.identity().filter(|_| connection.is_met()) else { return Ok(worked) };
+        let Some(identity) = connection.identity().filter(|_| is_ready(connection)) else { return Ok(worked) };
         let lane = Lane { app: &self.app, connection, lease, identity, directory: connection.directory() };
         worked |= flow::poll::take_nudges(&lane).await? > 0;
         for stage in Stage::WORKING {
@@ -224,6 +225,11 @@ impl LaneWorker {
         tracing::warn!(connection = %connection.id, error = %super::chain(&stop), until_ms, "the connection pauses");
         Ok(Tick { worked: false, open_due_ms: Some(until_ms), jobs_due_ms: Some(until_ms), lease_due_ms: None })
     }
+}
+
+/// Whether records may be worked on: this process knows both ends, and has their master data.
+fn is_ready(connection: &Connection) -> bool {
+    connection.is_met() && connection.is_mirrored()
 }
 
 /// Stores a connection's problem and puts it into the trail, once per change.

@@ -9,8 +9,8 @@ mod lane;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::app::App;
 
@@ -26,17 +26,40 @@ const LONGEST_NAP_MS: i64 = 5_000;
 
 /// Works on every lane until cancelled; then the batch at hand is finished and the leases are given back.
 pub async fn run(app: Arc<App>, stop: CancellationToken) {
-    let mut lanes = JoinSet::new();
     let holder = uuid::Uuid::now_v7().to_string();
-    for (name, connections) in app.lanes() {
-        let worker = LaneWorker::new(Arc::clone(&app), name, connections, holder.clone(), stop.clone());
-        lanes.spawn(run_lane(Arc::clone(&app), worker, stop.clone()));
+    let lanes = app.lanes().into_iter().map(|(name, connections)| {
+        let (app, stop, holder) = (Arc::clone(&app), stop.clone(), holder.clone());
+        async move {
+            let start = || {
+                let worker =
+                    LaneWorker::new(Arc::clone(&app), name.clone(), connections.clone(), holder.clone(), stop.clone());
+                run_lane(Arc::clone(&app), worker, stop.clone())
+            };
+            let rest = || {
+                let (app, stop) = (Arc::clone(&app), stop.clone());
+                async move { nap(&app, LONGEST_NAP_MS, &stop).await }
+            };
+            keep_running(name.clone(), start, rest).await;
+        }
+    });
+    futures::future::join_all(lanes).await;
+}
+
+/// Runs a task to its end. One that panics starts anew after a rest: its lane stalls no longer than that, and other lanes
+/// not at all.
+async fn keep_running<F, R>(lane: String, start: impl Fn() -> F, rest: impl Fn() -> R)
+where
+    F: Future<Output = ()> + Send + 'static,
+    R: Future<Output = ()>,
+{
+    while let Err(lost) = AbortOnDropHandle::new(tokio::spawn(start())).await {
+        tracing::error!(lane, error = %lost, "the lane failed unexpectedly and starts anew; report this");
+        rest().await;
     }
-    while lanes.join_next().await.is_some() {}
 }
 
 async fn run_lane(app: Arc<App>, mut worker: LaneWorker, stop: CancellationToken) {
-    let renewing = tokio::spawn(renew(worker.renewer(), stop.clone()));
+    let _renewing = AbortOnDropHandle::new(tokio::spawn(renew(worker.renewer(), stop.clone())));
     while !stop.is_cancelled() {
         let nap_ms = match worker.tick().await {
             Ok(Tick { worked: true, .. }) => continue,
@@ -48,7 +71,6 @@ async fn run_lane(app: Arc<App>, mut worker: LaneWorker, stop: CancellationToken
         };
         nap(&app, nap_ms, &stop).await;
     }
-    renewing.abort();
     if let Err(error) = worker.release().await {
         tracing::warn!(lane = worker.name(), error = %chain(&error), "the lease could not be given back; it expires by itself");
     }
@@ -92,4 +114,28 @@ pub fn chain(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::keep_running;
+
+    #[tokio::test]
+    async fn a_lane_that_panics_starts_anew_after_a_rest() {
+        let starts = Arc::new(AtomicU32::new(0));
+        let rests = AtomicU32::new(0);
+        let start = || {
+            let starts = Arc::clone(&starts);
+            async move { assert!(starts.fetch_add(1, Ordering::SeqCst) >= 2, "a fault of the test") }
+        };
+        let rest = || {
+            rests.fetch_add(1, Ordering::SeqCst);
+            std::future::ready(())
+        };
+        keep_running("main".to_owned(), start, rest).await;
+        assert_eq!((starts.load(Ordering::SeqCst), rests.load(Ordering::SeqCst)), (3, 2));
+    }
 }

@@ -10,7 +10,7 @@ use crate::app::TestApp;
 use crate::database::Db;
 
 /// A plain card record, coded to an account number, at a merchant.
-fn card(id: &str, merchant: &str, account: &str, amount: f64) -> serde_json::Value {
+pub(crate) fn card(id: &str, merchant: &str, account: &str, amount: f64) -> serde_json::Value {
     let line = |side: &str, coding: serde_json::Value| {
         json!({
             "id": format!("accrli_{id}_{side}"), "type": side,
@@ -31,7 +31,7 @@ fn card(id: &str, merchant: &str, account: &str, amount: f64) -> serde_json::Val
     })
 }
 
-fn a_vendor(app: &TestApp) -> (String, String) {
+pub(crate) fn a_vendor(app: &TestApp) -> (String, String) {
     let world = app.world();
     let free = world.company.vendors.iter().filter(|v| format!("{:?}", v.blocked).contains("No"));
     let names: Vec<_> = world.company.vendors.iter().map(|v| domain::directory::normal_name(&v.name)).collect();
@@ -245,7 +245,7 @@ async fn an_edit_that_is_taken_back_in_brex_releases_the_record() {
     app.assert_sound().await;
 }
 
-async fn ask(app: &TestApp, verb: Verb, record: &str) {
+pub(crate) async fn ask(app: &TestApp, verb: Verb, record: &str) {
     let record = domain::id::RecordId::new(record);
     let request = Request { verb, record, person: "kim".to_owned(), reason: "booked by hand".to_owned() };
     let argument = serde_json::to_string(&request).unwrap();

@@ -8,4 +8,5 @@ mod exactly_once;
 mod held;
 mod limits;
 mod line;
+mod regressions;
 mod webhooks;
