@@ -69,6 +69,12 @@ impl Refusal {
         Self::of(api, StatusCode::NOT_FOUND, "NOT_FOUND", message)
     }
 
+    /// The message, for people who were refused in the dashboard.
+    pub(super) fn message(&self) -> String {
+        let message = self.body.as_ref().and_then(|body| body["message"].as_str());
+        message.unwrap_or_default().to_owned()
+    }
+
     /// 429 as the settings want it: Brex documents nothing but the status.
     pub(super) fn too_many(settings: &Settings) -> Self {
         let body = match settings.too_many_body {

@@ -72,7 +72,27 @@ fn scopes(method: &Method, path: &str) -> &'static [&'static str] {
     } else if path.starts_with("/v2/users") {
         &["users.readonly", "users"]
     } else {
-        &[]
+        payment_scopes(method == Method::GET, path)
+    }
+}
+
+/// Of the Payments and Transactions APIs. A scope to write does not include reading.
+fn payment_scopes(reads: bool, path: &str) -> &'static [&'static str] {
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    match parts.as_slice() {
+        ["v1", "vendors", ..] if reads => &["vendors.readonly"],
+        ["v1", "vendors", ..] => &["vendors"],
+        ["v1", "transfers", ..] if reads => &["transfers.readonly", "incoming_transfers"],
+        ["v1", "transfers", ..] => &["transfers"],
+        ["v1", "incoming_transfers", ..] => &["incoming_transfers"],
+        ["v1", "linked_accounts", ..] => &["linked_accounts.readonly"],
+        ["v2", "accounts", "card", "primary", "statements"] => &["statements.card.readonly"],
+        ["v2", "accounts", "cash", _, "statements"] => &["statements.cash.readonly"],
+        ["v2", "accounts", "card", ..] => &["accounts.card.readonly"],
+        ["v2", "accounts", "cash", ..] => &["accounts.cash.readonly"],
+        ["v2", "transactions", "card", ..] => &["transactions.card.readonly"],
+        ["v2", "transactions", "cash", ..] => &["transactions.cash.readonly"],
+        _ => &[],
     }
 }
 

@@ -8,13 +8,17 @@ mod error;
 mod expenses;
 mod export;
 mod gate;
+mod idempotency;
+mod input;
 mod integration;
 mod page;
+mod payments;
 mod receipts;
 mod records;
 mod settings;
 mod state;
 mod token;
+mod vendors;
 mod webhooks;
 mod zoo;
 
@@ -30,10 +34,15 @@ use crate::ids::Ids;
 use crate::world::World;
 
 pub use self::export::{ExportReport, ExportResult, Outcome};
+pub use self::idempotency::{KeySettings, OtherBody, Repeat};
 pub use self::integration::{Integration, IntegrationStatus};
+pub use self::payments::{
+    CashSign, CreatedAt, NameCase, NameMatch, NullInUpdate, PaymentSettings, Returns, Role,
+};
 pub use self::records::{ChangeRefused, Expectation, FieldCoding, RecordReport};
 pub use self::settings::{IdKey, Settings, TooManyBody};
 pub use self::token::TokenStatus;
+pub use self::vendors::{MadeIn, Rail};
 pub use self::webhooks::{
     Attempt, Delivery, DeliveryCount, DeliveryState, SecretStatus, Subscription, SubscriptionStatus, WebhookReport,
     WebhookSecret, signature, spawn_deliveries,
@@ -115,6 +124,7 @@ pub fn router() -> Router<Arc<World>> {
         .merge(records::router())
         .merge(export::router())
         .merge(expenses::router())
+        .merge(vendors::router())
         .merge(webhooks::router())
         .fallback(gate::not_found)
         .method_not_allowed_fallback(gate::not_found);

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::idempotency::KeySettings;
+use super::payments::PaymentSettings;
+
 /// The switches of the Brex side. The defaults are the strict or the odd ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,6 +25,10 @@ pub struct Settings {
     pub ascii_only: bool,
     /// How many of 100 events are never sent.
     pub webhook_drop_percent: u8,
+    /// How `Idempotency-Key` works.
+    pub idempotency: KeySettings,
+    /// The switches of vendors, transfers and cash accounts.
+    pub payments: PaymentSettings,
 }
 
 /// The key under which an integration's id is answered.
@@ -55,6 +62,8 @@ impl Default for Settings {
             retry_after_seconds: None,
             ascii_only: true,
             webhook_drop_percent: 0,
+            idempotency: KeySettings::default(),
+            payments: PaymentSettings::default(),
         }
     }
 }

@@ -1,14 +1,16 @@
 //! Everything the Brex side remembers, in one serialisable value.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::idempotency::Keys;
 use super::integration::Integration;
 use super::records::Journal;
 use super::settings::Settings;
 use super::token::Token;
+use super::vendors;
 use super::webhooks::{Outbox, Subscription, WebhookSecret};
 use super::zoo;
 use crate::Options;
@@ -34,8 +36,9 @@ pub(crate) struct State {
     pub(super) integrations: Vec<Integration>,
     pub(super) journal: Journal,
     pub(super) subscriptions: Vec<Subscription>,
-    /// `Idempotency-Key` of a create to the subscription that it made.
-    pub(super) subscription_keys: BTreeMap<String, String>,
+    /// What was answered under each `Idempotency-Key`.
+    pub(super) keys: Keys,
+    pub(super) vendors: vendors::Book,
     pub(super) outbox: Outbox,
 }
 
@@ -69,7 +72,8 @@ impl State {
             integrations: Vec::new(),
             journal,
             subscriptions: Vec::new(),
-            subscription_keys: BTreeMap::new(),
+            keys: Keys::default(),
+            vendors: vendors::Book::default(),
             outbox: Outbox::default(),
         }
     }

@@ -19,6 +19,18 @@ const ALL_SCOPES: &[&str] = &[
     "companies.readonly",
     "users.readonly",
     "expenses.card.readonly",
+    "vendors.readonly",
+    "vendors",
+    "transfers.readonly",
+    "transfers",
+    "incoming_transfers",
+    "linked_accounts.readonly",
+    "accounts.cash.readonly",
+    "accounts.card.readonly",
+    "transactions.card.readonly",
+    "transactions.cash.readonly",
+    "statements.card.readonly",
+    "statements.cash.readonly",
 ];
 
 /// Whether a token works.

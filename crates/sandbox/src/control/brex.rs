@@ -35,6 +35,7 @@ pub fn router() -> Router<Arc<World>> {
         .route("/_sandbox/brex/token/expire", post(expire))
         .route("/_sandbox/brex/token/issue", post(issue))
         .route("/_sandbox/brex/token/scopes", post(scopes))
+        .route("/_sandbox/brex/vendors", post(add_vendors))
         .route("/_sandbox/brex/webhooks", get(webhooks))
         .route("/_sandbox/brex/webhooks/deliver", post(deliver))
         .route("/_sandbox/brex/webhooks/repeat", post(repeat))
@@ -158,15 +159,25 @@ async fn configure(State(world): State<Arc<World>>, Json(patch): Json<Map<String
         Ok(merged) => merged,
         Err(error) => return refused(error),
     };
-    for (name, value) in patch {
-        merged[name] = value;
-    }
+    merge(&mut merged, Value::Object(patch));
     match serde_json::from_value::<Settings>(merged) {
         Ok(changed) => {
             world.brex.configure(|settings| *settings = changed.clone());
             Json(changed).into_response()
         }
         Err(error) => refused(error),
+    }
+}
+
+/// Puts what a patch names into its place, in groups of settings too.
+fn merge(whole: &mut Value, patch: Value) {
+    match (whole, patch) {
+        (Value::Object(whole), Value::Object(patch)) => {
+            for (name, value) in patch {
+                merge(whole.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (whole, value) => *whole = value,
     }
 }
 
@@ -219,6 +230,18 @@ async fn scopes(State(world): State<Arc<World>>, Json(scopes): Json<Scopes>) -> 
     let scopes: Vec<&str> = scopes.scopes.iter().map(String::as_str).collect();
     world.brex.set_scopes(&scopes);
     StatusCode::NO_CONTENT
+}
+
+/// What people add in the dashboard: one vendor or a list, in the API's form, INTERNATIONAL_WIRE included.
+async fn add_vendors(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Response {
+    let bodies = match body {
+        Value::Array(bodies) => bodies,
+        body => vec![body],
+    };
+    match bodies.iter().map(|body| world.brex.add_vendor(body)).collect::<Result<Vec<Value>, String>>() {
+        Ok(vendors) => Json(vendors).into_response(),
+        Err(why) => super::refused(StatusCode::BAD_REQUEST, &why),
+    }
 }
 
 async fn webhooks(State(world): State<Arc<World>>) -> Json<WebhookReport> {

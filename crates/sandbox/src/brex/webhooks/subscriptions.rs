@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ use super::RECORD_READY;
 use super::secrets::WebhookSecret;
 use crate::brex::error::{Api, Refusal};
 use crate::brex::gate::Caller;
+use crate::brex::idempotency::Key;
+use crate::brex::input::Payload;
 use crate::brex::records::Pairs;
 use crate::brex::state;
 use crate::world::World;
@@ -108,33 +111,24 @@ async fn one(
     Ok(Json(world.brex.lock().find_subscription(&id)?.clone()))
 }
 
-/// The same `Idempotency-Key` gives the same subscription again, whatever the body says.
 async fn create(
     _caller: Caller,
     State(world): State<Arc<World>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Json<Subscription>, Refusal> {
-    let key = headers
-        .get("idempotency-key")
-        .and_then(|value| value.to_str().ok())
-        .filter(|key| !key.trim().is_empty())
-        .ok_or_else(|| Refusal::bad_request("Idempotency-Key header is required"))?;
-    let mut state = world.brex.lock();
-    if let Some(id) = state.subscription_keys.get(key).cloned() {
-        return Ok(Json(state.find_subscription(&id)?.clone()));
-    }
-    let body = object(&body)?;
-    let subscription = Subscription {
-        id: state.draw().prefixed("wsub"),
-        group_id: None,
-        url: target(&body)?,
-        event_types: event_types(&body)?,
-        status: SubscriptionStatus::Active,
-    };
-    state.subscription_keys.insert(key.to_owned(), subscription.id.clone());
-    state.subscriptions.push(subscription.clone());
-    Ok(Json(subscription))
+    key: Key,
+    payload: Payload,
+) -> Result<Response, Refusal> {
+    world.brex.lock().once(&key.required()?, &payload.0, world.clock.now(), |state| {
+        let body = object(&payload.0)?;
+        let subscription = Subscription {
+            id: state.draw().prefixed("wsub"),
+            group_id: None,
+            url: target(&body)?,
+            event_types: event_types(&body)?,
+            status: SubscriptionStatus::Active,
+        };
+        state.subscriptions.push(subscription.clone());
+        Ok(json!(subscription))
+    })
 }
 
 async fn update(

@@ -3,4 +3,5 @@
 mod access;
 pub(crate) mod caller;
 mod records;
+mod vendors;
 mod webhooks;
