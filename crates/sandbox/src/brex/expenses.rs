@@ -177,7 +177,7 @@ fn expense(record: &Stored, state: &state::State, expand: &[&str]) -> Value {
 }
 
 /// Major units with their digits to an integer of minor units; null if that is not possible.
-fn minor(amount: &Value) -> Value {
+pub(super) fn minor(amount: &Value) -> Value {
     let read = || {
         let number = amount["amount"].as_number()?.to_string();
         let number = Decimal::from_str(&number).or_else(|_| Decimal::from_scientific(&number)).ok()?;

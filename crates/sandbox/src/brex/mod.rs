@@ -4,10 +4,13 @@
 //! is a method on [`Brex`] and an operation under `/_sandbox/brex/`.
 
 mod account;
+mod cards;
+mod cash;
 mod error;
 mod expenses;
 mod export;
 mod gate;
+mod history;
 mod idempotency;
 mod input;
 mod integration;
@@ -18,6 +21,7 @@ mod records;
 mod settings;
 mod state;
 mod token;
+mod transfers;
 mod vendors;
 mod webhooks;
 mod zoo;
@@ -36,12 +40,11 @@ use crate::world::World;
 pub use self::export::{ExportReport, ExportResult, Outcome};
 pub use self::idempotency::{KeySettings, OtherBody, Repeat};
 pub use self::integration::{Integration, IntegrationStatus};
-pub use self::payments::{
-    CashSign, CreatedAt, NameCase, NameMatch, NullInUpdate, PaymentSettings, Returns, Role,
-};
+pub use self::payments::{CashSign, CreatedAt, NameCase, NameMatch, NullInUpdate, PaymentSettings, Returns, Role};
 pub use self::records::{ChangeRefused, Expectation, FieldCoding, RecordReport};
 pub use self::settings::{IdKey, Settings, TooManyBody};
 pub use self::token::TokenStatus;
+pub use self::transfers::{CancellationReason, PaymentType, TransferAction, TransferStatus};
 pub use self::vendors::{MadeIn, Rail};
 pub use self::webhooks::{
     Attempt, Delivery, DeliveryCount, DeliveryState, SecretStatus, Subscription, SubscriptionStatus, WebhookReport,
@@ -110,6 +113,14 @@ impl Brex {
         Ok(())
     }
 
+    /// The state as it is at `now`; events of what happened until then are on their way. Never held across an await.
+    fn settled(&self, now: Timestamp) -> MutexGuard<'_, State> {
+        let mut state = self.lock();
+        state.settle(now);
+        self.wake_sender();
+        state
+    }
+
     /// The state. Never held across an await.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -125,6 +136,9 @@ pub fn router() -> Router<Arc<World>> {
         .merge(export::router())
         .merge(expenses::router())
         .merge(vendors::router())
+        .merge(transfers::router())
+        .merge(cash::router())
+        .merge(cards::router())
         .merge(webhooks::router())
         .fallback(gate::not_found)
         .method_not_allowed_fallback(gate::not_found);

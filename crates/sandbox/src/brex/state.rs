@@ -5,11 +5,13 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::cash::CashAccount;
 use super::idempotency::Keys;
 use super::integration::Integration;
 use super::records::Journal;
 use super::settings::Settings;
 use super::token::Token;
+use super::transfers::{Linked, Transfers};
 use super::vendors;
 use super::webhooks::{Outbox, Subscription, WebhookSecret};
 use super::zoo;
@@ -22,7 +24,7 @@ use crate::ids::Ids;
 pub(crate) struct State {
     seed: u64,
     /// How many things got an id while running. Kept, so that a restored state never gives an id twice.
-    drawn: u64,
+    pub(super) drawn: u64,
     pub(super) company_id: String,
     pub(super) legal_name: String,
     pub(super) address: Address,
@@ -39,6 +41,9 @@ pub(crate) struct State {
     /// What was answered under each `Idempotency-Key`.
     pub(super) keys: Keys,
     pub(super) vendors: vendors::Book,
+    pub(super) cash: Vec<CashAccount>,
+    pub(super) linked: Vec<Linked>,
+    pub(super) transfers: Transfers,
     pub(super) outbox: Outbox,
 }
 
@@ -58,7 +63,7 @@ impl State {
         for record in zoo::records(&ids.stream("zoo"), company, &company_id, options.records, now) {
             journal.insert(record);
         }
-        Self {
+        let mut state = Self {
             seed: options.seed,
             drawn: 0,
             company_id,
@@ -74,8 +79,13 @@ impl State {
             subscriptions: Vec::new(),
             keys: Keys::default(),
             vendors: vendors::Book::default(),
+            cash: Vec::new(),
+            linked: Vec::new(),
+            transfers: Transfers::default(),
             outbox: Outbox::default(),
-        }
+        };
+        state.live_through_past(&ids.stream("payments"), now);
+        state
     }
 
     /// A fresh source for the ids of one new thing.

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::brex::{
-    ChangeRefused, DeliveryCount, Expectation, ExportReport, FieldCoding, Integration, RecordReport, Settings,
-    WebhookReport,
+    ChangeRefused, DeliveryCount, Expectation, ExportReport, FieldCoding, Integration, PaymentType, RecordReport,
+    Settings, TransferAction, WebhookReport,
 };
 use crate::world::World;
 
@@ -36,6 +36,8 @@ pub fn router() -> Router<Arc<World>> {
         .route("/_sandbox/brex/token/issue", post(issue))
         .route("/_sandbox/brex/token/scopes", post(scopes))
         .route("/_sandbox/brex/vendors", post(add_vendors))
+        .route("/_sandbox/brex/transfers/incoming", post(receive))
+        .route("/_sandbox/brex/transfers/{id}", post(act_on_transfer))
         .route("/_sandbox/brex/webhooks", get(webhooks))
         .route("/_sandbox/brex/webhooks/deliver", post(deliver))
         .route("/_sandbox/brex/webhooks/repeat", post(repeat))
@@ -242,6 +244,33 @@ async fn add_vendors(State(world): State<Arc<World>>, Json(body): Json<Value>) -
         Ok(vendors) => Json(vendors).into_response(),
         Err(why) => super::refused(StatusCode::BAD_REQUEST, &why),
     }
+}
+
+/// `{"do": "approve"}`, `deny`, `fail` with a `reason`, `process`, `return`.
+async fn act_on_transfer(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+    Json(action): Json<TransferAction>,
+) -> Response {
+    match world.brex.act_on_transfer(&id, action, world.clock.now()) {
+        Ok(id) => Json(json!({ "id": id })).into_response(),
+        Err(why) => super::refused(StatusCode::CONFLICT, &why),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Received {
+    sender: String,
+    memo: String,
+    cents: u32,
+    payment_type: PaymentType,
+}
+
+async fn receive(State(world): State<Arc<World>>, Json(received): Json<Received>) -> Json<Value> {
+    let Received { sender, memo, cents, payment_type } = received;
+    let id = world.brex.receive(&sender, &memo, i64::from(cents), payment_type, world.clock.now());
+    Json(json!({ "id": id }))
 }
 
 async fn webhooks(State(world): State<Arc<World>>) -> Json<WebhookReport> {

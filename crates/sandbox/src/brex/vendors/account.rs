@@ -144,9 +144,11 @@ fn account_number(details: &Fields) -> Result<String, Refusal> {
 }
 
 fn one_of(details: &Fields, name: &str, choices: &[&str]) -> Result<String, Refusal> {
-    required_text(details, name).and_then(|text| {
-        if choices.contains(&text.as_str()) { Ok(text) } else { Err(invalid(name)) }
-    })
+    required_text(details, name).and_then(
+        |text| {
+            if choices.contains(&text.as_str()) { Ok(text) } else { Err(invalid(name)) }
+        },
+    )
 }
 
 /// All seven keys; each may be null. No PO box, and the country is ISO alpha-2.

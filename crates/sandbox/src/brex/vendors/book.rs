@@ -25,7 +25,8 @@ pub(in crate::brex) struct Vendor {
 
 impl Vendor {
     pub(super) fn json(&self) -> Value {
-        let accounts = self.accounts.as_ref().map(|accounts| accounts.iter().map(PaymentAccount::json).collect::<Vec<_>>());
+        let accounts =
+            self.accounts.as_ref().map(|accounts| accounts.iter().map(PaymentAccount::json).collect::<Vec<_>>());
         json!({
             "id": self.id,
             "company_name": self.company_name,
@@ -67,7 +68,7 @@ impl Book {
     }
 
     /// The vendors of a name, in the order of their places.
-    pub(super) fn named(&self, name: &str, settings: &PaymentSettings) -> BTreeMap<u64, &Vendor> {
+    pub(in crate::brex) fn named(&self, name: &str, settings: &PaymentSettings) -> BTreeMap<u64, &Vendor> {
         let lower = name.to_lowercase();
         let whole = settings.vendor_name_match == NameMatch::Exact;
         let from = (lower.clone(), 0);

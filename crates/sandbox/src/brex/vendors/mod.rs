@@ -63,7 +63,7 @@ async fn create(
     let mut state = world.brex.lock();
     state.may_pay()?;
     state.once(&key.required()?, &payload.0, world.clock.now(), |state| {
-        state.add_vendor(&payload.fields()?, MadeIn::Api).map(|vendor| vendor.json())
+        state.add_vendor(&payload.fields()?, MadeIn::Api, None).map(|vendor| vendor.json())
     })
 }
 
@@ -88,13 +88,14 @@ async fn remove(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id) ->
 }
 
 impl state::State {
-    fn add_vendor(&mut self, body: &Fields, by: MadeIn) -> Result<Vendor, Refusal> {
+    /// `id` is that of a vendor whom records already name.
+    pub(super) fn add_vendor(&mut self, body: &Fields, by: MadeIn, id: Option<&str>) -> Result<Vendor, Refusal> {
         let company_name = required_text(body, "company_name")?;
         let (email, phone) = (email(body)?, text(body, "phone")?);
         let wanted = read_all(body, by)?;
         self.name_is_free(&company_name, None)?;
         let vendor = Vendor {
-            id: self.draw().prefixed("pdcont"),
+            id: id.map_or_else(|| self.draw().prefixed("pdcont"), ToOwned::to_owned),
             company_name,
             email,
             phone,
@@ -156,7 +157,10 @@ fn email(body: &Fields) -> Result<Option<String>, Refusal> {
     let good = |email: &String| {
         let (local, domain) = email.split_once('@').unwrap_or_default();
         let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_graphic() && c != '@');
-        plain(local) && plain(domain) && domain.split('.').count() > 1 && domain.split('.').all(|label| !label.is_empty())
+        plain(local)
+            && plain(domain)
+            && domain.split('.').count() > 1
+            && domain.split('.').all(|label| !label.is_empty())
     };
     if email.as_ref().is_none_or(good) { Ok(email) } else { Err(invalid("email")) }
 }
@@ -165,6 +169,9 @@ impl Brex {
     /// A vendor that a person makes in the dashboard, where INTERNATIONAL_WIRE can be given. The body is that of the API.
     pub fn add_vendor(&self, body: &Value) -> Result<Value, String> {
         let body = body.as_object().ok_or("a vendor is an object")?;
-        self.lock().add_vendor(body, MadeIn::Dashboard).map(|vendor| vendor.json()).map_err(|refusal| refusal.message())
+        self.lock()
+            .add_vendor(body, MadeIn::Dashboard, None)
+            .map(|vendor| vendor.json())
+            .map_err(|refusal| refusal.message())
     }
 }

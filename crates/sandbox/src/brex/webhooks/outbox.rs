@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::subscriptions::SubscriptionStatus;
 use super::{RECORD_READY, Subscription};
@@ -105,25 +105,34 @@ impl Delivery {
 impl State {
     /// One event for all records of one export action, to everyone who wants it.
     pub(in crate::brex) fn announce_ready(&mut self, record_ids: &[String], now: Timestamp) {
+        let body = self.ready_event(record_ids);
+        self.announce(RECORD_READY, &body, now);
+    }
+
+    /// An event to everyone who wants its type; some are lost on purpose.
+    pub(in crate::brex) fn announce(&mut self, event_type: &str, body: &Value, now: Timestamp) {
         let ids = self.draw();
         let state = if ids.chance(self.settings.webhook_drop_percent) {
             DeliveryState::Dropped
         } else {
             DeliveryState::Pending { due_at: now }
         };
-        self.enqueue(&ids.alphanumeric(24), record_ids, &state, false);
+        self.enqueue(&ids.alphanumeric(24), event_type, body, &state, false);
     }
 
-    fn enqueue(&mut self, message: &str, record_ids: &[String], state: &DeliveryState, forged: bool) {
-        let body = json!({
+    fn ready_event(&self, record_ids: &[String]) -> Value {
+        json!({
             "event_type": RECORD_READY,
             "accountingRecordIds": record_ids,
             "companyId": self.company_id,
         })
-        .to_string();
+    }
+
+    fn enqueue(&mut self, message: &str, event_type: &str, body: &Value, state: &DeliveryState, forged: bool) {
+        let body = body.to_string();
         let wants = |subscription: &&Subscription| {
             subscription.status == SubscriptionStatus::Active
-                && subscription.event_types.iter().any(|kind| kind == RECORD_READY)
+                && subscription.event_types.iter().any(|kind| kind == event_type)
         };
         for subscription in self.subscriptions.iter().filter(wants) {
             self.outbox.deliveries.push(Delivery {
@@ -174,7 +183,8 @@ impl Brex {
     pub fn forge_event(&self, record_ids: &[String], now: Timestamp) {
         let mut state = self.lock();
         let message = state.draw().alphanumeric(24);
-        state.enqueue(&message, record_ids, &DeliveryState::Pending { due_at: now }, true);
+        let body = state.ready_event(record_ids);
+        state.enqueue(&message, RECORD_READY, &body, &DeliveryState::Pending { due_at: now }, true);
         drop(state);
         self.wake_sender();
     }

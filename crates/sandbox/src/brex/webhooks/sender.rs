@@ -96,7 +96,11 @@ impl Brex {
     pub async fn deliver_due(&self, clock: &Clock) -> DeliveryCount {
         let _pass = self.sender.pass.lock().await;
         let now = clock.now();
-        let parcels = self.lock().due_parcels(now);
+        let parcels = {
+            let mut state = self.lock();
+            state.settle(now);
+            state.due_parcels(now)
+        };
         let mut count = DeliveryCount::default();
         let mut answers = futures::stream::iter(parcels)
             .map(|parcel| async { (parcel.index, parcel.url.is_some(), self.send(parcel).await) })
@@ -164,7 +168,8 @@ impl Brex {
     /// How long the sender task may sleep; none while there is nothing for it to do.
     fn nap(&self, now: Timestamp) -> Option<Duration> {
         let state = self.lock();
-        let due_at = state.outbox.next_due().filter(|_| !state.outbox.paused)?;
+        let transfer = state.transfers.next_due().map(|(due_at, _)| due_at);
+        let due_at = state.outbox.next_due().into_iter().chain(transfer).min().filter(|_| !state.outbox.paused)?;
         let nap = Duration::try_from(due_at.duration_since(now)).unwrap_or(Duration::ZERO);
         Some(nap.clamp(SHORTEST_NAP, LONGEST_NAP))
     }

@@ -3,5 +3,6 @@
 mod access;
 pub(crate) mod caller;
 mod records;
+mod transfers;
 mod vendors;
 mod webhooks;

@@ -210,7 +210,9 @@ async fn reading_and_changing_vendors_need_different_scopes() {
 #[tokio::test]
 async fn international_wires_are_set_up_in_the_dashboard_only() {
     let caller = empty().await;
-    let body = json!([with(&[json!({ "type": "INTERNATIONAL_WIRE", "swift_code": "DEUTDEFF", "iban": "DE89370400440532013000", "address": {} })])]);
+    let body = json!([with(&[
+        json!({ "type": "INTERNATIONAL_WIRE", "swift_code": "DEUTDEFF", "iban": "DE89370400440532013000", "address": {} })
+    ])]);
     let request = crate::brex::caller::client().post(caller.control("/_sandbox/brex/vendors")).json(&body);
     let (status, made) = caller.send(request).await;
     assert_eq!(status, 200, "{made}");
