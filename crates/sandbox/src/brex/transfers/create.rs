@@ -68,16 +68,13 @@ impl State {
     ) -> Option<usize> {
         let vendor = self.vendors.of_instrument(instrument)?.clone();
         let account = vendor.account(instrument)?;
-        let description = match account.rail {
-            Rail::Cheque => {
-                let number = FIRST_CHEQUE + self.transfers.iter().count();
-                format!("Check #{number} to {} - {memo}", account.field("recipient_name").unwrap_or_default())
-            }
-            _ => {
-                let beneficiary = account.beneficiary_name.as_ref().or(vendor.beneficiary_name.as_ref());
-                let name = beneficiary.filter(|_| vendor.made_in == MadeIn::Dashboard).unwrap_or(&vendor.company_name);
-                format!("{name} - {memo}")
-            }
+        let description = if account.rail == Rail::Cheque {
+            let number = FIRST_CHEQUE + self.transfers.iter().count();
+            format!("Check #{number} to {} - {memo}", account.field("recipient_name").unwrap_or_default())
+        } else {
+            let beneficiary = account.beneficiary_name.as_ref().or(vendor.beneficiary_name.as_ref());
+            let name = beneficiary.filter(|_| vendor.made_in == MadeIn::Dashboard).unwrap_or(&vendor.company_name);
+            format!("{name} - {memo}")
         };
         let transfer = Transfer {
             id: self.draw().prefixed("dptx"),
