@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::State;
 use super::call::{Answer, Call, Content, execute};
 use super::error::Refusal;
+use super::group::Group;
 use crate::ids::Ids;
 
 /// The most parts of one batch.
@@ -77,14 +78,14 @@ impl Batch {
         state: &mut State,
         ids: &Ids,
         now: Timestamp,
-        service: &str,
+        (service, group): (&str, &'static Group),
         manner: Manner,
     ) -> Vec<(Option<Value>, Answer)> {
         let before = manner.snapshot.then(|| state.tables.clone());
         let mut answers = Vec::with_capacity(self.requests.len());
         let mut failed = false;
         for part in &self.requests {
-            let answer = run_part(part, state, ids, now, service);
+            let answer = run_part(part, state, ids, now, (service, group));
             let first = answers.is_empty();
             let error = answer.status.is_client_error() || answer.status.is_server_error();
             answers.push((part.id.clone(), answer));
@@ -102,7 +103,13 @@ impl Batch {
     }
 }
 
-fn run_part(part: &Part, state: &mut State, ids: &Ids, now: Timestamp, service: &str) -> Answer {
+fn run_part(
+    part: &Part,
+    state: &mut State,
+    ids: &Ids,
+    now: Timestamp,
+    (service, group): (&str, &'static Group),
+) -> Answer {
     let Ok(method) = Method::from_bytes(part.method.to_ascii_uppercase().as_bytes()) else {
         return Answer::refusal(&Refusal::bad_request("Invalid Request Body"), ids);
     };
@@ -114,6 +121,7 @@ fn run_part(part: &Part, state: &mut State, ids: &Ids, now: Timestamp, service: 
     let call = Call {
         method,
         service,
+        group,
         path: path.trim_start_matches('/'),
         query,
         company: part.header("company").map(ToOwned::to_owned),

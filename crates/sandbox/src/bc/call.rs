@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::State;
 use super::error::Refusal;
+use super::group::Group;
 use super::odata::list::{self, Place, matching};
 use super::odata::path::{self, Rest, Target};
 use super::odata::query::{Options, Pairs};
@@ -21,6 +22,7 @@ pub(super) struct Call<'a> {
     pub(super) method: Method,
     /// `http://host/v2.0/{tenant}/{environment}/api/v2.0`
     pub(super) service: &'a str,
+    pub(super) group: &'static Group,
     /// Below the service, as sent.
     pub(super) path: &'a str,
     /// As sent.
@@ -84,14 +86,14 @@ impl Call<'_> {
 pub(super) fn execute(state: &mut State, ids: &Ids, now: Timestamp, call: &Call<'_>) -> Answer {
     match answer(state, ids, now, call) {
         Ok(answer) => answer,
-        Err(refusal) => Answer::refusal(&refusal, ids),
+        Err(refusal) => Answer::refusal(&state.tables.settings.adapt(refusal), ids),
     }
 }
 
 fn answer(state: &mut State, ids: &Ids, now: Timestamp, call: &Call<'_>) -> Result<Answer, Refusal> {
     let pairs = Pairs::parse(call.query);
     let company = pairs.get("company").or(call.company.as_deref());
-    let target = path::resolve(call.path, company, &state.tables)?;
+    let target = path::resolve(call.path, company, &state.tables, call.group)?;
     let options = Options::of(&pairs, target.set)?;
     if call.method == Method::GET {
         return read(state.readable(call.read_only), call, &target, &options);
@@ -112,7 +114,7 @@ fn answer(state: &mut State, ids: &Ids, now: Timestamp, call: &Call<'_>) -> Resu
         (&Method::PATCH, Rest::Entity(id)) => update(work, call, &target, &options, *id),
         (&Method::DELETE, Rest::Entity(id)) => {
             if !exists(work.tables, &target, *id)? {
-                return Err(Refusal::no_segment(target.set.schema().set));
+                return Err(Refusal::no_row(target.set.schema().set));
             }
             check_etag(work.tables, call, &target, *id, false)?;
             target.set.delete(work, &Scope::below(target.parent), *id)?;
@@ -139,7 +141,7 @@ fn read(tables: &Tables, call: &Call<'_>, target: &Target, options: &Options) ->
         }
         Rest::Entity(id) => {
             if !exists(tables, target, *id)? {
-                return Err(Refusal::no_segment(target.set.schema().set));
+                return Err(Refusal::no_row(target.set.schema().set));
             }
             entity(tables, call, target, options, *id).map(|body| Answer::json(StatusCode::OK, body))
         }
@@ -185,7 +187,7 @@ fn update(
     id: Uuid,
 ) -> Result<Answer, Refusal> {
     if !exists(work.tables, target, id)? {
-        return Err(Refusal::no_segment(target.set.schema().set));
+        return Err(Refusal::no_row(target.set.schema().set));
     }
     check_etag(work.tables, call, target, id, true)?;
     let body = call.body()?;

@@ -12,11 +12,13 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// Router-level errors come without the correlation id.
     correlated: bool,
+    /// A well-formed key without a row: the code of that is not known for sure.
+    pub(crate) missing_row: bool,
 }
 
 impl Refusal {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), correlated: true }
+        Self { status, code, message: message.into(), correlated: true, missing_row: false }
     }
 
     fn bare(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
@@ -110,6 +112,11 @@ impl Refusal {
         )
     }
 
+    /// A well-formed key without a row.
+    pub(crate) fn no_row(set: &str) -> Self {
+        Self { missing_row: true, ..Self::no_segment(set) }
+    }
+
     pub(crate) fn no_company() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -184,6 +191,11 @@ impl Refusal {
                 "The field {field} of table {table} contains a value ({value}) that cannot be found in the related table ({related})."
             ),
         )
+    }
+
+    /// A `Refusal::too_many` and the like tell when to come again, if that is switched on.
+    pub(crate) fn is_throttling(&self) -> bool {
+        self.code == "Application_TooManyRequests"
     }
 
     pub(crate) fn too_many(actual: usize, maximum: usize) -> Self {

@@ -14,7 +14,9 @@ use jiff::Timestamp;
 use super::auth::{self, Route};
 use super::batch::{self, Batch, Manner};
 use super::call::{Answer, Call, Content, execute};
+use super::environments;
 use super::error::Refusal;
+use super::group::Group;
 use super::page;
 use crate::world::World;
 
@@ -32,8 +34,17 @@ async fn serve(State(world): State<Arc<World>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match respond(&world, &parts.method, &parts.uri, &parts.headers, body).await {
         Ok(response) => response,
-        Err(refusal) => written(&world, Answer::refusal(&refusal, &world.bc.ids)),
+        Err(refusal) => refused(&world, &refusal),
     }
+}
+
+fn refused(world: &World, refusal: &Refusal) -> Response {
+    let settings = world.bc.settings();
+    let mut response = written(world, Answer::refusal(&settings.adapt(refusal.clone()), &world.bc.ids));
+    if let (true, Some(seconds)) = (refusal.is_throttling(), settings.limits.retry_after_seconds) {
+        response.headers_mut().insert("retry-after", HeaderValue::from(seconds));
+    }
+    response
 }
 
 async fn respond(
@@ -43,17 +54,22 @@ async fn respond(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let route = auth::route(uri.path()).ok_or_else(|| Refusal::no_route(&uri.to_string()))?;
-    auth::admit(world, headers, &route)?;
-    let now = world.clock.now();
-    let _admission = world.bc.limits.admit(now).await?;
-    let body = to_bytes(body, BODY_MAXIMUM).await.map_err(|_| Refusal::body_too_large())?;
+    if let Some(response) = environments::answer(world, method, uri.path(), headers) {
+        return Ok(response);
+    }
     let host = header(headers, &HOST).unwrap_or("127.0.0.1");
+    let no_route = || Refusal::no_route(&format!("http://{host}{uri}"));
+    let route = auth::route(uri.path()).ok_or_else(no_route)?;
+    auth::admit(world, headers, &route)?;
+    let group = route.group.ok_or_else(no_route)?;
+    let now = world.clock.now();
+    let _admission = world.bc.limits.admit(&world.bc.settings().limits, now).await?;
+    let body = to_bytes(body, BODY_MAXIMUM).await.map_err(|_| Refusal::body_too_large())?;
     let service = format!("http://{host}{}", route.service);
     if route.rest == "$batch" {
-        return batch(world, method, headers, &service, &body, now);
+        return batch(world, method, headers, (&service, group), &body, now);
     }
-    let call = call(method, uri, headers, &service, &route, &body);
+    let call = call(method, uri, headers, (&service, group), &route, &body);
     let answer = execute(&mut world.bc.lock(), &world.bc.ids, now, &call);
     Ok(written(world, answer))
 }
@@ -62,7 +78,7 @@ fn call<'a>(
     method: &Method,
     uri: &'a Uri,
     headers: &HeaderMap,
-    service: &'a str,
+    (service, group): (&'a str, &'static Group),
     route: &Route<'a>,
     body: &'a Bytes,
 ) -> Call<'a> {
@@ -70,6 +86,7 @@ fn call<'a>(
     Call {
         method: method.clone(),
         service,
+        group,
         path: route.rest,
         query: uri.query().unwrap_or_default(),
         company: None,
@@ -84,7 +101,7 @@ fn batch(
     world: &World,
     method: &Method,
     headers: &HeaderMap,
-    service: &str,
+    service: (&str, &'static Group),
     body: &[u8],
     now: Timestamp,
 ) -> Result<Response, Refusal> {
@@ -92,7 +109,10 @@ fn batch(
         return Err(Refusal::verb(method.as_str(), "$batch", "Action"));
     }
     let batch = Batch::read(body)?;
-    world.bc.limits.count(batch.len().saturating_sub(1), now)?;
+    let settings = world.bc.settings();
+    if settings.batch_counts_parts {
+        world.bc.limits.count(batch.len().saturating_sub(1), &settings.limits, now)?;
+    }
     let manner = Manner {
         continue_on_error: preferences(headers).contains("odata.continue-on-error"),
         snapshot: header(headers, &HeaderName::from_static("isolation"))

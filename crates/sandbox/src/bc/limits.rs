@@ -9,19 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::Refusal;
-
-const AT_ONCE: usize = 5;
-const CONNECTIONS: usize = 100;
-const WINDOW: SignedDuration = SignedDuration::from_mins(5);
-const PER_WINDOW: usize = 6_000;
-/// After this long in the queue the answer is 503.
-const LONGEST_WAIT: Duration = Duration::from_mins(8);
+use super::settings::LimitSettings;
 
 /// The counters of the one app that exists.
 pub(super) struct Limits {
     enforced: bool,
     latency: Duration,
     slots: Semaphore,
+    /// How many slots there are now.
+    at_once: AtomicUsize,
     connections: AtomicUsize,
     recent: Mutex<VecDeque<Timestamp>>,
 }
@@ -45,22 +41,26 @@ impl Limits {
         Self {
             enforced,
             latency: Duration::from_millis(latency_ms),
-            slots: Semaphore::new(AT_ONCE),
+            slots: Semaphore::new(LimitSettings::default().at_once),
+            at_once: AtomicUsize::new(LimitSettings::default().at_once),
             connections: AtomicUsize::new(0),
             recent: Mutex::new(VecDeque::new()),
         }
     }
 
     /// Waits for a slot and works for the configured time, or refuses.
-    pub(super) async fn admit(&self, now: Timestamp) -> Result<Admission<'_>, Refusal> {
+    pub(super) async fn admit(&self, settings: &LimitSettings, now: Timestamp) -> Result<Admission<'_>, Refusal> {
         let connections = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let mut admission = Admission { limits: self, slot: None };
         if self.enforced {
-            if connections > CONNECTIONS {
-                return Err(Refusal::too_many(connections, CONNECTIONS));
+            self.resize(settings.at_once);
+            let most = settings.connections.min(settings.at_once + settings.waiting);
+            if connections > most {
+                return Err(Refusal::too_many(connections, most));
             }
-            self.count(1, now)?;
-            let slot = tokio::time::timeout(LONGEST_WAIT, self.slots.acquire()).await;
+            self.count(1, settings, now)?;
+            let longest = Duration::from_millis(settings.longest_wait_ms);
+            let slot = tokio::time::timeout(longest, self.slots.acquire()).await;
             admission.slot = slot.map_err(|_| Refusal::waited_too_long())?.ok();
         }
         if !self.latency.is_zero() {
@@ -70,18 +70,29 @@ impl Limits {
         Ok(admission)
     }
 
+    /// Adds or takes away slots after the switch was changed.
+    fn resize(&self, wanted: usize) {
+        let before = self.at_once.swap(wanted, Ordering::Relaxed);
+        if wanted > before {
+            self.slots.add_permits(wanted - before);
+        } else {
+            self.slots.forget_permits(before - wanted);
+        }
+    }
+
     /// Counts requests in the sliding window; the parts of a batch count one by one.
-    pub(super) fn count(&self, requests: usize, now: Timestamp) -> Result<(), Refusal> {
+    pub(super) fn count(&self, requests: usize, settings: &LimitSettings, now: Timestamp) -> Result<(), Refusal> {
         if !self.enforced {
             return Ok(());
         }
+        let window = SignedDuration::from_secs(settings.window_seconds);
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        while recent.front().is_some_and(|first| now.duration_since(*first) >= WINDOW) {
+        while recent.front().is_some_and(|first| now.duration_since(*first) >= window) {
             recent.pop_front();
         }
         let actual = recent.len() + requests;
-        if actual > PER_WINDOW {
-            return Err(Refusal::too_many(actual, PER_WINDOW));
+        if actual > settings.requests_per_window {
+            return Err(Refusal::too_many(actual, settings.requests_per_window));
         }
         recent.extend(std::iter::repeat_n(now, requests));
         Ok(())
@@ -92,23 +103,24 @@ impl Limits {
 mod tests {
     use jiff::{SignedDuration, Timestamp};
 
-    use super::Limits;
+    use super::{LimitSettings, Limits};
 
     #[test]
     fn the_window_slides() {
         let limits = Limits::new(true, 0);
         let now = Timestamp::UNIX_EPOCH;
-        assert!(limits.count(6_000, now).is_ok());
-        assert!(limits.count(1, now + SignedDuration::from_secs(299)).is_err());
-        assert!(limits.count(1, now + SignedDuration::from_secs(300)).is_ok());
+        assert!(limits.count(6_000, &LimitSettings::default(), now).is_ok());
+        assert!(limits.count(1, &LimitSettings::default(), now + SignedDuration::from_secs(299)).is_err());
+        assert!(limits.count(1, &LimitSettings::default(), now + SignedDuration::from_secs(300)).is_ok());
     }
 
     #[tokio::test]
     async fn a_request_counts_until_it_ends() {
         let limits = Limits::new(true, 0);
+        let settings = LimitSettings::default();
         let mut open = Vec::new();
         for _ in 0..5 {
-            open.push(limits.admit(Timestamp::UNIX_EPOCH).await.ok());
+            open.push(limits.admit(&settings, Timestamp::UNIX_EPOCH).await.ok());
         }
         assert_eq!(limits.slots.available_permits(), 0);
         drop(open);

@@ -7,7 +7,9 @@ mod auth;
 mod batch;
 mod call;
 pub(crate) mod document;
+mod environments;
 mod error;
+mod group;
 mod http;
 mod input;
 mod limits;
@@ -15,6 +17,7 @@ mod odata;
 mod page;
 mod schema;
 mod sets;
+mod settings;
 mod table;
 mod user;
 
@@ -30,6 +33,9 @@ use crate::ids::Ids;
 pub use self::document::ledger::{LedgerDocument, LedgerLine};
 pub use self::document::{DocumentKind, DocumentStatus};
 pub use self::http::router;
+pub use self::settings::{
+    AppState, Disorder, HandshakeMethod, LimitSettings, MissingRow, RetrySchedule, Settings, WebhookSettings,
+};
 pub use self::user::{AccountChange, ChangeRefused, DocumentAction, DocumentChange, SetupChange, VendorChange};
 
 use self::limits::Limits;
@@ -37,6 +43,8 @@ use self::table::Tables;
 
 /// The only environment.
 pub const ENVIRONMENT: &str = "Production";
+/// The version that the platform says it has.
+pub(crate) const VERSION: &str = "28.0.41000.0";
 
 /// The Business Central side.
 pub struct Bc {
@@ -76,6 +84,16 @@ impl Bc {
         self.ids.skip_to(tables.version());
         self.lock().tables = tables;
         Ok(())
+    }
+
+    /// The switches as they stand.
+    pub fn settings(&self) -> Settings {
+        self.lock().tables.settings.clone()
+    }
+
+    /// Changes the switches.
+    pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.lock().tables.settings);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

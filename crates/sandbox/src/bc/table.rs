@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::document::Document;
 use super::sets::vendor::Vendor;
+use super::settings::Settings;
 use crate::company::{
     Account, AccountingPeriod, Address, Company, Currency, Dimension, DimensionValue, ExchangeRate, PaymentTerm,
     TaxGroup,
@@ -110,6 +111,8 @@ pub(crate) struct Tables {
     pub(crate) company_display_name: String,
     pub(crate) created: Timestamp,
     version: u64,
+    #[serde(default)]
+    pub(crate) settings: Settings,
     pub(crate) vendors: Table<Vendor>,
     pub(crate) accounts: Table<Account>,
     pub(crate) dimensions: Table<Dimension>,
@@ -140,6 +143,7 @@ impl Tables {
             company_display_name: company.display_name.clone(),
             created: now,
             version: 1,
+            settings: Settings::default(),
             vendors: Table::filled(company.vendors.iter().map(|row| (row.id, Vendor::of(row))), now),
             accounts: Table::filled(company.accounts.iter().map(|row| (row.id, row.clone())), now),
             dimensions: Table::filled(company.dimensions.iter().map(|row| (row.id, row.clone())), now),

@@ -2,6 +2,7 @@
 
 mod bc;
 pub mod brex;
+mod platform;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub(crate) fn router(ready: Ready) -> Router<Arc<World>> {
         .route("/_sandbox/requests", get(requests).delete(reset_requests))
         .merge(bc::router())
         .merge(brex::router())
+        .merge(platform::router())
 }
 
 async fn list_faults(State(world): State<Arc<World>>) -> Json<Vec<Fault>> {

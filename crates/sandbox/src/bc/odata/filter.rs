@@ -102,6 +102,12 @@ impl Expr {
 
 impl Test {
     fn accepts(&self, cell: &Value) -> bool {
+        // The text becomes an AL filter, as the documentation's `resource eq 'v2.0*'` shows.
+        if let (Relation::Equal, Operand::Text(text), Value::String(cell)) = (self.relation, &self.operand, cell)
+            && text.contains('*')
+        {
+            return wildcard(text, cell);
+        }
         let Some(order) = self.compare(cell) else {
             return match (self.relation, cell, &self.operand) {
                 (
@@ -152,6 +158,27 @@ impl Test {
             _ => None,
         }
     }
+}
+
+/// Whether a text fits a pattern in which `*` stands for anything.
+fn wildcard(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut text) = text.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts = rest.split('*').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return text.ends_with(part);
+        }
+        match text.find(part) {
+            Some(at) => text = &text[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
 }
 
 struct Parser<'a> {

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::super::error::Refusal;
+use super::super::group::Group;
 use super::super::sets::{self, EntitySet, Parent};
 use super::super::table::Tables;
 
@@ -32,8 +33,8 @@ struct Segment<'a> {
     key: Option<Uuid>,
 }
 
-/// Follows a path below `api/v2.0/`. `company` is what the query option or the header names.
-pub(crate) fn resolve(path: &str, company: Option<&str>, tables: &Tables) -> Result<Target, Refusal> {
+/// Follows a path below a group. `company` is what the query option or the header names.
+pub(crate) fn resolve(path: &str, company: Option<&str>, tables: &Tables, group: &Group) -> Result<Target, Refusal> {
     let mut segments = path.trim_matches('/').split('/').filter(|segment| !segment.is_empty()).peekable();
     let first = segment(segments.peek().copied().unwrap_or_default())?;
     let mut context = String::new();
@@ -47,10 +48,10 @@ pub(crate) fn resolve(path: &str, company: Option<&str>, tables: &Tables) -> Res
             return Err(Refusal::no_company());
         }
         context = format!("companies({id})/");
-    } else if sets::top_level(first.name).is_some() {
+    } else if (group.set)(first.name).is_some() {
         find_company(company, tables)?;
     }
-    follow(segments.collect(), context, tables)
+    follow(segments.collect(), context, tables, group)
 }
 
 fn companies(segment: &Segment<'_>, counted: bool) -> Result<Target, Refusal> {
@@ -70,7 +71,7 @@ fn find_company(company: Option<&str>, tables: &Tables) -> Result<(), Refusal> {
     if found { Ok(()) } else { Err(Refusal::no_company()) }
 }
 
-fn follow(segments: Vec<&str>, mut context: String, tables: &Tables) -> Result<Target, Refusal> {
+fn follow(segments: Vec<&str>, mut context: String, tables: &Tables, group: &Group) -> Result<Target, Refusal> {
     let mut parent: Option<Parent> = None;
     let mut set: Option<&'static dyn EntitySet> = None;
     let mut key: Option<Uuid> = None;
@@ -84,11 +85,11 @@ fn follow(segments: Vec<&str>, mut context: String, tables: &Tables) -> Result<T
         }
         let step = segment(text)?;
         let next = match set {
-            None => sets::top_level(step.name),
+            None => (group.set)(step.name),
             Some(before) => {
                 let id = key.ok_or_else(Refusal::syntax)?;
                 if !before.keys(tables, &sets::Scope { parent, filter: None }, Some(id))?.contains(&id) {
-                    return Err(Refusal::no_segment(before.schema().set));
+                    return Err(Refusal::no_row(before.schema().set));
                 }
                 parent = Some(Parent { set: before, id });
                 context.push('/');

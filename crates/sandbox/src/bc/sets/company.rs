@@ -43,7 +43,7 @@ impl EntitySet for Companies {
     fn cell(&self, tables: &Tables, _scope: &Scope<'_>, id: Uuid, field: &str) -> Value {
         match field {
             "id" => schema::guid(id),
-            "systemVersion" => "28.0.41000.0".into(),
+            "systemVersion" => crate::bc::VERSION.into(),
             "timestamp" => 1846.into(),
             "name" => tables.company_name.as_str().into(),
             "displayName" => tables.company_display_name.as_str().into(),

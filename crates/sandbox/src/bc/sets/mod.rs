@@ -8,6 +8,7 @@ pub(crate) mod lines;
 pub(crate) mod reads;
 pub(crate) mod vendor;
 mod vendor_write;
+pub(crate) mod webhook_resources;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -100,7 +101,22 @@ impl std::fmt::Debug for dyn EntitySet {
     }
 }
 
-/// The set of a name directly below the company.
+/// The sets of `/api/microsoft/reportsFinance/beta`.
+pub(crate) fn reports_finance(_name: &str) -> Option<&'static dyn EntitySet> {
+    None
+}
+
+/// The sets of `/api/microsoft/runtime/beta`.
+pub(crate) fn runtime(name: &str) -> Option<&'static dyn EntitySet> {
+    (name == "webhookSupportedResources").then_some(&webhook_resources::WebhookResources as _)
+}
+
+/// A group without sets of its own.
+pub(crate) fn nothing(_name: &str) -> Option<&'static dyn EntitySet> {
+    None
+}
+
+/// The set of a name directly below the company in API v2.0.
 pub(crate) fn top_level(name: &str) -> Option<&'static dyn EntitySet> {
     Some(match name {
         "vendors" => &vendor::Vendors,

@@ -6,3 +6,4 @@ pub(crate) mod caller;
 mod documents;
 mod odata;
 mod posting;
+mod routes;

@@ -1,0 +1,206 @@
+//! What can be switched where the real behaviour is not known or differs between tenants.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::Refusal;
+
+/// The switches of Business Central. The defaults are the recorded, the strict or the odd ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The app's card on the page "Microsoft Entra applications".
+    pub app_state: AppState,
+    /// Status of `BadRequest_MethodNotAllowed`: 405 or 400.
+    pub method_not_allowed_status: u16,
+    /// Status of `Internal_EntityWithSameKeyExists`: 400 or 409.
+    pub same_key_status: u16,
+    /// Status of `Internal_RecordNotFound`: 404 or 400.
+    pub record_not_found_status: u16,
+    /// Status of `Internal_DataNotFoundFilter`: 404 or 400.
+    pub data_not_found_status: u16,
+    /// What a well-formed key without a row is answered with.
+    pub missing_row: MissingRow,
+    /// Whether a filter may contain `not`.
+    pub not_operator: bool,
+    /// How the platform limits and paces requests.
+    pub limits: LimitSettings,
+    /// Whether a batch counts as its parts, or as one request.
+    pub batch_counts_parts: bool,
+    /// How notifications are sent.
+    pub webhooks: WebhookSettings,
+}
+
+/// How far the app is set up in the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AppState {
+    /// State = Enabled.
+    Enabled,
+    /// State = Disabled.
+    Disabled,
+    /// There is no card, or consent was never given.
+    Missing,
+}
+
+impl AppState {
+    pub(crate) fn is_enabled(self) -> bool {
+        self == Self::Enabled
+    }
+}
+
+/// The answer to a well-formed key without a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingRow {
+    /// `BadRequest_ResourceNotFound`
+    ResourceNotFound,
+    /// `Internal_RecordNotFound`
+    RecordNotFound,
+}
+
+/// Rates, queues and durations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Requests in any window.
+    pub requests_per_window: usize,
+    /// Length of the window.
+    pub window_seconds: i64,
+    /// Requests that are worked on at once.
+    pub at_once: usize,
+    /// Requests that may wait.
+    pub waiting: usize,
+    /// Requests that are worked on or wait.
+    pub connections: usize,
+    /// How long one may wait, in real time, before 503.
+    pub longest_wait_ms: u64,
+    /// `Retry-After` on a 429; not documented.
+    pub retry_after_seconds: Option<u64>,
+}
+
+/// Subscriptions and what they send.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhookSettings {
+    /// The method of the handshake.
+    pub handshake_method: HandshakeMethod,
+    /// How long the receiver may take for the handshake.
+    pub handshake_timeout_ms: u64,
+    /// Wait after the first change.
+    pub delay_seconds: i64,
+    /// More pending notifications of one subscription than this become one `collection`.
+    pub collection_threshold: usize,
+    /// When refused notifications come again.
+    pub retries: RetrySchedule,
+    /// Life of a subscription.
+    pub expiry_hours: i64,
+    /// Subscriptions of the environment.
+    pub maximum: usize,
+    /// Whether the same URL may subscribe to the same resource twice.
+    pub duplicates_allowed: bool,
+    /// Whether DELETE needs `If-Match`.
+    pub delete_needs_if_match: bool,
+    /// What goes wrong on the way.
+    pub disorder: Disorder,
+}
+
+/// What goes wrong with notifications on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disorder {
+    /// Nothing.
+    None,
+    /// Each payload goes out twice, as after a lost answer.
+    Twice,
+    /// The entries of a payload come in reverse order.
+    Reversed,
+}
+
+/// The method of the handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum HandshakeMethod {
+    /// As observed by a user.
+    Post,
+    /// As often assumed.
+    Get,
+}
+
+/// When refused notifications come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetrySchedule {
+    /// 60, 60, 600, 6,000 and 60,000 seconds, as in the AL source: about 18.5 hours.
+    Source,
+    /// The same with one more wait of 60,000 seconds, for the 36 hours of the documentation.
+    Documentation,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            app_state: AppState::Enabled,
+            method_not_allowed_status: 405,
+            same_key_status: 400,
+            record_not_found_status: 404,
+            data_not_found_status: 404,
+            missing_row: MissingRow::ResourceNotFound,
+            not_operator: false,
+            limits: LimitSettings::default(),
+            batch_counts_parts: true,
+            webhooks: WebhookSettings::default(),
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            requests_per_window: 6_000,
+            window_seconds: 300,
+            at_once: 5,
+            waiting: 95,
+            connections: 100,
+            longest_wait_ms: 480_000,
+            retry_after_seconds: None,
+        }
+    }
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self {
+            handshake_method: HandshakeMethod::Post,
+            handshake_timeout_ms: 5_000,
+            delay_seconds: 30,
+            collection_threshold: 1_000,
+            retries: RetrySchedule::Source,
+            expiry_hours: 72,
+            maximum: 200,
+            duplicates_allowed: true,
+            delete_needs_if_match: true,
+            disorder: Disorder::None,
+        }
+    }
+}
+
+impl Settings {
+    /// The refusal with the status that is switched on for its code.
+    pub(crate) fn adapt(&self, mut refusal: Refusal) -> Refusal {
+        if refusal.missing_row && self.missing_row == MissingRow::RecordNotFound {
+            refusal.code = "Internal_RecordNotFound";
+            "The record does not exist.".clone_into(&mut refusal.message);
+        }
+        let status = match refusal.code {
+            "BadRequest_MethodNotAllowed" => self.method_not_allowed_status,
+            "Internal_EntityWithSameKeyExists" => self.same_key_status,
+            "Internal_RecordNotFound" => self.record_not_found_status,
+            "Internal_DataNotFoundFilter" => self.data_not_found_status,
+            _ => return refusal,
+        };
+        if let Ok(status) = axum::http::StatusCode::from_u16(status) {
+            refusal.status = status;
+        }
+        refusal
+    }
+}
