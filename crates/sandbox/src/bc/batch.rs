@@ -129,6 +129,7 @@ fn run_part(
         prefer: part.header("prefer").unwrap_or_default().to_owned(),
         read_only: part.header("data-access-intent").is_some_and(|intent| intent.eq_ignore_ascii_case("ReadOnly")),
         body: &body,
+        upload: None,
     };
     execute(state, ids, now, &call)
 }
@@ -141,6 +142,7 @@ pub(super) fn as_json(answers: Vec<(Option<Value>, Answer)>) -> Value {
         response.insert("status".to_owned(), answer.status.as_u16().into());
         let content_type = match answer.body {
             Content::Text(_) => Some("text/plain"),
+            Content::Bytes(_, kind) => Some(kind),
             Content::Json(_) => Some("application/json; odata.metadata=minimal"),
             Content::Nothing => None,
         };
@@ -150,6 +152,9 @@ pub(super) fn as_json(answers: Vec<(Option<Value>, Answer)>) -> Value {
         response.insert("headers".to_owned(), headers.into());
         match answer.body {
             Content::Json(body) => drop(response.insert("body".to_owned(), body)),
+            Content::Bytes(bytes, _) => {
+                drop(response.insert("body".to_owned(), data_encoding::BASE64.encode(&bytes).into()));
+            }
             Content::Text(text) => drop(response.insert("body".to_owned(), text.into())),
             Content::Nothing => {}
         }
@@ -166,6 +171,7 @@ pub(super) fn as_multipart(answers: Vec<(Option<Value>, Answer)>, boundary: &str
         let body = match answer.body {
             Content::Json(body) => body.to_string(),
             Content::Text(body) => body,
+            Content::Bytes(bytes, _) => data_encoding::BASE64.encode(&bytes),
             Content::Nothing => String::new(),
         };
         // Writing to a string cannot fail.

@@ -14,6 +14,7 @@ use super::odata::query::{Options, Pairs};
 use super::odata::render;
 use super::sets::{Scope, Work};
 use super::table::Tables;
+use super::upload::Upload;
 use crate::ids::Ids;
 
 /// A request of its own, or a part of a batch.
@@ -33,6 +34,8 @@ pub(super) struct Call<'a> {
     /// `Data-Access-Intent: ReadOnly`
     pub(super) read_only: bool,
     pub(super) body: &'a [u8],
+    /// What was sent to a stream property, instead of a body.
+    pub(super) upload: Option<Upload>,
 }
 
 /// What is answered.
@@ -48,6 +51,7 @@ pub(super) enum Content {
     Nothing,
     Json(Value),
     Text(String),
+    Bytes(Vec<u8>, &'static str),
 }
 
 impl Answer {
@@ -111,6 +115,15 @@ fn answer(state: &mut State, ids: &Ids, now: Timestamp, call: &Call<'_>) -> Resu
             target.set.act(work, *id, action)?;
             Ok(Answer::nothing())
         }
+        (&Method::PATCH, Rest::Stream(id, _)) => {
+            if !exists(work.tables, &target, *id)? {
+                return Err(Refusal::no_segment(target.set.schema().set));
+            }
+            check_etag(work.tables, call, &target, *id, true)?;
+            let content = call.upload.clone().unwrap_or_else(|| Upload::of(call.body));
+            target.set.set_stream(work, *id, content)?;
+            Ok(Answer::nothing())
+        }
         (&Method::PATCH, Rest::Entity(id)) => update(work, call, &target, &options, *id),
         (&Method::DELETE, Rest::Entity(id)) => {
             if !exists(work.tables, &target, *id)? {
@@ -132,7 +145,11 @@ fn read(tables: &Tables, call: &Call<'_>, target: &Target, options: &Options) ->
         Rest::Collection => {
             let place =
                 Place { service: call.service, path: call.path, query: call.query, page_size: call.page_size() };
-            list::list(target, tables, options, &place).map(|body| Answer::json(StatusCode::OK, body))
+            let mut body = list::list(target, tables, options, &place)?;
+            if render::has_links(target.set, &options.projection) {
+                render::absolute(&mut body, call.service);
+            }
+            Ok(Answer::json(StatusCode::OK, body))
         }
         Rest::Count => {
             let scope = Scope { parent: target.parent, filter: options.filter.as_ref() };
@@ -144,6 +161,13 @@ fn read(tables: &Tables, call: &Call<'_>, target: &Target, options: &Options) ->
                 return Err(Refusal::no_row(target.set.schema().set));
             }
             entity(tables, call, target, options, *id).map(|body| Answer::json(StatusCode::OK, body))
+        }
+        Rest::Stream(id, name) => {
+            if !exists(tables, target, *id)? {
+                return Err(Refusal::no_segment(target.set.schema().set));
+            }
+            let (bytes, kind) = target.set.stream(tables, *id, name)?;
+            Ok(Answer { status: StatusCode::OK, body: Content::Bytes(bytes, kind) })
         }
         Rest::Action(..) => Err(Refusal::verb("GET", target.set.schema().set, "Action")),
     }
@@ -163,9 +187,18 @@ fn entity(
 ) -> Result<Map<String, Value>, Refusal> {
     let fields = render::context_fields(&options.projection);
     let context = format!("{}/$metadata#{}{fields}/$entity", call.service, target.context);
+    let row = render::row(target.set, tables, &Scope::below(target.parent), id, &options.projection)?;
     let mut body = Map::new();
     body.insert("@odata.context".to_owned(), context.into());
-    body.extend(render::row(target.set, tables, &Scope::below(target.parent), id, &options.projection)?);
+    for (name, mut value) in row {
+        // Links stand in the row itself and in expanded ones.
+        if name.contains("@odata.media") || value.is_array() {
+            let mut holder = Value::Object(Map::from_iter([(name.clone(), value)]));
+            render::absolute(&mut holder, call.service);
+            value = holder[&name].take();
+        }
+        body.insert(name, value);
+    }
     Ok(body)
 }
 

@@ -228,6 +228,15 @@ impl Refusal {
         )
     }
 
+    /// No answer of BC: the sandbox keeps no large contents, and says so instead of inventing some.
+    pub(crate) fn content_not_kept() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal_ServerError",
+            "The sandbox keeps size and hash of this content, but not its bytes.",
+        )
+    }
+
     pub(crate) fn body_too_large() -> Self {
         Self::bare(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge", "The request body is too large.")
     }

@@ -18,12 +18,13 @@ use super::environments;
 use super::error::Refusal;
 use super::group::Group;
 use super::page;
+use super::upload::{self, Upload};
 use crate::world::World;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; odata.metadata=minimal; odata.streaming=true");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
 /// The largest request body.
-const BODY_MAXIMUM: usize = 350 * 1024 * 1024;
+const BODY_MAXIMUM: u64 = 350 * 1024 * 1024;
 
 /// The routes of Business Central: the API below `/v2.0/`, and a page for people at `/`.
 pub fn router() -> Router<Arc<World>> {
@@ -64,12 +65,18 @@ async fn respond(
     let group = route.group.ok_or_else(no_route)?;
     let now = world.clock.now();
     let _admission = world.bc.limits.admit(&world.bc.settings().limits, now).await?;
-    let body = to_bytes(body, BODY_MAXIMUM).await.map_err(|_| Refusal::body_too_large())?;
+    let (body, upload) = if method == Method::PATCH && upload::is_content(route.rest) {
+        (Bytes::new(), Some(Upload::read(body, BODY_MAXIMUM).await?))
+    } else {
+        let maximum = usize::try_from(BODY_MAXIMUM).unwrap_or(usize::MAX);
+        (to_bytes(body, maximum).await.map_err(|_| Refusal::body_too_large())?, None)
+    };
     let service = format!("http://{host}{}", route.service);
     if route.rest == "$batch" {
         return batch(world, method, headers, (&service, group), &body, now);
     }
-    let call = call(method, uri, headers, (&service, group), &route, &body);
+    let mut call = call(method, uri, headers, (&service, group), &route, &body);
+    call.upload = upload;
     let answer = execute(&mut world.bc.lock(), &world.bc.ids, now, &call);
     Ok(written(world, answer))
 }
@@ -94,6 +101,7 @@ fn call<'a>(
         prefer: preferences(headers),
         read_only: named("data-access-intent").is_some_and(|intent| intent.eq_ignore_ascii_case("ReadOnly")),
         body,
+        upload: None,
     }
 }
 
@@ -145,6 +153,7 @@ fn written(world: &World, answer: Answer) -> Response {
         Content::Nothing => (None, Body::empty()),
         Content::Json(body) => (Some(JSON), Body::from(body.to_string())),
         Content::Text(text) => (Some(TEXT), Body::from(text)),
+        Content::Bytes(bytes, kind) => (Some(HeaderValue::from_static(kind)), Body::from(bytes)),
     };
     let mut response = Response::new(body);
     *response.status_mut() = answer.status;

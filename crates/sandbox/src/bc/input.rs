@@ -117,7 +117,7 @@ fn scalar(field: &Field, value: &Value) -> Result<Scalar, Refusal> {
             let date: Date = text.parse().map_err(|_| refuse())?;
             Ok(Scalar::Date((text != BLANK_DATE).then_some(date)))
         }
-        Kind::DateTime => Err(Refusal::read_only(field.name)),
+        Kind::DateTime | Kind::Stream => Err(Refusal::read_only(field.name)),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Read `call` first: it turns one request into one answer. `odata/` knows the language, `sets/` the entities,
 //! `document/` the rules of purchase documents.
 
+mod attachment;
 mod auth;
 mod batch;
 mod call;
@@ -12,13 +13,17 @@ mod error;
 mod group;
 mod http;
 mod input;
+mod journal;
+mod ledger;
 mod limits;
 mod odata;
 mod page;
+mod pdf;
 mod schema;
 mod sets;
 mod settings;
 mod table;
+mod upload;
 mod user;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,6 +35,8 @@ use crate::Options;
 use crate::company::Company;
 use crate::ids::Ids;
 
+pub use self::ledger::EntryType;
+pub use self::ledger::view::LedgerEntry;
 pub use self::document::ledger::{LedgerDocument, LedgerLine};
 pub use self::document::{DocumentKind, DocumentStatus};
 pub use self::http::router;
@@ -79,7 +86,9 @@ impl Bc {
 
     /// Takes over the tables of a [`Bc::snapshot`].
     pub fn restore(&self, snapshot: Value) -> Result<(), serde_json::Error> {
-        let tables: Tables = serde_json::from_value(snapshot)?;
+        let mut tables: Tables = serde_json::from_value(snapshot)?;
+        tables.ledger.reindex();
+        tables.attachments.reindex();
         // Ids drawn before the snapshot must not be drawn again.
         self.ids.skip_to(tables.version());
         self.lock().tables = tables;

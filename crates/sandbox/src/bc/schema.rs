@@ -17,6 +17,8 @@ pub(crate) enum Kind {
     Bool,
     Date,
     DateTime,
+    /// Bytes of their own, behind links.
+    Stream,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
             Self::Bool => "Edm.Boolean",
             Self::Date => "Edm.Date",
             Self::DateTime => "Edm.DateTimeOffset",
+            Self::Stream => "Edm.Stream",
         }
     }
 }

@@ -8,7 +8,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::attachment::Attachments;
 use super::document::Document;
+use super::journal::{Journal, JournalLine};
+use super::ledger::Ledger;
 use super::sets::vendor::Vendor;
 use super::settings::Settings;
 use crate::company::{
@@ -32,6 +35,12 @@ pub(crate) struct Table<T> {
     rows: Arc<BTreeMap<Uuid, Arc<Row<T>>>>,
 }
 
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { rows: Arc::default() }
+    }
+}
+
 impl<T: Clone> Table<T> {
     fn filled(rows: impl Iterator<Item = (Uuid, T)>, now: Timestamp) -> Self {
         let rows = rows.map(|(id, value)| (id, Arc::new(Row { value, version: 1, modified: now }))).collect();
@@ -48,6 +57,11 @@ impl<T: Clone> Table<T> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Uuid, &T)> {
         self.rows.iter().map(|(id, row)| (*id, &row.value))
+    }
+
+    /// The first id within a range.
+    pub(crate) fn between(&self, range: std::ops::RangeInclusive<Uuid>) -> Option<Uuid> {
+        self.rows.range(range).next().map(|(id, _)| *id)
     }
 
     pub(crate) fn ids(&self) -> Vec<Uuid> {
@@ -101,6 +115,8 @@ pub(crate) struct Series {
     pub(crate) posted_invoice: u64,
     pub(crate) credit_memo: u64,
     pub(crate) posted_credit_memo: u64,
+    /// Document numbers of journals.
+    pub(crate) journal: u64,
 }
 
 /// Everything in one company, and the company itself.
@@ -126,6 +142,10 @@ pub(crate) struct Tables {
     pub(crate) setup: Table<Setup>,
     pub(crate) information: Table<Information>,
     pub(crate) documents: Table<Document>,
+    pub(crate) ledger: Ledger,
+    pub(crate) journals: Table<Journal>,
+    pub(crate) journal_lines: Table<JournalLine>,
+    pub(crate) attachments: Attachments,
     pub(crate) series: Series,
 }
 
@@ -155,13 +175,18 @@ impl Tables {
             periods: Table::filled(company.periods.iter().map(|row| (row.id, row.clone())), now),
             setup: Table::filled(std::iter::once((setup.id, setup)), now),
             information: Table::filled(std::iter::once((information.id, information)), now),
-            documents: Table::filled(std::iter::empty(), now),
+            documents: Table::default(),
+            ledger: Ledger::default(),
+            journals: Table::filled(super::journal::first(ids), now),
+            journal_lines: Table::default(),
+            attachments: Attachments::default(),
             series: Series {
                 vendor: 90_001,
                 invoice: 107_001,
                 posted_invoice: 108_201,
                 credit_memo: 1_001,
                 posted_credit_memo: 109_001,
+                journal: 1,
             },
         }
     }

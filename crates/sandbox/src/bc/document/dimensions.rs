@@ -148,7 +148,8 @@ pub(crate) fn check_mandatory(tables: &Tables, document: &Document) -> Result<()
     Ok(())
 }
 
-fn mandatory(defaults: &[DefaultDimension], set: &DimensionSet, table: &str, number: &str) -> Result<(), Refusal> {
+/// A value for each mandatory dimension.
+pub(crate) fn mandatory(defaults: &[DefaultDimension], set: &DimensionSet, table: &str, number: &str) -> Result<(), Refusal> {
     match defaults.iter().find(|default| default.mandatory && !set.contains_key(&default.dimension)) {
         None => Ok(()),
         Some(default) => Err(Refusal::dialog(format!(

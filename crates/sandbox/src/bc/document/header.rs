@@ -68,6 +68,7 @@ pub(crate) fn delete(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Resul
     }
     draft(work.tables, kind, id)?;
     work.tables.documents.remove(id);
+    work.tables.attachments.remove_below(id);
     Ok(())
 }
 

@@ -1,11 +1,11 @@
-//! What the documents add up to: balances, and a plain view of every document for inspection.
+//! A plain view of every document for inspection.
 
 use rust_decimal::Decimal;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::currency::{precision, to_local};
-use super::{DimensionSet, Document, DocumentKind, DocumentStatus, LineKind, totals};
+use super::currency::precision;
+use super::{DimensionSet, Document, DocumentKind, DocumentStatus, totals};
 use crate::bc::table::Tables;
 
 /// A purchase document as an inspector sees it.
@@ -107,37 +107,4 @@ impl LedgerDocument {
 /// The code that is shown for a stored one.
 pub(crate) fn shown_currency(tables: &Tables, code: &str) -> String {
     if code.is_empty() { tables.setup().local_currency.clone() } else { code.to_owned() }
-}
-
-fn sign(kind: DocumentKind) -> Decimal {
-    match kind {
-        DocumentKind::Invoice => Decimal::ONE,
-        DocumentKind::CreditMemo => Decimal::NEGATIVE_ONE,
-    }
-}
-
-/// What is owed to a vendor, in the company's own currency.
-pub(crate) fn vendor_balance(tables: &Tables, vendor: Uuid) -> Decimal {
-    tables
-        .documents
-        .iter()
-        .filter(|(_, document)| document.pay_to == vendor && document.status == DocumentStatus::Open)
-        .map(|(_, document)| {
-            let total = totals::total(tables, document) * sign(document.kind);
-            to_local(tables, total, &document.currency, document.posting_date)
-        })
-        .sum()
-}
-
-/// What was posted to an account, in the company's own currency.
-pub(crate) fn net_change(tables: &Tables, account: Uuid) -> Decimal {
-    let mut sum = Decimal::ZERO;
-    for (_, document) in tables.documents.iter().filter(|(_, document)| document.is_posted()) {
-        let precision = precision(tables, &document.currency);
-        for line in document.lines.iter().filter(|line| line.kind == LineKind::Account && line.account == account) {
-            let amount = totals::line_amount(line, precision) * sign(document.kind);
-            sum += to_local(tables, amount, &document.currency, document.posting_date);
-        }
-    }
-    sum
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Document, DocumentKind, DocumentStatus, LineKind, dimensions, line, totals};
 use crate::bc::error::Refusal;
+use crate::bc::ledger::purchase;
 use crate::bc::sets::Work;
 use crate::bc::table::Tables;
 use crate::company::Blocked;
@@ -20,8 +21,8 @@ pub(crate) fn post(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Result<
     check(work.tables, &document).map_err(Refusal::at_posting)?;
     document.number = take_number(work.tables, kind);
     document.status = DocumentStatus::Open;
-    apply(work, &mut document);
     work.tables.put(|tables| &mut tables.documents, id, document, work.now);
+    purchase::post(work, id);
     Ok(())
 }
 
@@ -37,6 +38,7 @@ pub(crate) fn cancel(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Resul
         DocumentStatus::Open | DocumentStatus::Paid | DocumentStatus::Corrective => {
             document.status = DocumentStatus::Canceled;
             work.tables.put(|tables| &mut tables.documents, id, document, work.now);
+            purchase::cancel(work, id);
             Ok(())
         }
     }
@@ -115,22 +117,4 @@ fn take_number(tables: &mut Tables, kind: DocumentKind) -> String {
     };
     *series += 1;
     (*series - 1).to_string()
-}
-
-/// Settles the invoice that a credit memo is applied to, when the amounts match.
-fn apply(work: &mut Work<'_>, memo: &mut Document) {
-    let Some(invoice_id) = memo.applies_to else {
-        return;
-    };
-    let Some(mut invoice) = work.tables.documents.get(invoice_id).cloned() else {
-        return;
-    };
-    let matches = totals::total(work.tables, &invoice) == totals::total(work.tables, memo)
-        && invoice.currency == memo.currency
-        && invoice.status == DocumentStatus::Open;
-    if matches {
-        invoice.status = DocumentStatus::Paid;
-        memo.status = DocumentStatus::Paid;
-        work.tables.put(|tables| &mut tables.documents, invoice_id, invoice, work.now);
-    }
 }

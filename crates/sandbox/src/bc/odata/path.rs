@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use super::super::error::Refusal;
 use super::super::group::Group;
+use super::super::schema::Kind;
 use super::super::sets::{self, EntitySet, Parent};
 use super::super::table::Tables;
 
@@ -23,6 +24,8 @@ pub(crate) enum Rest {
     Collection,
     Count,
     Entity(Uuid),
+    /// A stream property.
+    Stream(Uuid, String),
     /// The part after `Microsoft.NAV.`.
     Action(Uuid, String),
 }
@@ -79,7 +82,7 @@ fn follow(segments: Vec<&str>, mut context: String, tables: &Tables, group: &Gro
     for (index, text) in segments.into_iter().enumerate() {
         let last = index + 1 == count;
         if let (Some(found), true) = (set, last)
-            && let Some(rest) = ending(text, key)?
+            && let Some(rest) = stream(found, text, key).map_or_else(|| ending(text, key), |rest| Ok(Some(rest)))?
         {
             return Ok(Target { set: found, parent, rest, context });
         }
@@ -97,7 +100,8 @@ fn follow(segments: Vec<&str>, mut context: String, tables: &Tables, group: &Gro
             }
         };
         set = Some(next.ok_or_else(|| Refusal::no_segment(step.name))?);
-        key = step.key;
+        let only = parent.filter(|_| set.is_some_and(EntitySet::is_single));
+        key = step.key.or(only.map(|parent| parent.id));
         context.push_str(step.name);
         if let (Some(id), false) = (key, last) {
             context = format!("{context}({id})");
@@ -106,6 +110,12 @@ fn follow(segments: Vec<&str>, mut context: String, tables: &Tables, group: &Gro
     let set = set.ok_or_else(Refusal::syntax)?;
     let rest = key.map_or(Rest::Collection, Rest::Entity);
     Ok(Target { set, parent, rest, context })
+}
+
+/// A stream property, if the segment is one.
+fn stream(set: &dyn EntitySet, text: &str, key: Option<Uuid>) -> Option<Rest> {
+    set.schema().field(text).filter(|field| field.kind == Kind::Stream)?;
+    key.map(|id| Rest::Stream(id, text.to_owned()))
 }
 
 /// `$count` or an action, if the segment is one.

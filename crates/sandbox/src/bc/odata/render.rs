@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::super::error::Refusal;
+use super::super::schema::Kind;
 use super::super::sets::{EntitySet, Parent, Scope};
 use super::super::table::Tables;
 use super::list::matching;
@@ -23,6 +24,14 @@ pub(crate) fn row(
     }
     for field in set.schema().fields {
         if projection.select.as_ref().is_none_or(|select| select.contains(&field)) {
+            if field.kind == Kind::Stream {
+                // Completed by `absolute`, which knows where the service is.
+                let link = format!("companies({})/{}({id})/{}", tables.company_id, set.schema().set, field.name);
+                for kind in [EDIT_LINK, READ_LINK] {
+                    row.insert(format!("{}{kind}", field.name), link.as_str().into());
+                }
+                continue;
+            }
             row.insert(field.name.to_owned(), set.cell(tables, scope, id, field.name));
         }
     }
@@ -40,6 +49,33 @@ pub(crate) fn row(
         row.insert(expansion.name.clone(), Value::Array(rows));
     }
     Ok(row)
+}
+
+const EDIT_LINK: &str = "@odata.mediaEditLink";
+const READ_LINK: &str = "@odata.mediaReadLink";
+
+/// Whether rows carry links to streams.
+pub(crate) fn has_links(set: &dyn EntitySet, projection: &Projection) -> bool {
+    set.schema().fields.iter().any(|field| field.kind == Kind::Stream)
+        || projection.expand.iter().any(|nested| has_links(nested.set, &nested.options.projection))
+}
+
+/// Puts the service before the links to streams.
+pub(crate) fn absolute(value: &mut Value, service: &str) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(|value| absolute(value, service)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value {
+                    Value::String(link) if name.ends_with(EDIT_LINK) || name.ends_with(READ_LINK) => {
+                        *link = format!("{service}/{link}");
+                    }
+                    _ => absolute(value, service),
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The selected fields as `@odata.context` names them: `(id,number)`, or nothing.

@@ -19,6 +19,8 @@ const PARENT_TYPES: &[&str] = &[
     "Purchase_x0020_Invoice_x0020_Line",
     "Purchase_x0020_Credit_x0020_Memo",
     "Purchase_x0020_Credit_x0020_Memo_x0020_Line",
+    "Journal_x0020_Line",
+    "General_x0020_Ledger_x0020_Entry",
 ];
 
 static SCHEMA: Schema = Schema {
@@ -71,7 +73,19 @@ fn set_of(document: &Document, line: Option<Uuid>) -> Option<&DimensionSet> {
 
 /// The dimension set of a parent.
 fn dimension_set<'a>(tables: &'a Tables, scope: &Scope<'_>) -> Option<(Owner, &'a DimensionSet)> {
-    let owner = owner(tables, scope.parent?)?;
+    let parent = scope.parent?;
+    let other = |parent_type| Owner { document: parent.id, line: None, parent_type };
+    match parent.set.schema().set {
+        "journalLines" | "vendorPayments" => {
+            return Some((other(PARENT_TYPES[5]), &tables.journal_lines.get(parent.id)?.dimensions));
+        }
+        "generalLedgerEntries" => {
+            let entry = tables.ledger.gl.get(parent.id)?;
+            return Some((other(PARENT_TYPES[6]), tables.ledger.dimensions(entry.dimension_set)?));
+        }
+        _ => {}
+    }
+    let owner = owner(tables, parent)?;
     Some((owner, set_of(tables.documents.get(owner.document)?, owner.line)?))
 }
 
@@ -81,6 +95,21 @@ fn change<T>(
     scope: &Scope<'_>,
     change: impl FnOnce(&Tables, &mut DimensionSet) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
+    match scope.parent.map(|parent| (parent.set.schema().set, parent.id)) {
+        Some(("journalLines" | "vendorPayments", id)) => {
+            let line = work.tables.journal_lines.get(id).cloned();
+            let mut line = line.ok_or_else(|| Refusal::dialog(format!("Parent with ID {id} does not exist.")))?;
+            let done = change(work.tables, &mut line.dimensions)?;
+            work.tables.put(|tables| &mut tables.journal_lines, id, line, work.now);
+            return Ok(done);
+        }
+        Some(("generalLedgerEntries", id)) => {
+            return Err(Refusal::dialog(format!(
+                "Parent with ID {id} does not exist or dimension set lines are read only for parent type General Ledger Entry."
+            )));
+        }
+        _ => {}
+    }
     let missing = || Refusal::dialog("You must get to the parent first to create a dimension set line.");
     let owner = scope.parent.and_then(|parent| owner(work.tables, parent)).ok_or_else(missing)?;
     let mut document = work.tables.documents.get(owner.document).cloned().ok_or_else(missing)?;
@@ -118,7 +147,12 @@ impl EntitySet for DimensionSetLines {
 
     fn etag(&self, tables: &Tables, scope: &Scope<'_>, id: Uuid) -> Option<String> {
         let (owner, _) = dimension_set(tables, scope)?;
-        tables.documents.row(owner.document).map(|row| Tables::etag(id, row.version))
+        let version = match owner.parent_type {
+            "Journal_x0020_Line" => tables.journal_lines.row(owner.document).map(|row| row.version),
+            "General_x0020_Ledger_x0020_Entry" => tables.ledger.gl.row(owner.document).map(|row| row.version),
+            _ => tables.documents.row(owner.document).map(|row| row.version),
+        };
+        version.map(|version| Tables::etag(id, version))
     }
 
     fn insert(&self, work: &mut Work<'_>, scope: &Scope<'_>, body: &Map<String, Value>) -> Result<Uuid, Refusal> {

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::attachments::{ATTACHMENTS, DOCUMENT_ATTACHMENTS};
 use super::dimension_set_lines::DimensionSetLines;
 use super::lines;
+use super::pdf::PdfDocument;
 use super::{EntitySet, Scope, Work};
 use crate::bc::document::{Document, DocumentKind, DocumentStatus, header, ledger, post, totals};
 use crate::bc::error::Refusal;
@@ -163,6 +165,9 @@ impl EntitySet for Documents {
     fn navigation(&self, name: &str) -> Option<&'static dyn EntitySet> {
         match name {
             "dimensionSetLines" => Some(&DimensionSetLines),
+            "documentAttachments" => Some(&DOCUMENT_ATTACHMENTS),
+            "attachments" => Some(&ATTACHMENTS),
+            "pdfDocument" => Some(&PdfDocument),
             _ if name == self.lines_set() => Some(lines::of(self.kind)),
             _ => None,
         }

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::EntitySet;
 use super::reads::{Reads, anywhere, nothing};
-use crate::bc::document::ledger;
 use crate::bc::schema::Kind::{Bool, Code, Date, DateTime, Enum, Guid, Text};
 use crate::bc::schema::{self, Schema, r};
 use crate::bc::table::{Row, Tables};
@@ -71,7 +70,7 @@ fn account_cell(tables: &Tables, id: Uuid, row: &Row<Account>, field: &str) -> V
         "blocked" => account.blocked.into(),
         "accountType" => account_type(account.kind).into(),
         "directPosting" => account.direct_posting.into(),
-        "netChange" => schema::decimal(ledger::net_change(tables, id)),
+        "netChange" => schema::decimal(tables.ledger.net_change(id)),
         "consolidationTranslationMethod" => TRANSLATIONS[0].into(),
         "consolidationDebitAccount" | "consolidationCreditAccount" => "".into(),
         "excludeFromConsolidation" => false.into(),

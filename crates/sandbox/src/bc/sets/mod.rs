@@ -1,10 +1,16 @@
 //! The entity sets. Each says its shape, its rows and what may be written; the OData layer does the rest.
 
+pub(crate) mod apply_vendor_entries;
+pub(crate) mod attachments;
 pub(crate) mod company;
 pub(crate) mod dimension_set_lines;
 pub(crate) mod documents;
+pub(crate) mod entries;
 pub(crate) mod finance;
+pub(crate) mod journal_lines;
+pub(crate) mod journals;
 pub(crate) mod lines;
+pub(crate) mod pdf;
 pub(crate) mod reads;
 pub(crate) mod vendor;
 mod vendor_write;
@@ -19,6 +25,7 @@ use super::error::Refusal;
 use super::odata::filter::Expr;
 use super::schema::Schema;
 use super::table::Tables;
+use super::upload::Upload;
 use crate::ids::Ids;
 
 /// A row that others hang below.
@@ -89,6 +96,20 @@ pub(crate) trait EntitySet: Sync {
         Err(Refusal::verb("DELETE", self.schema().set, "Entity"))
     }
 
+    /// Whether there is one row below each parent, addressed without a key.
+    fn is_single(&self) -> bool {
+        false
+    }
+
+    /// The contents of a stream property, and their type.
+    fn stream(&self, _tables: &Tables, _id: Uuid, name: &str) -> Result<(Vec<u8>, &'static str), Refusal> {
+        Err(Refusal::no_segment(name))
+    }
+
+    fn set_stream(&self, _work: &mut Work<'_>, _id: Uuid, _content: Upload) -> Result<(), Refusal> {
+        Err(Refusal::verb("PATCH", self.schema().set, "Stream"))
+    }
+
     /// A bound action; its name is in lower case.
     fn act(&self, _work: &mut Work<'_>, _id: Uuid, action: &str) -> Result<(), Refusal> {
         Err(Refusal::no_segment(&format!("Microsoft.NAV.{action}")))
@@ -134,6 +155,15 @@ pub(crate) fn top_level(name: &str) -> Option<&'static dyn EntitySet> {
         "purchaseCreditMemos" => &documents::CREDIT_MEMOS,
         "purchaseInvoiceLines" => &lines::INVOICE_LINES,
         "purchaseCreditMemoLines" => &lines::CREDIT_MEMO_LINES,
+        "documentAttachments" => &attachments::DOCUMENT_ATTACHMENTS,
+        "attachments" => &attachments::ATTACHMENTS,
+        "pdfDocument" => &pdf::PdfDocument,
+        "journals" => &journals::JOURNALS,
+        "journalLines" => &journal_lines::JOURNAL_LINES,
+        "vendorPaymentJournals" => &journals::VENDOR_PAYMENT_JOURNALS,
+        "vendorPayments" => &journal_lines::VENDOR_PAYMENTS,
+        "applyVendorEntries" => &apply_vendor_entries::ApplyVendorEntries,
+        "generalLedgerEntries" => &entries::GL_ENTRIES,
         "dimensionSetLines" => &dimension_set_lines::DimensionSetLines,
         _ => return None,
     })

@@ -6,7 +6,6 @@ use uuid::Uuid;
 
 use super::documents::{currency_cells, table_id};
 use super::{EntitySet, Scope, Work, vendor_write};
-use crate::bc::document::ledger;
 use crate::bc::error::Refusal;
 use crate::bc::schema::Kind::{Bool, Code, DateTime, Decimal, Enum, Guid, Text};
 use crate::bc::schema::{self, Schema, r, w};
@@ -65,6 +64,10 @@ impl EntitySet for Vendors {
         &SCHEMA
     }
 
+    fn navigation(&self, name: &str) -> Option<&'static dyn EntitySet> {
+        (name == "documentAttachments").then_some(&super::attachments::DOCUMENT_ATTACHMENTS as &dyn EntitySet)
+    }
+
     fn keys(&self, tables: &Tables, _scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal> {
         Ok(match exact {
             Some(id) => tables.vendors.get(id).map(|_| id).into_iter().collect(),
@@ -121,7 +124,7 @@ fn cell(tables: &Tables, id: Uuid, row: &Row<Vendor>, field: &str) -> Value {
         "paymentMethodId" => schema::guid(Uuid::nil()),
         "taxLiable" => row.value.tax_liable.into(),
         "blocked" => blocked(vendor.blocked).into(),
-        "balance" => schema::decimal(ledger::vendor_balance(tables, id)),
+        "balance" => schema::decimal(tables.ledger.balance(id)),
         "lastModifiedDateTime" => schema::moment(row.modified),
         _ => Value::Null,
     }

@@ -1,0 +1,112 @@
+//! The entries of purchase invoices and credit memos.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use super::EntryType;
+use super::apply;
+use super::post::{self, Head, VendorSide};
+use crate::bc::document::{DimensionSet, Document, DocumentKind, LineKind, currency, totals};
+use crate::bc::sets::Work;
+use crate::bc::table::Tables;
+
+/// Writes the entries of a document that was just posted, and applies a credit memo to its invoice.
+pub(crate) fn post(work: &mut Work<'_>, id: Uuid) {
+    let Some(document) = work.tables.documents.get(id).cloned() else {
+        return;
+    };
+    let head = Head {
+        transaction: post::transaction(work.tables),
+        date: document.posting_date,
+        kind: kind(document.kind),
+        number: document.number.clone(),
+        external: document.external_number.clone(),
+        description: format!("{} {}", document.kind.caption(), document.number),
+        source_code: "PURCHASES",
+    };
+    let entry = write(work, &head, &document, sign(document.kind), Some(id));
+    if let Some((invoice, _)) = document.applies_to.and_then(|id| work.tables.ledger.of_document(id)) {
+        apply::apply(work, &head, entry, invoice);
+    }
+}
+
+/// Takes a posted credit memo back: an opposite document is written and applied to it.
+pub(crate) fn cancel(work: &mut Work<'_>, id: Uuid) {
+    let Some(document) = work.tables.documents.get(id).cloned() else {
+        return;
+    };
+    let head = Head {
+        transaction: post::transaction(work.tables),
+        date: document.posting_date,
+        kind: EntryType::Invoice,
+        number: document.number.clone(),
+        external: document.external_number.clone(),
+        description: format!("Correction of {} {}", document.kind.caption(), document.number),
+        source_code: "PURCHASES",
+    };
+    let Some((memo, _)) = work.tables.ledger.of_document(id) else {
+        return;
+    };
+    apply::unapply(work, &head, memo);
+    let correction = write(work, &head, &document, -sign(document.kind), None);
+    apply::apply(work, &head, correction, memo);
+    for id in [memo, correction] {
+        if let Some(mut entry) = work.tables.ledger.vendor.get(id).cloned() {
+            entry.reversed = true;
+            work.tables.put_vendor_entry(id, entry, work.now);
+        }
+    }
+}
+
+fn kind(kind: DocumentKind) -> EntryType {
+    match kind {
+        DocumentKind::Invoice => EntryType::Invoice,
+        DocumentKind::CreditMemo => EntryType::CreditMemo,
+    }
+}
+
+/// Costs of an invoice are debits.
+fn sign(kind: DocumentKind) -> Decimal {
+    match kind {
+        DocumentKind::Invoice => Decimal::ONE,
+        DocumentKind::CreditMemo => Decimal::NEGATIVE_ONE,
+    }
+}
+
+/// The vendor's entry and one G/L entry per account and dimension set.
+fn write(work: &mut Work<'_>, head: &Head, document: &Document, sign: Decimal, id: Option<Uuid>) -> Uuid {
+    let costs = costs(work.tables, document, sign);
+    let local: Decimal = costs.values().copied().sum();
+    for ((account, dimensions), amount) in &costs {
+        post::gl(work, head, *account, *amount, dimensions, Some(document.pay_to));
+    }
+    let side = VendorSide {
+        vendor: document.pay_to,
+        currency: &document.currency,
+        amount: -totals::total(work.tables, document) * sign,
+        local: -local,
+        due_date: document.due_date,
+        dimensions: &document.dimensions,
+        balancing: (String::new(), String::new()),
+        document: id,
+    };
+    post::vendor(work, head, &side)
+}
+
+/// What falls on each account and dimension set, in the company's own currency. Rounding follows the running total, so
+/// that the parts add up to the converted total.
+fn costs(tables: &Tables, document: &Document, sign: Decimal) -> BTreeMap<(Uuid, DimensionSet), Decimal> {
+    let precision = currency::precision(tables, &document.currency);
+    let discounts = totals::discount_allocations(document, precision);
+    let mut costs = BTreeMap::new();
+    let (mut gross, mut local) = (Decimal::ZERO, Decimal::ZERO);
+    for (line, discount) in document.lines.iter().zip(discounts).filter(|(line, _)| line.kind == LineKind::Account) {
+        gross += (totals::line_amount(line, precision) - discount) * sign;
+        let until_here = post::local(tables, gross, &document.currency, document.posting_date);
+        *costs.entry((line.account, line.dimensions.clone())).or_default() += until_here - local;
+        local = until_here;
+    }
+    costs
+}
