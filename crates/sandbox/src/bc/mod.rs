@@ -6,6 +6,7 @@
 mod attachment;
 mod auth;
 mod batch;
+mod by_hand;
 mod call;
 pub(crate) mod document;
 mod environments;
@@ -35,6 +36,7 @@ use crate::Options;
 use crate::company::Company;
 use crate::ids::Ids;
 
+pub use self::by_hand::{AttachmentView, NewJournal, Payment, SumBy};
 pub use self::ledger::EntryType;
 pub use self::ledger::view::LedgerEntry;
 pub use self::document::ledger::{LedgerDocument, LedgerLine};

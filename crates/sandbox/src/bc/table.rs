@@ -59,6 +59,10 @@ impl<T: Clone> Table<T> {
         self.rows.iter().map(|(id, row)| (*id, &row.value))
     }
 
+    pub(crate) fn last(&self) -> Option<(Uuid, &T)> {
+        self.rows.last_key_value().map(|(id, row)| (*id, &row.value))
+    }
+
     /// The first id within a range.
     pub(crate) fn between(&self, range: std::ops::RangeInclusive<Uuid>) -> Option<Uuid> {
         self.rows.range(range).next().map(|(id, _)| *id)

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::Bc;
 use super::document::ledger::LedgerDocument;
-use super::document::{DocumentStatus, dimensions, post};
+use super::by_hand;
+use super::document::{dimensions, post};
 use super::error::Refusal;
 use super::sets::Work;
 use super::sets::vendor::Vendor;
@@ -236,13 +237,13 @@ impl Bc {
         if change.remove_comments {
             document.lines.retain(|line| !line.number.is_empty());
         }
-        if change.action == Some(DocumentAction::Pay) {
-            document.status = DocumentStatus::Paid;
-        }
         let kind = document.kind;
         tables.put(|tables| &mut tables.documents, id, document, now);
         if change.action == Some(DocumentAction::Post) {
             post::post(&mut Work { tables, ids: &self.ids, now }, kind, id)?;
+        }
+        if change.action == Some(DocumentAction::Pay) {
+            by_hand::pay(&mut Work { tables, ids: &self.ids, now }, id, &by_hand::Payment::default())?;
         }
         Ok(())
     }

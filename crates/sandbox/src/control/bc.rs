@@ -108,7 +108,7 @@ fn done(result: Result<(), ChangeRefused>) -> Response {
     }
 }
 
-fn not_changed(why: &ChangeRefused) -> Response {
+pub(super) fn not_changed(why: &ChangeRefused) -> Response {
     let status = match why {
         ChangeRefused::NotFound(_) => StatusCode::NOT_FOUND,
         ChangeRefused::Refused(_) => StatusCode::CONFLICT,

@@ -3,6 +3,7 @@
 mod bc;
 pub mod brex;
 mod platform;
+mod ledger;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub(crate) fn router(ready: Ready) -> Router<Arc<World>> {
         .route("/_sandbox/clock", get(read_clock).post(move_clock))
         .route("/_sandbox/requests", get(requests).delete(reset_requests))
         .merge(bc::router())
+        .merge(ledger::router())
         .merge(brex::router())
         .merge(platform::router())
 }

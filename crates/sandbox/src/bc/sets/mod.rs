@@ -123,8 +123,14 @@ impl std::fmt::Debug for dyn EntitySet {
 }
 
 /// The sets of `/api/microsoft/reportsFinance/beta`.
-pub(crate) fn reports_finance(_name: &str) -> Option<&'static dyn EntitySet> {
-    None
+pub(crate) fn reports_finance(name: &str) -> Option<&'static dyn EntitySet> {
+    Some(match name {
+        "vendorLedgerEntries" => &entries::VENDOR_ENTRIES,
+        "detailedVendorLedgerEntries" => &entries::DETAILED_ENTRIES,
+        "generalLedgerEntries" => &entries::REPORT_GL_ENTRIES,
+        "dimensionSetEntries" => &entries::SET_ENTRIES,
+        _ => return None,
+    })
 }
 
 /// The sets of `/api/microsoft/runtime/beta`.
