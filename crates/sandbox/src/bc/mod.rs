@@ -37,11 +37,11 @@ use crate::company::Company;
 use crate::ids::Ids;
 
 pub use self::by_hand::{AttachmentView, NewJournal, Payment, SumBy};
-pub use self::ledger::EntryType;
-pub use self::ledger::view::LedgerEntry;
 pub use self::document::ledger::{LedgerDocument, LedgerLine};
 pub use self::document::{DocumentKind, DocumentStatus};
 pub use self::http::router;
+pub use self::ledger::EntryType;
+pub use self::ledger::view::LedgerEntry;
 pub use self::settings::{
     AppState, Disorder, HandshakeMethod, LimitSettings, MissingRow, RetrySchedule, Settings, WebhookSettings,
 };

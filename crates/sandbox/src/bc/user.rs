@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Bc;
-use super::document::ledger::LedgerDocument;
 use super::by_hand;
+use super::document::ledger::LedgerDocument;
 use super::document::{dimensions, post};
 use super::error::Refusal;
 use super::sets::Work;

@@ -2,8 +2,8 @@
 
 mod bc;
 pub mod brex;
-mod platform;
 mod ledger;
+mod platform;
 
 use std::sync::Arc;
 

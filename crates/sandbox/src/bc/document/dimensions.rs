@@ -149,7 +149,12 @@ pub(crate) fn check_mandatory(tables: &Tables, document: &Document) -> Result<()
 }
 
 /// A value for each mandatory dimension.
-pub(crate) fn mandatory(defaults: &[DefaultDimension], set: &DimensionSet, table: &str, number: &str) -> Result<(), Refusal> {
+pub(crate) fn mandatory(
+    defaults: &[DefaultDimension],
+    set: &DimensionSet,
+    table: &str,
+    number: &str,
+) -> Result<(), Refusal> {
     match defaults.iter().find(|default| default.mandatory && !set.contains_key(&default.dimension)) {
         None => Ok(()),
         Some(default) => Err(Refusal::dialog(format!(

@@ -36,7 +36,8 @@ pub(crate) fn insert(
         line.number = *number;
     }
     if lines(work.tables, id).iter().any(|(_, other)| other.number == line.number) {
-        let key = format!("Journal Template Name='{}',Journal Batch Name='{}',Line No.", journal.template, journal.code);
+        let key =
+            format!("Journal Template Name='{}',Journal Batch Name='{}',Line No.", journal.template, journal.code);
         return Err(Refusal::same_key("Gen. Journal Line", &key, &line.number.to_string()));
     }
     change(work.tables, &mut line, &input, payment)?;
@@ -254,7 +255,9 @@ fn pay(tables: &Tables, line: &mut JournalLine, input: &Input) -> Result<(), Ref
     if let Some(id) = by_id {
         let found = tables.documents.get(id).filter(|row| row.kind == DocumentKind::Invoice && row.is_posted());
         let refuse = || {
-            Refusal::dialog("The \"appliesToInvoiceId\" should be the ID of an Open, Paid, Corrective, or Canceled Invoice.")
+            Refusal::dialog(
+                "The \"appliesToInvoiceId\" should be the ID of an Open, Paid, Corrective, or Canceled Invoice.",
+            )
         };
         let found = found.ok_or_else(refuse)?;
         if number.is_some_and(|number| number != found.number) {

@@ -142,16 +142,10 @@ pub(crate) fn check_code(tables: &Tables, id: Option<Uuid>, template: &str, code
             "Name must have a value in Gen. Journal Batch: Journal Template Name={template}, Name=. It cannot be zero or empty."
         )));
     }
-    let taken = tables
-        .journals
-        .iter()
-        .any(|(other, row)| Some(other) != id && row.template == template && row.code == code);
+    let taken =
+        tables.journals.iter().any(|(other, row)| Some(other) != id && row.template == template && row.code == code);
     if taken {
-        return Err(Refusal::same_key(
-            "Gen. Journal Batch",
-            &format!("Journal Template Name='{template}',Name"),
-            code,
-        ));
+        return Err(Refusal::same_key("Gen. Journal Batch", &format!("Journal Template Name='{template}',Name"), code));
     }
     Ok(())
 }

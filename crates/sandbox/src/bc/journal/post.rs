@@ -122,7 +122,8 @@ fn applied(tables: &Tables, line: &JournalLine) -> Result<Vec<Uuid>, Refusal> {
         let found: Vec<_> = found.map(|(id, _)| id).collect();
         if found.is_empty() {
             let vendor = &line.account.number;
-            let filters = format!("Vendor No.: {vendor}, Document Type: {}, Document No.: {number}, Open: Yes", kind.caption());
+            let filters =
+                format!("Vendor No.: {vendor}, Document Type: {}, Document No.: {number}, Open: Yes", kind.caption());
             return Err(Refusal::nothing_within("Vendor Ledger Entry", &filters));
         }
         return Ok(found);

@@ -183,7 +183,6 @@ pub(crate) struct Ledger {
 #[derive(Debug, Clone, Default)]
 struct Index {
     balances: BTreeMap<Uuid, Decimal>,
-    purchases: BTreeMap<Uuid, Decimal>,
     net_changes: BTreeMap<Uuid, Decimal>,
     /// Vendor and entry.
     open: BTreeSet<(Uuid, Uuid)>,
@@ -206,9 +205,6 @@ impl Index {
         }
         if old.is_some() {
             return;
-        }
-        if matches!(new.document_type, EntryType::Invoice | EntryType::CreditMemo) {
-            *self.purchases.entry(new.vendor).or_default() -= new.amount_local;
         }
         if !new.external_number.is_empty() {
             self.externals.entry(new.external_number.clone()).or_default().push(id);
@@ -245,11 +241,6 @@ impl Ledger {
     /// What is owed to a vendor, in the company's own currency.
     pub(crate) fn balance(&self, vendor: Uuid) -> Decimal {
         self.index.balances.get(&vendor).copied().unwrap_or_default()
-    }
-
-    /// Invoices less credit memos of a vendor.
-    pub(crate) fn purchases(&self, vendor: Uuid) -> Decimal {
-        self.index.purchases.get(&vendor).copied().unwrap_or_default()
     }
 
     /// What was posted to an account.
@@ -293,7 +284,8 @@ impl Ledger {
 
     /// The id of the G/L entry with a number: ids start with their number.
     pub(crate) fn gl_id(&self, number: u32) -> Option<Uuid> {
-        let range = Uuid::from_fields(number, 0, 0, &[0; 8])..=Uuid::from_fields(number, u16::MAX, u16::MAX, &[0xFF; 8]);
+        let range =
+            Uuid::from_fields(number, 0, 0, &[0; 8])..=Uuid::from_fields(number, u16::MAX, u16::MAX, &[0xFF; 8]);
         self.gl.between(range)
     }
 
@@ -316,7 +308,8 @@ impl Tables {
         Arc::make_mut(&mut self.ledger.sets).push(set.clone());
         Arc::make_mut(&mut self.ledger.index).sets.insert(set.clone(), number);
         for ((dimension, value), part) in set.iter().zip(0_u32..) {
-            let id = Uuid::from_fields(number, 0, 0x4000, &[0x80, 0, 0, 0, 0, 0, 0, u8::try_from(part).unwrap_or(u8::MAX)]);
+            let id =
+                Uuid::from_fields(number, 0, 0x4000, &[0x80, 0, 0, 0, 0, 0, 0, u8::try_from(part).unwrap_or(u8::MAX)]);
             let entry = SetEntry { set: number, dimension: dimension.clone(), value: value.clone() };
             self.put(|tables| &mut tables.ledger.set_entries, id, entry, now);
         }

@@ -95,9 +95,7 @@ impl Attachments {
             INVOICE => document(DocumentKind::Invoice),
             CREDIT_MEMO => document(DocumentKind::CreditMemo),
             "Vendor" => tables.vendors.get(id).is_some(),
-            "Journal" if self.incoming => {
-                tables.journal_lines.get(id).is_some() || tables.ledger.gl.get(id).is_some()
-            }
+            "Journal" if self.incoming => tables.journal_lines.get(id).is_some() || tables.ledger.gl.get(id).is_some(),
             BLANK => false,
             _ => return Err(Refusal::dialog(format!("The selected Document type {readable} is not supported."))),
         };

@@ -99,9 +99,8 @@ impl EntitySet for Journals {
         // A direct id and a filter on the template reach batches of other templates through `journals`.
         let asked = scope.filter.is_some_and(|filter| filter.required("templateDisplayName").is_some());
         let every = self.template == GENERAL && (asked || exact.is_some());
-        let fits = |id: Uuid, row: &Journal| {
-            exact.is_none_or(|exact| exact == id) && (every || row.template == self.template)
-        };
+        let fits =
+            |id: Uuid, row: &Journal| exact.is_none_or(|exact| exact == id) && (every || row.template == self.template);
         Ok(tables.journals.iter().filter(|(id, row)| fits(*id, row)).map(|(id, _)| id).collect())
     }
 
@@ -130,8 +129,7 @@ impl EntitySet for Journals {
     fn insert(&self, work: &mut Work<'_>, _scope: &Scope<'_>, body: &Map<String, Value>) -> Result<Uuid, Refusal> {
         let input = Input::read(self, body, true)?;
         let template = self.template.to_owned();
-        let mut journal =
-            Journal { code: String::new(), name: String::new(), template, balancing: Side::default() };
+        let mut journal = Journal { code: String::new(), name: String::new(), template, balancing: Side::default() };
         Self::change(work.tables, &mut journal, None, &input)?;
         if input.nested.iter().any(|(_, rows)| !rows.is_empty()) {
             return Err(Refusal::bad_request("Create the lines with requests of their own."));
