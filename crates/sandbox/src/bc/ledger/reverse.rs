@@ -1,7 +1,5 @@
 //! Reversing a transaction, as a user does with "Reverse Transaction": applied entries are taken apart first.
 
-use std::collections::BTreeSet;
-
 use uuid::Uuid;
 
 use super::EntryType;
@@ -72,16 +70,15 @@ fn opposite(work: &mut Work<'_>, head: &Head, id: Uuid) {
     }
 }
 
-/// The G/L entries of the transaction but those of the payables account and of exchange differences.
+/// The other G/L entries of the transaction. Those of the payables account and of exchange differences name the vendor,
+/// and were written again with the vendor's side.
 fn general(work: &mut Work<'_>, head: &Head, transaction: u32) {
-    let special: BTreeSet<Uuid> =
-        [super::PAYABLES].into_iter().map(|number| post::account(work.tables, number)).collect();
     let old: Vec<_> = work
         .tables
         .ledger
         .gl
         .iter()
-        .filter(|(_, row)| row.transaction == transaction && !special.contains(&row.account))
+        .filter(|(_, row)| row.transaction == transaction && row.source_number.is_empty())
         .map(|(id, row)| (id, row.clone()))
         .collect();
     for (id, mut row) in old {

@@ -31,6 +31,10 @@ async fn a_receipt_is_attached_in_two_steps_and_stays_through_posting() {
     assert_eq!((status.as_u16(), error(&refused).0.as_str()), (400, "BadRequest_InvalidToken"));
     assert_eq!(send(&caller, &content, b"%PDF receipt".to_vec()).await, 204);
     assert_eq!(caller.post_document("purchaseInvoices", id).await.0, 204);
+    let (status, late) =
+        caller.post(&format!("purchaseInvoices({id})/documentAttachments"), json!({"fileName": "late.txt"})).await;
+    assert_eq!(status, 201);
+    assert_eq!(caller.delete(&format!("documentAttachments({})", late["id"].as_str().unwrap())).await.0, 204);
     let rows = caller.rows(&format!("purchaseInvoices({id})/documentAttachments")).await;
     assert_eq!((rows.len(), &rows[0]["byteSize"]), (1, &json!(12)));
     let filter = format!("documentAttachments?$filter=parentId eq {id} and parentType eq 'Purchase_x0020_Invoice'");
