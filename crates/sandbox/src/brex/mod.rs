@@ -43,7 +43,7 @@ pub use self::integration::{Integration, IntegrationStatus};
 pub use self::payments::{CashSign, CreatedAt, NameCase, NameMatch, NullInUpdate, PaymentSettings, Returns, Role};
 pub use self::records::{ChangeRefused, Expectation, FieldCoding, RecordReport};
 pub use self::settings::{IdKey, Settings, TooManyBody};
-pub use self::token::TokenStatus;
+pub use self::token::{ALL_SCOPES, TokenStatus};
 pub use self::transfers::{CancellationReason, PaymentType, TransferAction, TransferStatus};
 pub use self::vendors::{MadeIn, Rail};
 pub use self::webhooks::{

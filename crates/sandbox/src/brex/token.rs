@@ -9,7 +9,7 @@ use super::state::State;
 use crate::ids::Ids;
 
 /// Every scope that an operation of the sandbox asks for.
-const ALL_SCOPES: &[&str] = &[
+pub const ALL_SCOPES: &[&str] = &[
     "openid",
     "offline_access",
     "accounting.integration.read",

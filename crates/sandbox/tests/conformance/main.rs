@@ -6,4 +6,5 @@
 mod bc;
 mod brex;
 mod faults;
+mod openapi;
 mod table;

@@ -2,6 +2,7 @@
 
 mod access;
 pub(crate) mod caller;
+mod described;
 mod records;
 mod transfers;
 mod vendors;
