@@ -67,6 +67,14 @@ fn scopes(method: &Method, path: &str) -> &'static [&'static str] {
         &["accounting.record.read", "accounting.record.write"]
     } else if path.starts_with("/v1/expenses") {
         &["expenses.card.readonly", "expenses.card"]
+    } else if path.starts_with("/v1/fields/") && path.contains("/values") {
+        match *method {
+            Method::GET => &["field_values.read", "field_values.write"],
+            Method::DELETE => &["fields.write"],
+            _ => &["field_values.write"],
+        }
+    } else if path.starts_with("/v1/fields") {
+        if method == Method::GET { &["fields.read", "fields.write"] } else { &["fields.write"] }
     } else if path.starts_with("/v2/company") {
         &["companies.readonly"]
     } else if path.starts_with("/v2/users") {

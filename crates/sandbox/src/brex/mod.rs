@@ -9,6 +9,7 @@ mod cash;
 mod error;
 mod expenses;
 mod export;
+mod fields;
 mod gate;
 mod history;
 mod idempotency;
@@ -42,7 +43,7 @@ pub use self::idempotency::{KeySettings, OtherBody, Repeat};
 pub use self::integration::{Integration, IntegrationStatus};
 pub use self::payments::{CashSign, CreatedAt, NameCase, NameMatch, NullInUpdate, PaymentSettings, Returns, Role};
 pub use self::records::{ChangeRefused, Expectation, FieldCoding, RecordReport};
-pub use self::settings::{IdKey, Settings, TooManyBody};
+pub use self::settings::{FieldSettings, IdKey, Settings, TooManyBody};
 pub use self::token::{ALL_SCOPES, TokenStatus};
 pub use self::transfers::{CancellationReason, PaymentType, TransferAction, TransferStatus};
 pub use self::vendors::{MadeIn, Rail};
@@ -139,6 +140,7 @@ pub fn router() -> Router<Arc<World>> {
         .merge(transfers::router())
         .merge(cash::router())
         .merge(cards::router())
+        .merge(fields::router())
         .merge(webhooks::router())
         .fallback(gate::not_found)
         .method_not_allowed_fallback(gate::not_found);

@@ -23,12 +23,33 @@ pub struct Settings {
     pub retry_after_seconds: Option<u64>,
     /// Refuse free text with other characters than ASCII in export results.
     pub ascii_only: bool,
+    /// How the Fields API behaves where that is not documented.
+    #[serde(default)]
+    pub fields: FieldSettings,
     /// How many of 100 events are never sent.
     pub webhook_drop_percent: u8,
     /// How `Idempotency-Key` works.
     pub idempotency: KeySettings,
     /// The switches of vendors, transfers and cash accounts.
     pub payments: PaymentSettings,
+}
+
+/// The switches of the Fields API.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FieldSettings {
+    /// A batch with one bad item changes nothing.
+    pub atomic_batches: bool,
+    /// A remote id that is in use is refused.
+    pub remote_ids_unique: bool,
+    /// Names and values with other characters than ASCII are refused.
+    pub ascii_only: bool,
+}
+
+impl Default for FieldSettings {
+    fn default() -> Self {
+        Self { atomic_batches: true, remote_ids_unique: true, ascii_only: false }
+    }
 }
 
 /// The key under which an integration's id is answered.
@@ -61,6 +82,7 @@ impl Default for Settings {
             too_many_body: TooManyBody::Empty,
             retry_after_seconds: None,
             ascii_only: true,
+            fields: FieldSettings::default(),
             webhook_drop_percent: 0,
             idempotency: KeySettings::default(),
             payments: PaymentSettings::default(),

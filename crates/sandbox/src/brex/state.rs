@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cash::CashAccount;
 use super::idempotency::Keys;
+use super::fields::FieldBook;
 use super::integration::Integration;
 use super::records::Journal;
 use super::settings::Settings;
@@ -36,6 +37,8 @@ pub(crate) struct State {
     pub(super) recent_requests: VecDeque<Timestamp>,
     pub(super) secrets: Vec<WebhookSecret>,
     pub(super) integrations: Vec<Integration>,
+    #[serde(default)]
+    pub(super) fields: FieldBook,
     pub(super) journal: Journal,
     pub(super) subscriptions: Vec<Subscription>,
     /// What was answered under each `Idempotency-Key`.
@@ -75,6 +78,7 @@ impl State {
             recent_requests: VecDeque::new(),
             secrets: vec![WebhookSecret::new(ids)],
             integrations: Vec::new(),
+            fields: FieldBook::default(),
             journal,
             subscriptions: Vec::new(),
             keys: Keys::default(),

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::Brex;
 use super::super::export::ExportResult;
+use super::super::fields::PushedCoding;
 use super::stored::{Expectation, Stored, spend_side};
 use super::{EXPORTED, READY};
 use crate::ids::Ids;
@@ -120,9 +121,13 @@ impl Brex {
     ) -> Result<(), ChangeRefused> {
         let mut state = self.lock();
         let ids = state.draw();
+        let pushed = |coding: &FieldCoding| {
+            state.fields.pushed(&coding.remote_field_id, coding.remote_field_value_id.as_deref())
+        };
+        let values: Vec<_> = values.iter().map(|coding| (coding.clone(), pushed(coding))).collect();
         state.journal.change(id, now, |record| {
             refuse_exported(id, record)?;
-            code_lines(record, line_id, values, &ids)
+            code_lines(record, line_id, &values, &ids)
         })?;
         Ok(())
     }
@@ -193,7 +198,7 @@ fn set_amount(record: &mut Map<String, Value>, amount: &Value) {
 fn code_lines(
     record: &mut Map<String, Value>,
     line_id: Option<&str>,
-    values: &[FieldCoding],
+    values: &[(FieldCoding, Option<PushedCoding>)],
     ids: &Ids,
 ) -> Result<(), ChangeRefused> {
     let side = spend_side(&Value::Object(record.clone()));
@@ -206,8 +211,8 @@ fn code_lines(
         };
         if wanted {
             found = true;
-            for value in values {
-                code_line(line, value, ids);
+            for (value, pushed) in values {
+                code_line(line, value, pushed.as_ref(), ids);
             }
         }
     }
@@ -215,7 +220,7 @@ fn code_lines(
 }
 
 /// Replaces the value of the same field, or adds one.
-fn code_line(line: &mut Value, coding: &FieldCoding, ids: &Ids) {
+fn code_line(line: &mut Value, coding: &FieldCoding, pushed: Option<&PushedCoding>, ids: &Ids) {
     let Some(values) = line.get_mut("accounting_field_values").and_then(Value::as_array_mut) else {
         return;
     };
@@ -237,4 +242,12 @@ fn code_line(line: &mut Value, coding: &FieldCoding, ids: &Ids) {
         coding.remote_field_value_id.as_ref().map_or(Value::Null, |_| Value::String(ids.prefixed("efo")));
     value["remote_field_value_id"] = json!(coding.remote_field_value_id);
     value["field_value_name"] = json!(coding.field_value_name);
+    if let Some(pushed) = pushed {
+        value["brex_field_id"] = json!(pushed.field_id);
+        value["field_name"] = json!(pushed.field_name);
+        if let Some((id, name)) = &pushed.value {
+            value["brex_field_value_id"] = json!(id);
+            value["field_value_name"] = json!(name);
+        }
+    }
 }

@@ -35,13 +35,11 @@ impl Api {
     /// One of Brex's files, if it is there.
     pub(crate) fn brex(file: &str) -> Option<Self> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/brex-openapi");
-        match std::fs::read_to_string(folder.join(file)) {
-            Ok(text) => Some(Self::parse(&text)),
-            Err(_) => {
-                println!("skipped: {file} is not there");
-                None
-            }
-        }
+        let Ok(text) = std::fs::read_to_string(folder.join(file)) else {
+            println!("skipped: {file} is not there");
+            return None;
+        };
+        Some(Self::parse(&text))
     }
 
     /// What is wrong with an answer. An empty body is `Null`.
