@@ -8,6 +8,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::gate::Caller;
+use crate::company::Address;
 use crate::world::World;
 
 pub(super) fn router() -> Router<Arc<World>> {
@@ -16,21 +17,27 @@ pub(super) fn router() -> Router<Arc<World>> {
 
 async fn company(_caller: Caller, State(world): State<Arc<World>>) -> Json<Value> {
     let state = world.brex.lock();
-    let address = &state.address;
     Json(json!({
         "id": state.company_id,
         "legal_name": state.legal_name,
-        "mailing_address": {
-            "line1": address.line1,
-            "line2": address.line2,
-            "city": address.city,
-            "state": address.state,
-            "country": address.country,
-            "postal_code": address.postal_code,
-            "phone_number": null,
-        },
+        "mailing_address": address(&state.address),
         "accountType": "BREX_EMPOWER",
     }))
+}
+
+/// When the one legal entity came to Brex; no record tells it.
+pub(super) const ENTITY_CREATED_AT: &str = "2024-01-02T00:00:00.000Z";
+
+pub(super) fn address(address: &Address) -> Value {
+    json!({
+        "line1": address.line1,
+        "line2": address.line2,
+        "city": address.city,
+        "state": address.state,
+        "country": address.country,
+        "postal_code": address.postal_code,
+        "phone_number": null,
+    })
 }
 
 async fn me(_caller: Caller, State(world): State<Arc<World>>) -> Json<Value> {

@@ -164,15 +164,31 @@ fn expense(record: &Stored, state: &state::State, expand: &[&str]) -> Value {
         "status": if exported { "SETTLED" } else { "APPROVED" },
         "payment_status": "CLEARED",
         "user_id": json["user"]["id"],
-        "user": if expand.contains(&"user") { json["user"].clone() } else { Value::Null },
+        "user": if expand.contains(&"user") { user(&json["user"]) } else { Value::Null },
         "spending_entity_id": format!("cuent_{}", state.company_id.trim_start_matches("cuacc_")),
         "spending_entity": {
             "id": format!("cuent_{}", state.company_id.trim_start_matches("cuacc_")),
             "display_name": state.legal_name,
+            "billing_address": super::account::address(&state.address),
+            "created_at": super::account::ENTITY_CREATED_AT,
             "status": "VERIFIED",
             "is_default": true,
         },
         "exported_at": if exported { json["updated_at"].clone() } else { Value::Null },
+    })
+}
+
+/// The few keys that a user has here, other than in an accounting record.
+fn user(user: &Value) -> Value {
+    if user.is_null() {
+        return Value::Null;
+    }
+    json!({
+        "id": user["id"],
+        "first_name": user["first_name"],
+        "last_name": user["last_name"],
+        "department_id": user["department_id"],
+        "location_id": user["location_id"],
     })
 }
 

@@ -115,7 +115,9 @@ impl BrexState {
     fn label(&self, body: &Object, name: &str) -> Result<Option<String>, Refusal> {
         let text = text(body, name)?;
         match text {
-            Some(text) if text.is_empty() || (self.settings.fields.ascii_only && !text.is_ascii()) => Err(invalid(name)),
+            Some(text) if text.is_empty() || (self.settings.fields.ascii_only && !text.is_ascii()) => {
+                Err(invalid(name))
+            }
             _ => Ok(text.map(str::to_owned)),
         }
     }

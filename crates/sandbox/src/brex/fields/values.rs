@@ -37,7 +37,8 @@ async fn list(
     let filters = ["brex_id[]", "remote_id[]", "value_id[]"].map(|name| pairs.all(name).collect::<Vec<_>>());
     let state = world.brex.lock();
     state.field(&id)?;
-    let fits = |wanted: &Vec<&str>, has: Option<&str>| wanted.is_empty() || has.is_some_and(|has| wanted.contains(&has));
+    let fits =
+        |wanted: &Vec<&str>, has: Option<&str>| wanted.is_empty() || has.is_some_and(|has| wanted.contains(&has));
     let wanted = |value: &&FieldValue| {
         fits(&filters[0], Some(&value.brex_id))
             && fits(&filters[1], value.remote_id.as_deref())

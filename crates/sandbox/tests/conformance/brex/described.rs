@@ -32,7 +32,7 @@ impl Checked {
         assert_eq!(status, expected, "{method} {path}: {answer}");
         let wrong = self.api.answer(method, path.split('?').next().unwrap(), status, &answer);
         self.seen.extend(wrong.iter().cloned());
-        assert_eq!(unexpected(wrong), [""; 0], "{method} {path}: {answer}");
+        assert_eq!(unexpected(wrong), [""; 0], "{method} {path}");
         answer
     }
 
@@ -129,4 +129,72 @@ async fn the_recorded_record_differs_from_the_description_as_the_sandbox_does() 
     let coding = "/line_items/0/accounting_field_values/0";
     assert_eq!(keys(imitated.pointer(coding).unwrap()), keys(recorded.pointer(coding).unwrap()));
     assert_eq!(keys(&imitated["vendor"]), keys(&recorded["vendor"]));
+}
+
+#[tokio::test]
+async fn fields_and_values_are_as_described() {
+    let Some(mut checked) = Checked::start("fields-1.0.0-beta.json").await else { return };
+    let field = checked.ask("POST", "/v1/fields", Some(&json!({ "name": "Project", "group": "USER" })), 200).await;
+    checked.ask("POST", "/v1/fields", Some(&json!({})), 400).await;
+    let one = format!("/v1/fields/{}", field["brex_id"].as_str().unwrap());
+    let values = format!("{one}/values");
+    checked.ask("GET", "/v1/fields", None, 200).await;
+    checked.ask("GET", &one, None, 200).await;
+    checked.ask("PUT", &one, Some(&json!({ "name": "Job" })), 200).await;
+    let items = json!({ "items": [{ "value": "A", "remote_id": "a", "value_id": "1" }] });
+    let made = checked.ask("POST", &values, Some(&items), 200).await;
+    checked.ask("GET", &values, None, 200).await;
+    checked.ask("GET", &format!("{values}/{}", made["items"][0]["brex_id"].as_str().unwrap()), None, 200).await;
+    let change = json!({ "items": [{ "remote_id": "a", "data": { "is_disabled": true } }] });
+    checked.ask("PUT", &values, Some(&change), 200).await;
+    checked.ask("PUT", &values, Some(&json!({ "items": 1 })), 400).await;
+    checked.ask("DELETE", &values, Some(&json!({ "items": [{ "value_id": "1" }] })), 200).await;
+    checked.ask("GET", &format!("{values}/efo_x"), None, 404).await;
+    checked.ask("DELETE", &one, None, 200).await;
+    checked.ask("DELETE", &one, None, 404).await;
+    for (method, path) in
+        [("GET", "/v1/fields"), ("POST", "/v1/fields"), ("PUT", one.as_str()), ("GET", values.as_str())]
+    {
+        checked.refused(method, path).await;
+    }
+}
+
+#[tokio::test]
+async fn webhook_subscriptions_and_secrets_are_as_described() {
+    let Some(mut checked) = Checked::start("webhooks-0.1.json").await else { return };
+    let body = json!({ "url": "https://example.com/hook", "event_types": ["USER_UPDATED"] });
+    let made = checked.ask("POST", "/v1/webhooks", Some(&body), 200).await;
+    checked.ask("POST", "/v1/webhooks", Some(&json!({})), 400).await;
+    let one = format!("/v1/webhooks/{}", made["id"].as_str().unwrap());
+    checked.ask("GET", "/v1/webhooks", None, 200).await;
+    checked.ask("GET", "/v1/webhooks/secrets", None, 200).await;
+    checked.ask("GET", &one, None, 200).await;
+    let change = json!({ "url": body["url"], "event_types": body["event_types"], "status": "INACTIVE" });
+    checked.ask("PUT", &one, Some(&change), 200).await;
+    checked.ask("PUT", &one, Some(&body), 400).await;
+    checked.ask("DELETE", &one, None, 200).await;
+    checked.ask("GET", &one, None, 404).await;
+    assert_eq!(never_seen(&checked.seen, &["WebhookSubscription"]), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_company_and_the_user_of_the_token_are_as_described() {
+    let Some(mut checked) = Checked::start("team-1.0.json").await else { return };
+    for path in ["/v2/company", "/v2/users/me"] {
+        checked.ask("GET", path, None, 200).await;
+        checked.refused("GET", path).await;
+    }
+}
+
+#[tokio::test]
+async fn expenses_are_as_described() {
+    let Some(mut checked) = Checked::start("expenses-0.1.json").await else { return };
+    let path = "/v1/expenses?expand[]=merchant&expand[]=user&limit=100";
+    let page = checked.ask("GET", path, None, 200).await;
+    for item in page["items"].as_array().unwrap() {
+        checked.ask("GET", &format!("/v1/expenses/{}", item["id"].as_str().unwrap()), None, 200).await;
+    }
+    checked.ask("GET", "/v1/expenses?limit=101", None, 400).await;
+    checked.ask("GET", "/v1/expenses/expense_x", None, 404).await;
+    checked.refused("GET", "/v1/expenses").await;
 }

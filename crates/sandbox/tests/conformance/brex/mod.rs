@@ -3,6 +3,7 @@
 mod access;
 pub(crate) mod caller;
 mod described;
+mod fields;
 mod records;
 mod transfers;
 mod vendors;
