@@ -136,10 +136,10 @@ fn page<'a, T: serde::Serialize + 'a>(
         Some(_) => return Err(Refusal::bad_request("limit must be between 1 and 1000")),
     };
     let mut found = found.peekable();
-    if let Some(cursor) = once("cursor")? {
-        if !found.by_ref().any(|item| id(item) == cursor) {
-            return Err(invalid("cursor"));
-        }
+    if let Some(cursor) = once("cursor")?
+        && !found.by_ref().any(|item| id(item) == cursor)
+    {
+        return Err(invalid("cursor"));
     }
     let items: Vec<&T> = found.by_ref().take(limit).collect();
     let next_cursor = found.peek().and_then(|_| items.last()).map(|last| id(last));
