@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::cash::CashAccount;
-use super::idempotency::Keys;
 use super::fields::FieldBook;
+use super::idempotency::Keys;
 use super::integration::Integration;
 use super::records::Journal;
 use super::settings::Settings;
