@@ -11,7 +11,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::ids::Ids;
@@ -31,6 +32,7 @@ pub struct Entra {
     app: Mutex<App>,
 }
 
+#[derive(Serialize, Deserialize)]
 struct App {
     secret: String,
     secret_expired: bool,
@@ -52,6 +54,21 @@ impl Entra {
             }),
             ids: ids.stream("entra tokens"),
         }
+    }
+
+    /// The secret and the tokens given out, for a state file.
+    pub(crate) fn snapshot(&self) -> Result<Value, serde_json::Error> {
+        serde_json::to_value(&*self.lock())
+    }
+
+    /// Takes over an [`Entra::snapshot`]: tokens given out before stay valid until they expire.
+    pub(crate) fn restore(&self, snapshot: Value) -> Result<(), serde_json::Error> {
+        let app: App = serde_json::from_value(snapshot)?;
+        // A token drawn before the snapshot must not be drawn again.
+        let newest = app.tokens.values().max().map_or(0, |expiry| expiry.as_microsecond().unsigned_abs());
+        self.ids.skip_to(newest);
+        *self.lock() = app;
+        Ok(())
     }
 
     /// The directory (tenant).

@@ -1,8 +1,26 @@
 //! The other side: Brex, Entra ID and Business Central on loopback, as strict as the real ones, with faults on demand.
 //!
 //! It imports none of the connector's crates, so it cannot share their mistakes. Start it with [`Sandbox::start`] and
-//! reach everything over HTTP as told by [`Sandbox::ready`], or in-process through [`Sandbox::world`].
+//! reach everything over HTTP as told by [`Sandbox::ready`], or call it without any socket through [`routers`]:
+//!
+//! ```
+//! use axum::body::Body;
+//! use axum::http::Request;
+//! use sandbox::{Options, World, routers};
+//! use tower::ServiceExt as _;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+//! let world = World::open(Options { records: 3, ..Options::default() })?;
+//! let token = routers(&world).ready.brex.token;
+//! let request = Request::get("/v3/accounting/records").header("Authorization", format!("Bearer {token}"));
+//! let answer = routers(&world).brex.oneshot(request.body(Body::empty())?).await?;
+//! assert_eq!(answer.status(), 200);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # })?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod agreement;
 pub mod bc;
 pub mod brex;
 pub mod clock;
@@ -11,10 +29,15 @@ pub mod control;
 pub mod entra;
 pub mod fault;
 pub mod ids;
+mod late;
 pub mod meter;
 mod ready;
+mod receiver;
+mod routers;
 mod serve;
 mod state;
+mod sums;
+mod wire;
 mod world;
 
 use std::path::PathBuf;
@@ -25,11 +48,16 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::agreement::{Agreement, RecordAgreement, Verdict};
+pub use crate::late::HeldRequest;
 pub use crate::ready::{BcReady, BrexReady, ControlReady, EntraReady, Ready};
+pub use crate::receiver::{Handshake, Receipt, Script};
+pub use crate::routers::{Routers, routers};
+pub use crate::sums::{By, Sum};
 pub use crate::world::World;
 
-use crate::meter::Side;
-use crate::serve::{Bound, observed};
+use crate::fault::Weather;
+use crate::serve::Bound;
 
 /// How long open connections may hold up [`Sandbox::stop`].
 const GRACE: Duration = Duration::from_secs(2);
@@ -47,6 +75,8 @@ pub struct Options {
     pub port_base: Option<u16>,
     /// Where the state is loaded from at the start and saved at the stop.
     pub state: Option<PathBuf>,
+    /// How often the state is saved besides, in seconds of real time.
+    pub save_every: Option<u64>,
     /// Freezes the clock at this moment; the machine's time if absent.
     pub start: Option<Timestamp>,
     /// Webhook events that Brex silently loses, of 100.
@@ -55,6 +85,8 @@ pub struct Options {
     pub bc_limits: bool,
     /// How long Business Central works on each request.
     pub bc_latency_ms: u64,
+    /// Faults that are drawn for every request.
+    pub weather: Option<Weather>,
 }
 
 impl Default for Options {
@@ -65,10 +97,12 @@ impl Default for Options {
             vendors: 60,
             port_base: None,
             state: None,
+            save_every: None,
             start: None,
             webhook_drop_percent: 0,
             bc_limits: true,
             bc_latency_ms: 0,
+            weather: None,
         }
     }
 }
@@ -87,6 +121,19 @@ pub enum Error {
     /// The highest of four ports would be beyond 65535.
     #[error("port base {0} leaves no room for four ports")]
     PortBase(u16),
+    /// Weather that cannot be.
+    #[error("no such weather: {0}")]
+    Weather(String),
+    /// The state file was written by a sandbox that keeps its state otherwise.
+    #[error("state file {path} has version {found}, and this sandbox reads version {known}: start without it, or with the sandbox that wrote it")]
+    StateVersion {
+        /// The file.
+        path: PathBuf,
+        /// Its version; 0 if it names none.
+        found: u64,
+        /// The version of this sandbox.
+        known: u64,
+    },
     /// The state file cannot be read or written.
     #[error("cannot access state file {path}")]
     StateFile {
@@ -122,18 +169,19 @@ impl Sandbox {
             Some(base) => base.checked_add(offset).map(Some).ok_or(Error::PortBase(base)),
         };
         let ports = [port(0)?, port(1)?, port(2)?, port(3)?];
-        let world = Arc::new(World::new(options));
-        state::load(&world)?;
+        let world = World::open(options)?;
         let [brex, entra, bc, control] =
             [bind(ports[0]).await?, bind(ports[1]).await?, bind(ports[2]).await?, bind(ports[3]).await?];
         let ready = Ready::of(&world, [brex.base_url(), entra.base_url(), bc.base_url(), control.base_url()]);
         let stop = CancellationToken::new();
-        let servers = vec![
-            brex.serve(observed(brex::router(), Side::Brex, &world), stop.clone()),
-            entra.serve(observed(entra::router(), Side::Entra, &world), stop.clone()),
-            bc.serve(observed(bc::router(), Side::Bc, &world), stop.clone()),
-            control.serve(control::router(ready.clone()).with_state(Arc::clone(&world)), stop.clone()),
+        let routers = routers::routers_at(&world, ready.clone());
+        let mut servers = vec![
+            brex.serve(routers.brex, stop.clone()),
+            entra.serve(routers.entra, stop.clone()),
+            bc.serve(routers.bc, stop.clone()),
+            control.serve(routers.control, stop.clone()),
         ];
+        servers.extend(saving(&world, &stop));
         let deliveries = brex::spawn_deliveries(Arc::clone(&world), stop.clone());
         Ok(Self { world, ready, stop, servers, deliveries })
     }
@@ -162,8 +210,26 @@ impl Sandbox {
         if let Err(error) = (&mut self.deliveries).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "the webhook sender was lost");
         }
-        state::save(&self.world)
+        state::save(&self.world).map(|_| ())
     }
+}
+
+/// The task that saves the state at intervals, if it is to be.
+fn saving(world: &Arc<World>, stop: &CancellationToken) -> Option<JoinHandle<std::io::Result<()>>> {
+    let every = Duration::from_secs(world.options.save_every.filter(|seconds| *seconds > 0)?);
+    let (world, stop) = (Arc::clone(world), stop.clone());
+    Some(tokio::spawn(async move {
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                _ = ticks.tick() => {}
+            }
+            if let Err(error) = state::save(&world) {
+                tracing::error!(error = &error as &dyn std::error::Error, "the state was not saved");
+            }
+        }
+    }))
 }
 
 impl Drop for Sandbox {

@@ -1,9 +1,18 @@
 //! Counts what was asked: requests by side and route, status classes, and how many were under way at once.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use axum::Router;
 use serde::{Deserialize, Serialize};
+
+use crate::world::World;
+use crate::{bc, brex, entra};
+
+/// More routes than this are counted together, so that nonsense paths do not fill the memory.
+const MOST_ROUTES: usize = 1_000;
+const SECOND: Duration = Duration::from_secs(1);
 
 /// One of the systems that the sandbox stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,6 +26,17 @@ pub enum Side {
     Bc,
 }
 
+impl Side {
+    /// The routes of this side, neither counted nor disturbed.
+    pub(crate) fn router(self) -> Router<Arc<World>> {
+        match self {
+            Self::Brex => brex::router(),
+            Self::Entra => entra::router(),
+            Self::Bc => bc::router(),
+        }
+    }
+}
+
 /// What one side was asked so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
@@ -24,12 +44,17 @@ pub struct Tally {
     pub requests: u64,
     /// The largest number of requests that were under way at the same time.
     pub most_at_once: u64,
+    /// The largest number of requests that began within any one second of real time.
+    pub most_in_a_second: usize,
     /// Requests by `METHOD /route/{id}`.
     pub routes: BTreeMap<String, u64>,
     /// Answers by class: `2xx`, `4xx`, and `none` for a connection that was dropped.
     pub statuses: BTreeMap<String, u64>,
     #[serde(skip)]
     under_way: u64,
+    /// When the requests of the last second began.
+    #[serde(skip)]
+    recent: VecDeque<Instant>,
 }
 
 /// The counters of all sides.
@@ -41,12 +66,26 @@ pub struct Meter {
 impl Meter {
     /// Notes that a request began.
     pub fn begin(&self, side: Side, method: &str, route: &str) {
+        #[expect(clippy::disallowed_methods, reason = "how fast a caller is, is a matter of real time")]
+        self.begin_at(side, method, route, Instant::now());
+    }
+
+    fn begin_at(&self, side: Side, method: &str, route: &str, now: Instant) {
         let mut tallies = self.lock();
         let tally = tallies.entry(side).or_default();
         tally.requests += 1;
         tally.under_way += 1;
         tally.most_at_once = tally.most_at_once.max(tally.under_way);
-        *tally.routes.entry(format!("{method} {route}")).or_default() += 1;
+        while tally.recent.front().is_some_and(|first| now.duration_since(*first) >= SECOND) {
+            tally.recent.pop_front();
+        }
+        tally.recent.push_back(now);
+        tally.most_in_a_second = tally.most_in_a_second.max(tally.recent.len());
+        let mut route = format!("{method} {route}");
+        if tally.routes.len() >= MOST_ROUTES && !tally.routes.contains_key(&route) {
+            "others".clone_into(&mut route);
+        }
+        *tally.routes.entry(route).or_default() += 1;
     }
 
     /// Notes that a request ended with a status, or without an answer.
@@ -96,6 +135,8 @@ pub(crate) fn route_of(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::{Meter, Side, route_of};
 
     #[test]
@@ -108,6 +149,27 @@ mod tests {
         let tally = meter.tally(Side::Bc);
         assert_eq!((tally.requests, tally.most_at_once), (3, 2));
         assert_eq!(tally.statuses["2xx"], 1);
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "an arbitrary beginning")]
+    fn the_busiest_second_may_begin_anywhere() {
+        let meter = Meter::default();
+        let start = Instant::now();
+        for ms in [0, 900, 1_100, 1_500, 1_899, 5_000] {
+            meter.begin_at(Side::Bc, "GET", "/x", start + Duration::from_millis(ms));
+        }
+        assert_eq!(meter.tally(Side::Bc).most_in_a_second, 4);
+    }
+
+    #[test]
+    fn routes_beyond_a_bound_are_counted_together() {
+        let meter = Meter::default();
+        for number in 0..1_200 {
+            meter.begin(Side::Bc, "GET", &format!("/{number}"));
+        }
+        let tally = meter.tally(Side::Bc);
+        assert_eq!((tally.routes.len(), tally.routes["others"]), (1_001, 200));
     }
 
     #[test]

@@ -66,6 +66,33 @@ pub struct ControlReady {
 }
 
 impl Ready {
+    /// The same as lines of `NAME='value'` for a shell: `. ./sandbox.env`.
+    pub fn environment(&self) -> String {
+        let service = format!(
+            "{}/v2.0/{}/{}/api/v2.0",
+            self.bc.base_url, self.entra.tenant_id, self.bc.environment
+        );
+        let values = [
+            ("BREX_URL", self.brex.base_url.clone()),
+            ("BREX_TOKEN", self.brex.token.clone()),
+            ("BREX_COMPANY_ID", self.brex.company_id.clone()),
+            ("BREX_WEBHOOK_SECRET", self.brex.webhook_secret.clone()),
+            ("ENTRA_URL", self.entra.base_url.clone()),
+            ("ENTRA_TENANT_ID", self.entra.tenant_id.to_string()),
+            ("ENTRA_CLIENT_ID", self.entra.client_id.to_string()),
+            ("ENTRA_CLIENT_SECRET", self.entra.client_secret.clone()),
+            ("BC_URL", self.bc.base_url.clone()),
+            ("BC_ENVIRONMENT", self.bc.environment.clone()),
+            ("BC_COMPANY_ID", self.bc.company_id.to_string()),
+            ("BC_COMPANY_NAME", self.bc.company_name.clone()),
+            ("BC_API", service.clone()),
+            ("BC_COMPANY", format!("{service}/companies({})", self.bc.company_id)),
+            ("CONTROL_URL", self.control.base_url.clone()),
+        ];
+        let line = |(name, value): (&str, String)| format!("{name}='{}'\n", value.replace('\'', "'\\''"));
+        values.into_iter().map(line).collect()
+    }
+
     /// The ready line of a world that listens on these addresses: Brex, Entra, Business Central, control.
     pub(crate) fn of(world: &World, base_urls: [String; 4]) -> Self {
         let [brex, entra, bc, control] = base_urls;

@@ -1,21 +1,20 @@
-//! What every side has in common on the wire: binding, counting, and making planned faults happen.
+//! What every side has in common on the wire: binding, counting, and asking the fault plan.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::fault::FaultKind;
+use crate::fault::Asked;
+use crate::fault::apply::{Scene, hung_up};
 use crate::meter::{Side, route_of};
+use crate::wire::{Ending, Lines};
 use crate::world::World;
 
 /// A bound socket with its address.
@@ -39,7 +38,10 @@ impl Bound {
     /// Serves `router` until `stop` is cancelled.
     pub(crate) fn serve(self, router: Router<()>, stop: CancellationToken) -> JoinHandle<std::io::Result<()>> {
         tokio::spawn(
-            async move { axum::serve(self.listener, router).with_graceful_shutdown(stop.cancelled_owned()).await },
+            async move {
+                let service = router.into_make_service_with_connect_info::<Ending>();
+                axum::serve(Lines(self.listener), service).with_graceful_shutdown(stop.cancelled_owned()).await
+            },
         )
     }
 }
@@ -58,8 +60,12 @@ async fn observe(State((side, world)): State<(Side, Arc<World>)>, request: Reque
     let target = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     // A caller that hangs up drops this future in the middle: the guard still counts the end.
     let mut counted = Counted::begin(&world, side, &method, &route);
-    let response = match world.faults.hit(side, &method, &target) {
-        Some(kind) => suffer(kind, side, &world, request, next).await,
+    let asked = Asked { side, method: &method, route: &route, target: &target, now: world.clock.now() };
+    let response = match world.faults.hit(&asked) {
+        Some(kind) => {
+            let line = request.extensions().get::<ConnectInfo<Ending>>().map(|info| info.0.clone());
+            Scene { side, world: &world, line }.suffer(kind, request, next).await
+        }
         None => Some(next.run(request).await),
     };
     counted.status = response.as_ref().map(|response| response.status().as_u16());
@@ -83,48 +89,4 @@ impl Drop for Counted<'_> {
     fn drop(&mut self) {
         self.world.meter.end(self.side, self.status);
     }
-}
-
-/// The answer under a fault; none if the connection closes.
-async fn suffer(kind: FaultKind, side: Side, world: &World, request: Request, next: Next) -> Option<Response> {
-    tracing::info!(?side, ?kind, path = request.uri().path(), "applying a planned fault");
-    match kind {
-        FaultKind::Status { status, body, retry_after } => Some(planned(status, body.as_ref(), retry_after)),
-        FaultKind::Delay { ms } => {
-            #[expect(clippy::disallowed_methods, reason = "the delay that was planned")]
-            tokio::time::sleep(Duration::from_millis(ms)).await;
-            Some(next.run(request).await)
-        }
-        FaultKind::DropBefore => None,
-        FaultKind::DropAfter => {
-            // The answer is thrown away, but what was done stays done.
-            next.run(request).await;
-            None
-        }
-        FaultKind::RevokeToken => {
-            world.revoke_tokens(side);
-            Some(next.run(request).await)
-        }
-    }
-}
-
-fn planned(status: u16, body: Option<&serde_json::Value>, retry_after: Option<u32>) -> Response {
-    let mut response = Response::new(body.map_or_else(Body::empty, |body| Body::from(body.to_string())));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    if body.is_some() {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    if let Some(seconds) = retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
-}
-
-/// A response whose body fails before its first byte: the server closes the connection and sends nothing of it,
-/// not even the status line, because the head is flushed together with the first body bytes.
-fn hung_up() -> Response {
-    let failure =
-        futures::stream::once(async { Err::<Vec<u8>, _>(std::io::Error::other("dropped by the fault plan")) });
-    Response::new(Body::from_stream(failure))
 }

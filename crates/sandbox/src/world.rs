@@ -1,8 +1,10 @@
 //! The world: everything the sandbox knows, shared by all routers.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use crate::Options;
+use crate::{Error, Options, state};
 use crate::bc::Bc;
 use crate::brex::Brex;
 use crate::clock::Clock;
@@ -10,7 +12,9 @@ use crate::company::Company;
 use crate::entra::Entra;
 use crate::fault::Faults;
 use crate::ids::Ids;
+use crate::late::{HeldRequest, Late};
 use crate::meter::{Meter, Side};
+use crate::receiver::Receivers;
 
 /// Both systems, the login, and the means to disturb them. Each side locks its own state.
 pub struct World {
@@ -19,7 +23,11 @@ pub struct World {
     /// Ids of things that come into being while it runs.
     pub ids: Ids,
     /// What goes wrong next.
-    pub faults: Faults,
+    pub faults: Arc<Faults>,
+    /// Who listens on the control port.
+    pub receivers: Receivers,
+    /// Requests that take effect later.
+    pub(crate) late: Late,
     /// What was asked so far.
     pub meter: Meter,
     /// The company as it was at the start; BC's own tables move on from there.
@@ -41,17 +49,43 @@ impl World {
         let ids = Ids::new(options.seed);
         let company = Company::new(&ids, options.vendors, clock.today());
         let now: Timestamp = clock.now();
+        let faults = Arc::<Faults>::default();
+        let brex = Brex::new(&options, &company, &ids.stream("brex"), now);
         Self {
-            brex: Brex::new(&options, &company, &ids.stream("brex"), now),
+            brex: brex.with_faults(Arc::clone(&faults)),
             bc: Bc::new(&options, &company, &ids.stream("bc"), now),
             entra: Entra::new(&ids.stream("entra")),
             ids: ids.stream("world"),
-            faults: Faults::default(),
+            faults,
+            receivers: Receivers::default(),
+            late: Late::default(),
             meter: Meter::default(),
             clock,
             company,
             options,
         }
+    }
+
+    /// A world with its weather, and with the state of its state file if there is one. To be called within a Tokio
+    /// runtime, where requests that take effect later are carried out.
+    pub fn open(options: Options) -> Result<Arc<Self>, Error> {
+        let weather = options.weather.clone();
+        let world = Arc::new(Self::new(options));
+        state::load(&world)?;
+        if weather.is_some() {
+            world.faults.set_weather(weather).map_err(Error::Weather)?;
+        }
+        Ok(world)
+    }
+
+    /// Saves the state file now, if one is set. Says whether one is.
+    pub fn save(&self) -> Result<bool, Error> {
+        state::save(self)
+    }
+
+    /// Requests that were answered before they took effect and have not yet.
+    pub fn held_requests(&self) -> Vec<HeldRequest> {
+        self.late.held()
     }
 
     /// Takes back the tokens of a side: its next request is answered 401.

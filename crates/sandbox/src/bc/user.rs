@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::Bc;
 use super::by_hand;
 use super::document::ledger::LedgerDocument;
-use super::document::{dimensions, post};
+use super::document::{Document, dimensions, post};
 use super::error::Refusal;
 use super::sets::Work;
 use super::sets::vendor::Vendor;
@@ -110,11 +110,7 @@ pub enum DocumentAction {
 impl Bc {
     /// All purchase documents, drafts and posted, oldest number first.
     pub fn ledger(&self) -> Vec<LedgerDocument> {
-        let tables = self.lock().tables.clone();
-        let mut documents: Vec<LedgerDocument> =
-            tables.documents.iter().map(|(id, document)| LedgerDocument::of(&tables, id, document)).collect();
-        documents.sort_by(|left, right| (left.kind, &left.number).cmp(&(right.kind, &right.number)));
-        documents
+        self.documents_with(|_| true)
     }
 
     /// One document.
@@ -124,16 +120,33 @@ impl Bc {
         Some(LedgerDocument::of(&state.tables, id, document))
     }
 
+    /// Shows every document to `see`, one after the other, in no particular order.
+    pub fn each_document(&self, mut see: impl FnMut(LedgerDocument)) {
+        let tables = self.lock().tables.clone();
+        for (id, document) in tables.documents.iter() {
+            see(LedgerDocument::of(&tables, id, document));
+        }
+    }
+
     /// The documents with a vendor's or BC's number.
     pub fn documents_by_number(&self, number: &str) -> Vec<LedgerDocument> {
         let wanted = number.trim().to_uppercase();
-        self.ledger().into_iter().filter(|found| found.external_number == wanted || found.number == wanted).collect()
+        self.documents_with(|found| found.external_number == wanted || found.number == wanted)
     }
 
     /// The documents with a line whose description contains `marker`.
     pub fn documents_by_marker(&self, marker: &str) -> Vec<LedgerDocument> {
-        let fits = |found: &LedgerDocument| found.lines.iter().any(|line| line.description.contains(marker));
-        self.ledger().into_iter().filter(fits).collect()
+        self.documents_with(|found| found.lines.iter().any(|line| line.description.contains(marker)))
+    }
+
+    /// Ordered as the ledger is.
+    fn documents_with(&self, wanted: impl Fn(&Document) -> bool) -> Vec<LedgerDocument> {
+        let tables = self.lock().tables.clone();
+        let found = tables.documents.iter().filter(|(_, document)| wanted(document));
+        let mut documents: Vec<LedgerDocument> =
+            found.map(|(id, document)| LedgerDocument::of(&tables, id, document)).collect();
+        documents.sort_by(|left, right| (left.kind, &left.number).cmp(&(right.kind, &right.number)));
+        documents
     }
 
     /// Changes a vendor, or adds one.

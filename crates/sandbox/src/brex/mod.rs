@@ -35,6 +35,7 @@ use serde_json::Value;
 
 use crate::Options;
 use crate::company::Company;
+use crate::fault::Faults;
 use crate::ids::Ids;
 use crate::world::World;
 
@@ -71,6 +72,12 @@ impl Brex {
     /// A Brex account of `company` with `options.records` records of the 45 days before `now`.
     pub fn new(options: &Options, company: &Company, ids: &Ids, now: Timestamp) -> Self {
         Self { state: Mutex::new(State::new(options, company, ids, now)), sender: Sender::default() }
+    }
+
+    /// The same, with webhooks that the plan may disturb.
+    pub(crate) fn with_faults(mut self, faults: Arc<Faults>) -> Self {
+        self.sender.faults = faults;
+        self
     }
 
     /// The bearer token to use; the newest one that still works, else the newest.

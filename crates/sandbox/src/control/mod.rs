@@ -4,60 +4,48 @@ mod bc;
 pub mod brex;
 mod ledger;
 mod platform;
+mod faults;
+mod questions;
+mod receivers;
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::fault::Fault;
 use crate::ready::Ready;
 use crate::world::World;
 
 /// The routes of the control port.
 pub(crate) fn router(ready: Ready) -> Router<Arc<World>> {
+    let environment = ready.environment();
     Router::new()
         .route("/_sandbox/ready", get(move || async move { Json(ready) }))
-        .route("/_sandbox/faults", get(list_faults).post(add_fault).delete(clear_faults))
+        .route("/_sandbox/ready.env", get(move || async move { environment }))
+        .route("/_sandbox/state/save", post(save))
         .route("/_sandbox/clock", get(read_clock).post(move_clock))
         .route("/_sandbox/requests", get(requests).delete(reset_requests))
+        .merge(faults::router())
+        .merge(questions::router())
+        .merge(receivers::router())
         .merge(bc::router())
         .merge(ledger::router())
         .merge(brex::router())
         .merge(platform::router())
 }
 
-async fn list_faults(State(world): State<Arc<World>>) -> Json<Vec<Fault>> {
-    Json(world.faults.pending())
-}
-
-/// One fault or a list of them.
-async fn add_fault(State(world): State<Arc<World>>, Json(body): Json<Value>) -> Response {
-    let bodies = match body {
-        Value::Array(bodies) => bodies,
-        body => vec![body],
-    };
-    let faults: Result<Vec<Fault>, _> = bodies.into_iter().map(serde_json::from_value).collect();
-    match faults {
-        Err(error) => refused(StatusCode::BAD_REQUEST, &error.to_string()),
-        Ok(faults) => {
-            for fault in faults {
-                world.faults.add(fault);
-            }
-            Json(world.faults.pending()).into_response()
-        }
+async fn save(State(world): State<Arc<World>>) -> Response {
+    match world.save() {
+        Ok(true) => StatusCode::NO_CONTENT.into_response(),
+        Ok(false) => refused(StatusCode::CONFLICT, "the sandbox was started without a state file"),
+        Err(error) => refused(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
     }
-}
-
-async fn clear_faults(State(world): State<Arc<World>>) -> StatusCode {
-    world.faults.clear();
-    StatusCode::NO_CONTENT
 }
 
 async fn read_clock(State(world): State<Arc<World>>) -> Json<Value> {

@@ -89,6 +89,13 @@ impl Brex {
         self.lock().journal.iter().map(RecordReport::new).collect()
     }
 
+    /// Shows every record to `see`, oldest posting first.
+    pub fn each_record(&self, mut see: impl FnMut(RecordReport)) {
+        for stored in self.lock().journal.iter() {
+            see(RecordReport::new(stored));
+        }
+    }
+
     /// One record.
     pub fn record(&self, id: &str) -> Option<RecordReport> {
         self.lock().journal.get(id).map(RecordReport::new)

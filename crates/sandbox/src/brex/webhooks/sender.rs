@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokio::sync::{Notify, OnceCell};
 use tokio::task::JoinHandle;
@@ -16,7 +16,9 @@ use super::subscriptions::Subscription;
 use crate::brex::Brex;
 use crate::brex::state::State;
 use crate::clock::Clock;
+use crate::fault::{Faults, WebhookFault};
 use crate::ids::Ids;
+use crate::meter::Side;
 use crate::world::World;
 
 /// How long a receiver may take.
@@ -32,6 +34,7 @@ pub(in crate::brex) struct Sender {
     /// One pass at a time, so that whoever asks for a delivery finds it done afterwards.
     pass: tokio::sync::Mutex<()>,
     wake: Notify,
+    pub(in crate::brex) faults: Arc<Faults>,
 }
 
 /// How a pass went.
@@ -61,6 +64,16 @@ struct Parcel {
     timestamp: i64,
     signatures: String,
     body: String,
+    /// How often it is sent; the last answer counts.
+    times: u8,
+}
+
+impl Parcel {
+    /// A signature with a key that nobody has.
+    fn forged_signature(&self) -> String {
+        let foreign = WebhookSecret::new(&Ids::new(u64::MAX).stream(&self.message_id));
+        signature(&foreign.secret, &self.message_id, self.timestamp, self.body.as_bytes()).unwrap_or_default()
+    }
 }
 
 impl State {
@@ -72,22 +85,22 @@ impl State {
 
     fn parcel(&self, index: usize, delivery: &Delivery, now: Timestamp) -> Parcel {
         let timestamp = now.as_second();
-        let body = delivery.body.as_bytes();
-        let signatures = if delivery.forged {
-            let foreign = WebhookSecret::new(&Ids::new(u64::MAX).stream(&delivery.message_id));
-            signature(&foreign.secret, &delivery.message_id, timestamp, body).unwrap_or_default()
-        } else {
-            self.signatures(&delivery.message_id, timestamp, body)
-        };
         let subscription = self.subscriptions.iter().find(|subscription| subscription.id == delivery.subscription_id);
-        Parcel {
+        let mut parcel = Parcel {
             index,
             url: subscription.map(|subscription| subscription.url.clone()),
             message_id: delivery.message_id.clone(),
             timestamp,
-            signatures,
+            signatures: String::new(),
             body: delivery.body.clone(),
-        }
+            times: 1,
+        };
+        parcel.signatures = if delivery.forged {
+            parcel.forged_signature()
+        } else {
+            self.signatures(&delivery.message_id, timestamp, delivery.body.as_bytes())
+        };
+        parcel
     }
 }
 
@@ -96,14 +109,61 @@ impl Brex {
     pub async fn deliver_due(&self, clock: &Clock) -> DeliveryCount {
         let _pass = self.sender.pass.lock().await;
         let now = clock.now();
-        let parcels = {
+        let due = {
             let mut state = self.lock();
             state.settle(now);
             state.due_parcels(now)
         };
+        let [first, last] = self.disturbed(due, now);
+        let mut count = self.deliver(first, now).await;
+        let late = self.deliver(last, now).await;
+        count.delivered += late.delivered;
+        count.failed += late.failed;
+        count
+    }
+
+    /// Lets the plan disturb what is due: what is left to send first, and what after that.
+    fn disturbed(&self, parcels: Vec<Parcel>, now: Timestamp) -> [Vec<Parcel>; 2] {
+        let mut first = Vec::new();
+        let mut last = Vec::new();
+        for mut parcel in parcels {
+            let url = parcel.url.as_deref().unwrap_or_default();
+            match self.sender.faults.hit_webhook(Side::Brex, url, now) {
+                None => first.push(parcel),
+                Some(WebhookFault::Drop) => self.put_off(&parcel, DeliveryState::Dropped),
+                Some(WebhookFault::Late { seconds }) => {
+                    let due_at = now.saturating_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(now);
+                    self.put_off(&parcel, DeliveryState::Pending { due_at });
+                }
+                Some(WebhookFault::Double) => {
+                    parcel.times = 2;
+                    first.push(parcel);
+                }
+                Some(WebhookFault::Reorder) => last.push(parcel),
+                Some(WebhookFault::Forge) => {
+                    parcel.signatures = parcel.forged_signature();
+                    first.push(parcel);
+                }
+            }
+        }
+        [first, last]
+    }
+
+    fn put_off(&self, parcel: &Parcel, until: DeliveryState) {
+        if let Some(delivery) = self.lock().outbox.deliveries.get_mut(parcel.index) {
+            delivery.state = until;
+        }
+    }
+
+    async fn deliver(&self, parcels: Vec<Parcel>, now: Timestamp) -> DeliveryCount {
         let mut count = DeliveryCount::default();
         let mut answers = futures::stream::iter(parcels)
-            .map(|parcel| async { (parcel.index, parcel.url.is_some(), self.send(parcel).await) })
+            .map(|parcel| async move {
+                for _ in 1..parcel.times {
+                    self.send(&parcel).await;
+                }
+                (parcel.index, parcel.url.is_some(), self.send(&parcel).await)
+            })
             .buffer_unordered(AT_ONCE);
         while let Some((index, subscribed, status)) = answers.next().await {
             let mut state = self.lock();
@@ -124,8 +184,8 @@ impl Brex {
     }
 
     /// The status of the answer, if there was one.
-    async fn send(&self, parcel: Parcel) -> Option<u16> {
-        let url = parcel.url?;
+    async fn send(&self, parcel: &Parcel) -> Option<u16> {
+        let url = parcel.url.as_deref()?;
         let client = match self.sender.client.get_or_try_init(async || client()).await {
             Ok(client) => client,
             Err(error) => {
@@ -134,12 +194,12 @@ impl Brex {
             }
         };
         let sent = client
-            .post(&url)
+            .post(url)
             .header("Content-Type", "application/json")
-            .header("Webhook-Id", parcel.message_id)
+            .header("Webhook-Id", &parcel.message_id)
             .header("Webhook-Timestamp", parcel.timestamp.to_string())
-            .header("Webhook-Signature", parcel.signatures)
-            .body(parcel.body)
+            .header("Webhook-Signature", &parcel.signatures)
+            .body(parcel.body.clone())
             .send()
             .await;
         match sent {
