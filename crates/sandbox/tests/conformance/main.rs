@@ -7,4 +7,7 @@ mod bc;
 mod brex;
 mod faults;
 mod openapi;
+mod plan;
+mod questions;
 mod table;
+mod walkthrough;

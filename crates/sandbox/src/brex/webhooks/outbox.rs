@@ -179,6 +179,12 @@ impl Brex {
         count
     }
 
+    /// The event that a click on Export sends about these records, without the click.
+    pub fn announce(&self, record_ids: &[String], now: Timestamp) {
+        self.lock().announce_ready(record_ids, now);
+        self.wake_sender();
+    }
+
     /// An event about these records that is signed with a wrong key.
     pub fn forge_event(&self, record_ids: &[String], now: Timestamp) {
         let mut state = self.lock();
