@@ -203,7 +203,9 @@ fn verdicts(report: &RecordReport, found: &[Found]) -> Vec<Verdict> {
     }
     // Posting gives a document another number, so a posted one may have been reported with its old one.
     let is_named = |reference: String| {
-        let is_it = |document: &Found| document.is_posted || reference == document.number || reference == document.id.to_string();
+        let is_it = |document: &Found| {
+            document.is_posted || reference == document.number || reference == document.id.to_string()
+        };
         found.iter().any(is_it)
     };
     if is_exported && !reference(report).is_some_and(is_named) {

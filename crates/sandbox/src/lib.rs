@@ -125,7 +125,9 @@ pub enum Error {
     #[error("no such weather: {0}")]
     Weather(String),
     /// The state file was written by a sandbox that keeps its state otherwise.
-    #[error("state file {path} has version {found}, and this sandbox reads version {known}: start without it, or with the sandbox that wrote it")]
+    #[error(
+        "state file {path} has version {found}, and this sandbox reads version {known}: start without it, or with the sandbox that wrote it"
+    )]
     StateVersion {
         /// The file.
         path: PathBuf,

@@ -68,10 +68,7 @@ pub struct ControlReady {
 impl Ready {
     /// The same as lines of `NAME='value'` for a shell: `. ./sandbox.env`.
     pub fn environment(&self) -> String {
-        let service = format!(
-            "{}/v2.0/{}/{}/api/v2.0",
-            self.bc.base_url, self.entra.tenant_id, self.bc.environment
-        );
+        let service = format!("{}/v2.0/{}/{}/api/v2.0", self.bc.base_url, self.entra.tenant_id, self.bc.environment);
         let values = [
             ("BREX_URL", self.brex.base_url.clone()),
             ("BREX_TOKEN", self.brex.token.clone()),

@@ -37,12 +37,10 @@ impl Bound {
 
     /// Serves `router` until `stop` is cancelled.
     pub(crate) fn serve(self, router: Router<()>, stop: CancellationToken) -> JoinHandle<std::io::Result<()>> {
-        tokio::spawn(
-            async move {
-                let service = router.into_make_service_with_connect_info::<Ending>();
-                axum::serve(Lines(self.listener), service).with_graceful_shutdown(stop.cancelled_owned()).await
-            },
-        )
+        tokio::spawn(async move {
+            let service = router.into_make_service_with_connect_info::<Ending>();
+            axum::serve(Lines(self.listener), service).with_graceful_shutdown(stop.cancelled_owned()).await
+        })
     }
 }
 

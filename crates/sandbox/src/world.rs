@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::{Error, Options, state};
 use crate::bc::Bc;
 use crate::brex::Brex;
 use crate::clock::Clock;
@@ -15,6 +14,7 @@ use crate::ids::Ids;
 use crate::late::{HeldRequest, Late};
 use crate::meter::{Meter, Side};
 use crate::receiver::Receivers;
+use crate::{Error, Options, state};
 
 /// Both systems, the login, and the means to disturb them. Each side locks its own state.
 pub struct World {

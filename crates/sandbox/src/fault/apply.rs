@@ -20,7 +20,8 @@ use crate::meter::Side;
 use crate::wire::Ending;
 use crate::world::World;
 
-const HTML: &str = "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
+const HTML: &str =
+    "<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>\n";
 const PIECE: usize = 64 * 1024;
 
 /// Where a fault happens.

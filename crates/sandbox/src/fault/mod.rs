@@ -251,7 +251,8 @@ impl Faults {
 
 impl State {
     fn hit(&mut self, asked: &Asked<'_>, fits: impl Fn(&FaultKind) -> bool) -> Option<FaultKind> {
-        let candidates = self.plan.iter_mut().filter(|fault| fault.times > 0 && fits(&fault.kind) && fault.matches(asked));
+        let candidates =
+            self.plan.iter_mut().filter(|fault| fault.times > 0 && fits(&fault.kind) && fault.matches(asked));
         for fault in candidates {
             match fault.take_turn() {
                 Turn::Skipped => return None,

@@ -28,7 +28,10 @@ async fn sums_are_told_by_currency_account_and_dimension() {
     foreign["currencyCode"] = json!("EUR");
     assert_eq!(caller.post("purchaseInvoices", foreign).await.0, 201);
     let sums = get(&caller, "ledger/sums?by=currency").await;
-    assert_eq!(sums.to_string(), r#"[{"key":"EUR","currency":"EUR","count":1,"amount":125.40},{"key":"USD","currency":"USD","count":1,"amount":125.40}]"#);
+    assert_eq!(
+        sums.to_string(),
+        r#"[{"key":"EUR","currency":"EUR","count":1,"amount":125.40},{"key":"USD","currency":"USD","count":1,"amount":125.40}]"#
+    );
     let sums = get(&caller, "ledger/sums?by=account").await;
     assert_eq!((&sums[0]["key"], sums[0]["count"].as_u64()), (&json!("60500"), Some(1)));
     assert_eq!(get(&caller, "ledger/sums?by=dimension:DEPARTMENT").await[0]["currency"], "EUR");
@@ -37,7 +40,8 @@ async fn sums_are_told_by_currency_account_and_dimension() {
 
 #[tokio::test]
 async fn the_agreement_names_what_differs_record_by_record() {
-    let caller = Caller::start_with(Options { records: 3, start: Some(START.parse().unwrap()), ..Options::default() }).await;
+    let caller =
+        Caller::start_with(Options { records: 3, start: Some(START.parse().unwrap()), ..Options::default() }).await;
     let world = caller.sandbox.world();
     assert_eq!(get(&caller, "agreement").await["holds"], true);
     let record = world.brex.records().into_iter().find(|report| report.review_status == "READY_FOR_EXPORT").unwrap();
@@ -62,7 +66,8 @@ async fn the_agreement_names_what_differs_record_by_record() {
     let found = records.as_array().unwrap().iter().find(|found| found["record_id"] == record.id.as_str()).unwrap();
     assert_eq!((found["reported"].as_u64(), &found["reference"]), (Some(1), &json!("nothing")));
     for document in world.bc.ledger() {
-        let delete = sandbox::bc::DocumentChange { action: Some(sandbox::bc::DocumentAction::Delete), ..Default::default() };
+        let delete =
+            sandbox::bc::DocumentChange { action: Some(sandbox::bc::DocumentAction::Delete), ..Default::default() };
         world.bc.change_document(document.id, delete, world.clock.now()).unwrap();
     }
     assert_eq!(world.agreement().exported_without_document, [record.id]);
@@ -75,7 +80,10 @@ async fn a_receiver_echoes_handshakes_and_answers_as_told() {
     let shake = async || caller.client.post(&url).send().await.unwrap();
     assert_eq!(shake().await.text().await.unwrap(), "a b");
     for (handshake, status, text) in [("wrong", 200, "not-a b"), ("empty", 200, ""), ("fail", 500, "")] {
-        assert_eq!(ask(&caller, Method::PUT, "receivers/mine", Some(json!({"handshake": handshake, "status": 503}))).await.0, 204);
+        assert_eq!(
+            ask(&caller, Method::PUT, "receivers/mine", Some(json!({"handshake": handshake, "status": 503}))).await.0,
+            204
+        );
         let answer = shake().await;
         assert_eq!((answer.status().as_u16(), answer.text().await.unwrap().as_str()), (status, text));
     }
@@ -238,7 +246,8 @@ async fn ten_thousand_records_and_five_thousand_vendors_are_walked_once() {
     let mut ids = std::collections::BTreeSet::new();
     let mut cursor = String::new();
     loop {
-        let url = format!("{}/v3/accounting/records?limit=1000&updated_at[gte]=2025-01-01{cursor}", ready.brex.base_url);
+        let url =
+            format!("{}/v3/accounting/records?limit=1000&updated_at[gte]=2025-01-01{cursor}", ready.brex.base_url);
         let (_, page) = answer(caller.client.get(url).bearer_auth(&ready.brex.token)).await;
         ids.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
         match page["next_cursor"].as_str() {

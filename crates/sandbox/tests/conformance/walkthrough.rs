@@ -71,7 +71,19 @@ fn the_files_of_the_ready_line_say_the_same_as_the_line() {
 fn the_help_and_the_page_name_every_option() {
     let help = Command::new(env!("CARGO_BIN_EXE_ml-sandbox")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    for word in ["--seed", "--records", "--vendors", "--state", "--save-every", "--start", "--weather", "--bc-limits", "--env-file", "Examples:", "Ports:"] {
+    for word in [
+        "--seed",
+        "--records",
+        "--vendors",
+        "--state",
+        "--save-every",
+        "--start",
+        "--weather",
+        "--bc-limits",
+        "--env-file",
+        "Examples:",
+        "Ports:",
+    ] {
         assert!(help.contains(word), "{word} is missing");
     }
     let refused = Command::new(env!("CARGO_BIN_EXE_ml-sandbox")).args(["--weather", "{}"]).output().unwrap();
