@@ -36,13 +36,13 @@ async fn sums(State(world): State<Arc<World>>, Query(wanted): Query<Wanted>) -> 
         "status" => By::Status,
         "vendor" => By::Vendor,
         "account" => By::Account,
-        other => match other.strip_prefix("dimension:") {
-            Some(code) => By::Dimension(code.to_owned()),
-            None => {
+        other => {
+            let Some(code) = other.strip_prefix("dimension:") else {
                 let known = "by is company, currency, status, vendor, account or dimension:CODE";
                 return refused(StatusCode::BAD_REQUEST, known);
-            }
-        },
+            };
+            By::Dimension(code.to_owned())
+        }
     };
     Json(world.sums(&by)).into_response()
 }

@@ -72,7 +72,7 @@ impl Sky {
         }
         let mut route = format!("{:?} {} {}", asked.side, asked.method, asked.route);
         if self.asked.len() >= MOST_ROUTES && !self.asked.contains_key(&route) {
-            route = "others".to_owned();
+            "others".clone_into(&mut route);
         }
         let ordinal = self.asked.entry(route.clone()).or_default();
         *ordinal += 1;
