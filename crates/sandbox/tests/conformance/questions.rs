@@ -12,7 +12,7 @@ use crate::bc::caller::{Caller, START, answer, invoice};
 async fn ask(caller: &Caller, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
     let url = format!("{}/_sandbox/{path}", caller.sandbox.ready().control.base_url);
     let request = caller.client.request(method, url);
-    let (status, body) = answer(body.iter().fold(request, |request, body| request.json(body))).await;
+    let (status, body) = answer(body.iter().fold(request, reqwest::RequestBuilder::json)).await;
     (status.as_u16(), body)
 }
 
@@ -58,9 +58,9 @@ async fn the_agreement_names_what_differs_record_by_record() {
     assert_eq!(answer(caller.client.post(export).bearer_auth(&ready.brex.token).json(&result)).await.0, 200);
     let agreement = world.agreement();
     assert!(!agreement.holds);
-    assert_eq!(agreement.duplicates, [record.id.clone()]);
-    assert_eq!(agreement.amounts_differ, [record.id.clone()]);
-    assert_eq!(agreement.references_differ, [record.id.clone()]);
+    assert_eq!(agreement.duplicates, std::slice::from_ref(&record.id));
+    assert_eq!(agreement.amounts_differ, std::slice::from_ref(&record.id));
+    assert_eq!(agreement.references_differ, std::slice::from_ref(&record.id));
     assert_eq!(agreement.document_without_record.len(), 1);
     let records = get(&caller, "agreement/records").await;
     let found = records.as_array().unwrap().iter().find(|found| found["record_id"] == record.id.as_str()).unwrap();

@@ -93,9 +93,9 @@ fn tests() -> BTreeMap<String, String> {
             if line.starts_with("#[tokio::test") || line == "#[test]" || line == "#[rstest]" {
                 attributed = true;
             } else if let (true, Some(rest)) = (attributed, line.split("fn ").nth(1)) {
-                let test: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                let earlier = tests.insert(test.clone(), name(&file));
-                assert!(earlier.is_none(), "two tests are called {test}");
+                let called: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let earlier = tests.insert(called.clone(), name(&file));
+                assert!(earlier.is_none(), "two tests are called {called}");
                 attributed = false;
             }
         }

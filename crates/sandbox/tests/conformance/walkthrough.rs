@@ -46,7 +46,8 @@ fn the_walk_with_curl_prints_what_the_page_says() {
     let (_running, _) = start(folder.path(), &["--start", "2026-03-02T10:00:00Z", "--env-file", "sandbox.env"]);
     let steps = steps();
     assert!(steps.len() >= 8);
-    let script: String = steps.iter().map(|(script, _)| format!("{script}\nprintf '\\n=====\\n'\n")).collect();
+    let scripts: Vec<&str> = steps.iter().map(|(script, _)| script.as_str()).collect();
+    let script = scripts.join("\nprintf '\\n=====\\n'\n");
     let output = Command::new("bash").arg("-c").arg(script).current_dir(folder.path()).output().unwrap();
     let printed = String::from_utf8(output.stdout).unwrap();
     let printed: Vec<&str> = printed.split("=====\n").map(str::trim).collect();
