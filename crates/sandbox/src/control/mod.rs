@@ -2,9 +2,9 @@
 
 mod bc;
 pub mod brex;
+mod faults;
 mod ledger;
 mod platform;
-mod faults;
 mod questions;
 mod receivers;
 

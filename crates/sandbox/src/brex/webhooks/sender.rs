@@ -115,8 +115,6 @@ impl Brex {
             state.due_parcels(now)
         };
         let [first, last] = self.disturbed(due, now);
-        let parcels = self.lock().due_parcels(now);
-        let [first, last] = self.disturbed(parcels, now);
         let mut count = self.deliver(first, now).await;
         let late = self.deliver(last, now).await;
         count.delivered += late.delivered;
