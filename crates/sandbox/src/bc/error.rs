@@ -175,6 +175,14 @@ impl Refusal {
         )
     }
 
+    pub(crate) fn not_evaluated(text: &str, kind: &str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "Application_EvaluateException",
+            format!("The value \"{text}\" cannot be evaluated into type {kind}."),
+        )
+    }
+
     pub(crate) fn nothing_within(table: &str, filters: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

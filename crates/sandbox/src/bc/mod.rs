@@ -20,12 +20,14 @@ mod limits;
 mod odata;
 mod page;
 mod pdf;
+mod rules;
 mod schema;
 mod sets;
 mod settings;
 mod table;
 mod upload;
 mod user;
+mod user_setup;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -45,7 +47,10 @@ pub use self::ledger::view::LedgerEntry;
 pub use self::settings::{
     AppState, Disorder, HandshakeMethod, LimitSettings, MissingRow, RetrySchedule, Settings, WebhookSettings,
 };
+pub use self::rules::{Combination, PostingSetup, Rules};
+pub use self::sets::default_dimensions::Validation;
 pub use self::user::{AccountChange, ChangeRefused, DocumentAction, DocumentChange, SetupChange, VendorChange};
+pub use self::user_setup::DefaultChange;
 
 use self::limits::Limits;
 use self::table::Tables;

@@ -12,6 +12,10 @@ use super::attachment::Attachments;
 use super::document::Document;
 use super::journal::{Journal, JournalLine};
 use super::ledger::Ledger;
+use super::rules::Rules;
+use super::sets::banks::BankAccount;
+use super::sets::codes::{self, Coded};
+use super::sets::default_dimensions::{self, DefaultDimension};
 use super::sets::vendor::Vendor;
 use super::settings::Settings;
 use crate::company::{
@@ -140,6 +144,11 @@ pub(crate) struct Tables {
     pub(crate) dimension_values: Table<(Uuid, DimensionValue)>,
     pub(crate) currencies: Table<Currency>,
     pub(crate) exchange_rates: Table<ExchangeRate>,
+    pub(crate) default_dimensions: Table<DefaultDimension>,
+    pub(crate) bank_accounts: Table<BankAccount>,
+    pub(crate) payment_methods: Table<Coded>,
+    pub(crate) tax_areas: Table<Coded>,
+    pub(crate) rules: Rules,
     pub(crate) payment_terms: Table<PaymentTerm>,
     pub(crate) tax_groups: Table<TaxGroup>,
     pub(crate) periods: Table<AccountingPeriod>,
@@ -161,6 +170,12 @@ impl Tables {
             .flat_map(|dimension| dimension.values.iter().map(|value| (value.id, (dimension.id, value.clone()))));
         let setup = setup(company, ids.guid());
         let information = information(company, ids.guid());
+        let coded = |rows: &[(&str, &str)]| {
+            Table::filled(rows.iter().map(|(code, name)| (ids.guid(), Coded::of(code, name))), now)
+        };
+        let payment_methods = coded(codes::FIRST_PAYMENT_METHODS);
+        let tax_areas = coded(codes::FIRST_TAX_AREAS);
+        let bank = BankAccount::first();
         Self {
             company_id: company.id,
             company_name: company.name.clone(),
@@ -174,6 +189,14 @@ impl Tables {
             dimension_values: Table::filled(values, now),
             currencies: Table::filled(company.currencies.iter().map(|row| (row.id, row.clone())), now),
             exchange_rates: Table::filled(company.exchange_rates.iter().map(|row| (row.id, row.clone())), now),
+            default_dimensions: Table::filled(
+                default_dimensions::first(company).map(|default| (ids.guid(), default)),
+                now,
+            ),
+            bank_accounts: Table::filled(std::iter::once((ids.guid(), bank)), now),
+            payment_methods,
+            tax_areas,
+            rules: Rules::default(),
             payment_terms: Table::filled(company.payment_terms.iter().map(|row| (row.id, row.clone())), now),
             tax_groups: Table::filled(company.tax_groups.iter().map(|row| (row.id, row.clone())), now),
             periods: Table::filled(company.periods.iter().map(|row| (row.id, row.clone())), now),
@@ -210,6 +233,15 @@ impl Tables {
     pub(crate) fn information(&self) -> &Information {
         #[expect(clippy::expect_used, reason = "made by new, and nothing deletes it")]
         self.information.iter().next().map(|(_, information)| information).expect("the company information exists")
+    }
+
+    /// Removes the default dimensions of a vendor.
+    pub(crate) fn remove_defaults(&mut self, owner: Uuid) {
+        let gone: Vec<Uuid> =
+            self.default_dimensions.iter().filter(|(_, row)| row.owner == owner).map(|(id, _)| id).collect();
+        for id in gone {
+            self.default_dimensions.remove(id);
+        }
     }
 
     /// Inserts or replaces a row of a table; its version and time move.

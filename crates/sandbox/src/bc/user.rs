@@ -42,6 +42,12 @@ pub struct VendorChange {
     pub name: Option<String>,
     /// Another e-mail address.
     pub email: Option<String>,
+    /// Block or unblock for privacy.
+    pub privacy_blocked: Option<bool>,
+    /// Another Gen. Bus. Posting Group.
+    pub business_group: Option<String>,
+    /// Another Vendor Posting Group.
+    pub posting_group: Option<String>,
     /// Another default currency; blank for the company's own.
     pub currency: Option<String>,
     /// Delete it.
@@ -105,6 +111,10 @@ pub enum DocumentAction {
     Pay,
     /// Deletes it.
     Delete,
+    /// Approves and releases it.
+    Release,
+    /// Opens a released one again.
+    Reopen,
 }
 
 impl Bc {
@@ -162,6 +172,9 @@ impl Bc {
             tables.vendors.remove(id);
             return Ok(id);
         }
+        vendor.privacy_blocked = change.privacy_blocked.unwrap_or(vendor.privacy_blocked);
+        vendor.business_group = change.business_group.unwrap_or(vendor.business_group);
+        vendor.posting_group = change.posting_group.unwrap_or(vendor.posting_group);
         let base = &mut vendor.base;
         base.blocked = change.blocked.unwrap_or(base.blocked);
         base.name = change.name.unwrap_or_else(|| base.name.clone());
@@ -249,6 +262,11 @@ impl Bc {
         }
         if change.remove_comments {
             document.lines.retain(|line| !line.number.is_empty());
+        }
+        match change.action {
+            Some(DocumentAction::Release) => document.released = true,
+            Some(DocumentAction::Reopen) => document.released = false,
+            _ => {}
         }
         let kind = document.kind;
         tables.put(|tables| &mut tables.documents, id, document, now);

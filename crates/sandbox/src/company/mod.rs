@@ -243,6 +243,8 @@ pub struct Currency {
     pub symbol: String,
     /// Amounts are rounded to this.
     pub amount_precision: Decimal,
+    /// `2:2`, fewest and most decimal places.
+    pub decimal_places: String,
 }
 
 /// An exchange rate valid from a date on.
@@ -271,6 +273,12 @@ pub struct PaymentTerm {
     pub name: String,
     /// Date formula, `30D` or `CM+1M`.
     pub due_date_formula: String,
+    /// Date formula of the discount, may be blank.
+    pub discount_formula: String,
+    /// Payment discount.
+    pub discount_percent: Decimal,
+    /// Whether credit memos get the discount too.
+    pub discount_on_credit_memos: bool,
 }
 
 /// A tax group (US sales tax).

@@ -53,6 +53,7 @@ pub(super) fn currencies(ids: &Ids) -> Vec<Currency> {
         name: name.to_owned(),
         symbol: symbol.to_owned(),
         amount_precision,
+        decimal_places: if amount_precision == Decimal::ONE { "0:0" } else { "2:2" }.to_owned(),
     })
     .collect()
 }
@@ -94,6 +95,9 @@ pub(super) fn payment_terms(ids: &Ids) -> Vec<PaymentTerm> {
         code: code.to_owned(),
         name: name.to_owned(),
         due_date_formula: formula.to_owned(),
+        discount_formula: String::new(),
+        discount_percent: Decimal::ZERO,
+        discount_on_credit_memos: false,
     })
     .collect()
 }

@@ -12,7 +12,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::refused;
-use crate::bc::{AccountChange, ChangeRefused, DocumentChange, LedgerDocument, SetupChange, VendorChange};
+use crate::bc::{
+    AccountChange, ChangeRefused, DefaultChange, DocumentChange, LedgerDocument, Rules, SetupChange, VendorChange,
+};
 use crate::world::World;
 
 /// Paths under `/_sandbox/ledger` and `/_sandbox/bc/`.
@@ -23,6 +25,8 @@ pub(super) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/bc/vendors/{number}", post(change_vendor))
         .route("/_sandbox/bc/accounts/{number}", post(change_account))
         .route("/_sandbox/bc/dimensions/{dimension}/values/{value}", post(change_value))
+        .route("/_sandbox/bc/defaults/{number}", post(change_default))
+        .route("/_sandbox/bc/rules", get(rules).put(set_rules))
         .route("/_sandbox/bc/setup", post(change_setup))
         .route("/_sandbox/bc/documents/{id}", get(document).post(change_document))
 }
@@ -86,6 +90,23 @@ async fn change_value(
     Json(change): Json<ValueChange>,
 ) -> Response {
     done(world.bc.block_dimension_value(&dimension, &value, change.blocked, world.clock.now()))
+}
+
+async fn change_default(
+    State(world): State<Arc<World>>,
+    Path(number): Path<String>,
+    Json(change): Json<DefaultChange>,
+) -> Response {
+    done(world.bc.change_default(&number, change, world.clock.now()))
+}
+
+async fn rules(State(world): State<Arc<World>>) -> Json<Rules> {
+    Json(world.bc.rules())
+}
+
+async fn set_rules(State(world): State<Arc<World>>, Json(rules): Json<Rules>) -> StatusCode {
+    world.bc.set_rules(rules);
+    StatusCode::NO_CONTENT
 }
 
 async fn change_setup(State(world): State<Arc<World>>, Json(change): Json<SetupChange>) -> StatusCode {

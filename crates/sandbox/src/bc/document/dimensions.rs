@@ -6,14 +6,19 @@ use uuid::Uuid;
 use super::{DimensionSet, Document, LineKind};
 use crate::bc::error::Refusal;
 use crate::bc::input::Input;
+use crate::bc::rules::Combination;
+use crate::bc::sets::default_dimensions::Validation;
 use crate::bc::sets::dimension_set_lines::DimensionSetLines;
 use crate::bc::table::Tables;
-use crate::company::{DefaultDimension, DimensionValueKind};
+use crate::company::DimensionValueKind;
 
-/// Adds default dimensions that name a value; they win over what is there.
-pub(crate) fn apply_defaults(set: &mut DimensionSet, defaults: &[DefaultDimension]) {
-    for default in defaults.iter().filter(|default| !default.value.is_empty()) {
-        set.insert(default.dimension.clone(), default.value.clone());
+/// Adds default dimensions of a vendor or an account that name a value; whether they win over what is there is a rule.
+pub(crate) fn apply_defaults(tables: &Tables, set: &mut DimensionSet, owner: Uuid, win: bool) {
+    for (_, default) in tables.default_dimensions.iter().filter(|(_, default)| default.owner == owner) {
+        let (code, value) = default.codes(tables);
+        if !value.is_empty() && (win || !set.contains_key(&code)) {
+            set.insert(code, value);
+        }
     }
 }
 
@@ -119,11 +124,14 @@ fn value(tables: &Tables, dimension: Uuid, code: &str, input: &Input) -> Result<
 }
 
 /// The code of a value that is neither blocked nor a heading.
-fn usable(tables: &Tables, dimension: &str, id: Uuid) -> Result<String, Refusal> {
+pub(crate) fn usable(tables: &Tables, dimension: &str, id: Uuid) -> Result<String, Refusal> {
     let Some((_, value)) = tables.dimension_values.get(id) else {
         return Err(Refusal::dialog(format!("Dimension Value {dimension} is missing.")));
     };
     let code = &value.code;
+    if tables.rules.blocked_dimensions.iter().any(|blocked| blocked == dimension) {
+        return Err(Refusal::dialog(format!("Dimension {dimension} is blocked.")));
+    }
     if value.blocked {
         return Err(Refusal::dialog(format!("Dimension Value {dimension} - {code} is blocked.")));
     }
@@ -135,31 +143,69 @@ fn usable(tables: &Tables, dimension: &str, id: Uuid) -> Result<String, Refusal>
     Err(Refusal::dialog(format!("Dimension Value Type for Dimension Value {dimension} - {code} must not be {kind}.")))
 }
 
-/// What posting demands: a value for each mandatory dimension of the vendor and of the lines' accounts.
-pub(crate) fn check_mandatory(tables: &Tables, document: &Document) -> Result<(), Refusal> {
+/// What posting demands: usable values, no forbidden combinations, and what the defaults of vendor and accounts say.
+pub(crate) fn check(tables: &Tables, document: &Document) -> Result<(), Refusal> {
+    for set in std::iter::once(&document.dimensions).chain(document.lines.iter().map(|line| &line.dimensions)) {
+        for (code, value) in set {
+            let dimension = tables.dimensions.find(|dimension| dimension.code == *code).map(|(id, _)| id);
+            let found = tables.dimension_values.find(|(parent, row)| Some(*parent) == dimension && row.code == *value);
+            let missing = || Refusal::dialog(format!("Dimension Value {code} - {value} is missing."));
+            usable(tables, code, found.ok_or_else(missing)?.0)?;
+        }
+        combined(&tables.rules.combinations, set)?;
+    }
     if let Some(vendor) = tables.vendors.get(document.vendor) {
-        mandatory(&vendor.base.default_dimensions, &document.dimensions, "Vendor", &vendor.base.number)?;
+        demanded(tables, document.vendor, &document.dimensions, "Vendor", &vendor.base.number)?;
     }
     for line in document.lines.iter().filter(|line| line.kind == LineKind::Account) {
         if let Some(account) = tables.accounts.get(line.account) {
-            mandatory(&account.default_dimensions, &line.dimensions, "G/L Account", &account.number)?;
+            demanded(tables, line.account, &line.dimensions, "G/L Account", &account.number)?;
         }
     }
     Ok(())
 }
 
-/// A value for each mandatory dimension.
-pub(crate) fn mandatory(
-    defaults: &[DefaultDimension],
-    set: &DimensionSet,
-    table: &str,
-    number: &str,
-) -> Result<(), Refusal> {
-    match defaults.iter().find(|default| default.mandatory && !set.contains_key(&default.dimension)) {
-        None => Ok(()),
-        Some(default) => Err(Refusal::dialog(format!(
-            "Select a Dimension Value Code for the Dimension Code {} for {table} {number}.",
-            default.dimension
-        ))),
+fn combined(combinations: &[Combination], set: &DimensionSet) -> Result<(), Refusal> {
+    let fits = |(code, value): &(String, String)| set.get(code).is_some_and(|used| value.is_empty() || used == value);
+    let Some(Combination { first, second }) =
+        combinations.iter().find(|combination| fits(&combination.first) && fits(&combination.second))
+    else {
+        return Ok(());
+    };
+    Err(Refusal::dialog(if first.1.is_empty() && second.1.is_empty() {
+        format!("Dimensions {} and {} can't be used concurrently.", first.0, second.0)
+    } else {
+        format!(
+            "Dimension combinations {} - {} and {} - {} can't be used concurrently.",
+            first.0, first.1, second.0, second.1
+        )
+    }))
+}
+
+/// "Value Posting" of the default dimensions of a vendor or an account.
+pub(crate) fn demanded(tables: &Tables, owner: Uuid, set: &DimensionSet, table: &str, number: &str) -> Result<(), Refusal> {
+    for (_, default) in tables.default_dimensions.iter().filter(|(_, default)| default.owner == owner) {
+        let (code, wanted) = default.codes(tables);
+        let used = set.get(&code).map(String::as_str);
+        let refusal = match (default.validation, used) {
+            (Validation::CodeMandatory, None) => {
+                format!("Select a Dimension Value Code for the Dimension Code {code} for {table} {number}.")
+            }
+            (Validation::SameCode, None) if !wanted.is_empty() => {
+                format!(
+                    "The Dimension Code {code} with Dimension Value Code {wanted} is required for {table} {number}."
+                )
+            }
+            (Validation::SameCode, Some(used)) if used != wanted => format!(
+                "The Dimension Value Code must be {wanted} for Dimension Code {code} for {table} {number}. Currently it's {used}."
+            ),
+            (Validation::NoCode, Some(_)) => format!("Dimension Code {code} must be blank for {table} {number}."),
+            (_, Some(used)) if !default.allowed.is_empty() && !default.allowed.iter().any(|value| value == used) => {
+                format!("Dimension value {code}, {used} is not allowed for {table}, {number}.")
+            }
+            _ => continue,
+        };
+        return Err(Refusal::dialog(refusal));
     }
+    Ok(())
 }

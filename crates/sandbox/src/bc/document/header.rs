@@ -4,13 +4,16 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{DimensionSet, Document, DocumentKind, DocumentStatus, currency, dimensions, formula, line, totals};
+use super::{
+    BLANK_POSTING_DATE, DimensionSet, Document, DocumentKind, DocumentStatus, checks, currency, dimensions, formula,
+    line, totals,
+};
 use crate::bc::error::Refusal;
 use crate::bc::input::{Input, Scalar};
 use crate::bc::sets::Work;
 use crate::bc::sets::documents::Documents;
 use crate::bc::table::Tables;
-use crate::company::{Address, Blocked};
+use crate::company::Address;
 
 /// Creates a document with its lines and dimensions, all or nothing.
 pub(crate) fn insert(work: &mut Work<'_>, set: &'static Documents, body: &Map<String, Value>) -> Result<Uuid, Refusal> {
@@ -21,6 +24,9 @@ pub(crate) fn insert(work: &mut Work<'_>, set: &'static Documents, body: &Map<St
     let sent_posting_date = input.get("postingDate").is_some();
     if let (Some(Scalar::Date(Some(date))), false) = (input.get(set.date_field()), sent_posting_date) {
         document.posting_date = *date;
+    }
+    if !work.tables.rules.default_posting_date {
+        document.posting_date = BLANK_POSTING_DATE;
     }
     change(work.tables, &mut document, &input)?;
     for row in input.rows("dimensionSetLines") {
@@ -61,10 +67,20 @@ pub(crate) fn update(
 
 /// Deletes a draft with its lines.
 pub(crate) fn delete(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Result<(), Refusal> {
-    if work.tables.documents.get(id).is_some_and(Document::is_posted) {
-        return Err(Refusal::dialog(
-            "The date Allow Document Deletion Before must be set on the page Purchases & Payables Setup before deleting purchase documents.",
-        ));
+    if let Some(posted) = work.tables.documents.get(id).filter(|document| document.is_posted()) {
+        let before = work.tables.rules.deletion_before.ok_or_else(|| {
+            Refusal::dialog(
+                "The date Allow Document Deletion Before must be set on the page Purchases & Payables Setup before deleting purchase documents.",
+            )
+        })?;
+        if posted.posting_date >= before {
+            let before = before.strftime("%m/%d/%y");
+            return Err(Refusal::dialog(format!(
+                "You cannot delete posted purchase documents that are posted after {before}."
+            )));
+        }
+        work.tables.documents.remove(id);
+        return Ok(());
     }
     draft(work.tables, kind, id)?;
     work.tables.documents.remove(id);
@@ -79,6 +95,12 @@ pub(crate) fn draft(tables: &Tables, kind: DocumentKind, id: Uuid) -> Result<Doc
     let document = document.ok_or_else(|| Refusal::dialog(format!("The {noun} cannot be found.")))?;
     if document.is_posted() {
         return Err(Refusal::dialog(format!("The {noun} has been posted and can no longer be modified.")));
+    }
+    if document.released {
+        return Err(Refusal::field(format!(
+            "Status must be equal to 'Open'  in Purchase Header: {}. Current value is 'Released'.",
+            document.key()
+        )));
     }
     Ok(document.clone())
 }
@@ -118,17 +140,13 @@ fn vendor_of(tables: &Tables, input: &Input, id: &str, number: &str) -> Result<O
 /// A document with what the vendor brings along.
 fn blank(work: &Work<'_>, kind: DocumentKind, vendor: Uuid) -> Result<Document, Refusal> {
     let tables = &work.tables;
-    let row = &tables.vendors.get(vendor).ok_or_else(|| Refusal::dialog("The vendor cannot be found."))?.base;
-    if row.blocked == Blocked::All {
-        return Err(Refusal::dialog(format!(
-            "You cannot create this type of document when Vendor {} is blocked with type All",
-            row.number
-        )));
-    }
+    let row = tables.vendors.get(vendor).ok_or_else(|| Refusal::dialog("The vendor cannot be found."))?;
+    checks::check_vendor(row, "create")?;
+    let row = &row.base;
     let today = work.today();
     currency::check_rate(tables, &row.currency, today)?;
     let mut set = DimensionSet::new();
-    dimensions::apply_defaults(&mut set, &row.default_dimensions);
+    dimensions::apply_defaults(tables, &mut set, vendor, true);
     let information = tables.information();
     Ok(Document {
         kind,
@@ -154,6 +172,7 @@ fn blank(work: &Work<'_>, kind: DocumentKind, vendor: Uuid) -> Result<Document, 
         lines: Vec::new(),
         status: DocumentStatus::Draft,
         applies_to: None,
+        released: false,
     })
 }
 
@@ -200,8 +219,10 @@ fn date_field(
             let date = date.ok_or_else(|| missing("Posting Date"))?;
             currency::check_rate(tables, &document.currency, date)?;
             document.posting_date = date;
-            // "Link Doc. Date To Posting Date" is on: send the document date after this one.
-            document.dated = date;
+            // Whoever wants two dates has to send the document date after this one.
+            if tables.rules.link_document_date {
+                document.dated = date;
+            }
         }
         "invoiceDate" | "creditMemoDate" => document.dated = date.ok_or_else(|| missing("Document Date"))?,
         _ => return Ok(()),
@@ -289,7 +310,7 @@ fn reference(tables: &Tables, document: &mut Document, name: &str, id: Uuid) -> 
             return Err(Refusal::dialog("The \"shipmentMethodId\" does not match to a Shipment Method."));
         }
         "vendorReturnReasonId" if !id.is_nil() => {
-            return Err(Refusal::dialog("The \"vendorReturnReasonId\" does not match to a Return Reason."));
+            return Err(Refusal::dialog("The \"vendorReturnReasonId\" does not match to a Reason Code."));
         }
         _ => {}
     }

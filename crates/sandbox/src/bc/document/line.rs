@@ -136,7 +136,7 @@ fn change(tables: &Tables, document: &Document, line: &mut Line, input: &Input, 
             ("accountId", Scalar::Guid(id)) if !id.is_nil() => {
                 let account = tables.accounts.get(*id).ok_or_else(|| missing(LineKind::Account))?;
                 line.kind = LineKind::Account;
-                set_account(document, line, account)?;
+                set_account(tables, document, line, account)?;
             }
             ("itemId", Scalar::Guid(id)) if !id.is_nil() => return Err(missing(LineKind::Item)),
             ("lineObjectNumber", Scalar::Text(number)) => set_number(tables, document, line, number, new)?,
@@ -177,7 +177,7 @@ fn set_number(tables: &Tables, document: &Document, line: &mut Line, number: &st
         LineKind::Account => {
             let found = tables.accounts.find(|account| account.number == number);
             let (_, account) = found.ok_or_else(|| missing(LineKind::Account))?;
-            set_account(document, line, account)
+            set_account(tables, document, line, account)
         }
         LineKind::Item => Err(missing(LineKind::Item)),
         LineKind::Comment => Err(Refusal::relation("No.", "Purchase Line", number, "Standard Text")),
@@ -188,13 +188,17 @@ fn set_number(tables: &Tables, document: &Document, line: &mut Line, number: &st
     }
 }
 
-fn set_account(document: &Document, line: &mut Line, account: &Account) -> Result<(), Refusal> {
+fn set_account(tables: &Tables, document: &Document, line: &mut Line, account: &Account) -> Result<(), Refusal> {
     check_account(account)?;
     line.account = account.id;
     line.number.clone_from(&account.number);
     line.description.clone_from(&account.name);
     line.dimensions = document.dimensions.clone();
-    dimensions::apply_defaults(&mut line.dimensions, &account.default_dimensions);
+    let wins = tables.rules.account_dimensions_win;
+    dimensions::apply_defaults(tables, &mut line.dimensions, account.id, wins);
+    if tables.rules.account_quantity_one && line.quantity.is_zero() {
+        line.quantity = Decimal::ONE;
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Purchase documents: invoices and credit memos are one engine with two faces.
 
+pub(crate) mod checks;
 pub(crate) mod currency;
 pub(crate) mod dimensions;
 pub(crate) mod formula;
@@ -17,6 +18,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::company::Address;
+
+/// BC's blank date as a posting date.
+pub(crate) const BLANK_POSTING_DATE: Date = jiff::civil::date(1, 1, 1);
 
 /// Dimension codes with value codes.
 pub(crate) type DimensionSet = BTreeMap<String, String>;
@@ -110,11 +114,19 @@ pub(crate) struct Document {
     pub(crate) status: DocumentStatus,
     /// The posted invoice that a credit memo is applied to.
     pub(crate) applies_to: Option<Uuid>,
+    /// Released drafts cannot be changed.
+    #[serde(default)]
+    pub(crate) released: bool,
 }
 
 impl Document {
     pub(crate) fn is_posted(&self) -> bool {
         self.status != DocumentStatus::Draft
+    }
+
+    /// The header's key as error texts name it.
+    pub(crate) fn key(&self) -> String {
+        format!("Document Type={}, No.={}", self.kind.caption(), self.number)
     }
 
     pub(crate) fn line(&self, id: Uuid) -> Option<&Line> {

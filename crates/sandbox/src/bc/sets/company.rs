@@ -3,11 +3,13 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::codes::Writes;
 use super::reads::{Reads, anywhere, nothing};
 use super::{EntitySet, Scope};
 use crate::bc::error::Refusal;
+use crate::bc::input::Scalar;
 use crate::bc::schema::Kind::{Bool, Code, Date, DateTime, Guid, Int64, Text};
-use crate::bc::schema::{self, Schema, r};
+use crate::bc::schema::{self, Schema, r, w};
 use crate::bc::table::{Information, Row, Setup, Tables};
 use crate::company::AccountingPeriod;
 
@@ -113,36 +115,67 @@ fn setup_cell(_tables: &Tables, id: Uuid, row: &Row<Setup>, field: &str) -> Valu
     }
 }
 
-pub(crate) static INFORMATION: Reads<Information> = Reads {
-    schema: &Schema {
-        set: "companyInformation",
-        entity: "companyInformation",
-        fields: &[
-            r("id", Guid),
-            r("displayName", Text(100)),
-            r("addressLine1", Text(100)),
-            r("addressLine2", Text(50)),
-            r("city", Text(30)),
-            r("state", Text(30)),
-            r("country", Code(10)),
-            r("postalCode", Code(20)),
-            r("phoneNumber", Text(30)),
-            r("faxNumber", Text(30)),
-            r("email", Text(80)),
-            r("website", Text(255)),
-            r("taxRegistrationNumber", Text(50)).computed(),
-            r("currencyCode", Code(10)).computed(),
-            r("currentFiscalYearStartDate", Date).computed(),
-            r("industry", Text(30)),
-            r("experience", Text(30)).computed(),
-            r("lastModifiedDateTime", DateTime),
-        ],
+pub(crate) static INFORMATION: Writes<Information> = Writes {
+    reads: Reads {
+        schema: &Schema {
+            set: "companyInformation",
+            entity: "companyInformation",
+            fields: &[
+                r("id", Guid),
+                w("displayName", Text(100)),
+                w("addressLine1", Text(100)),
+                w("addressLine2", Text(50)),
+                w("city", Text(30)),
+                w("state", Text(30)),
+                w("country", Code(10)),
+                w("postalCode", Code(20)),
+                w("phoneNumber", Text(30)),
+                w("faxNumber", Text(30)),
+                w("email", Text(80)),
+                w("website", Text(255)),
+                w("taxRegistrationNumber", Text(50)).computed(),
+                r("currencyCode", Code(10)).computed(),
+                r("currentFiscalYearStartDate", Date).computed(),
+                w("industry", Text(30)),
+                r("experience", Text(30)).computed(),
+                r("lastModifiedDateTime", DateTime),
+            ],
+        },
+        table: |tables| &tables.information,
+        cell: information_cell,
+        below: anywhere,
+        navigation: nothing,
     },
-    table: |tables| &tables.information,
-    cell: information_cell,
-    below: anywhere,
-    navigation: nothing,
+    table: |tables| &mut tables.information,
+    caption: "Company Information",
+    key: None,
+    blank: None,
+    set: set_information,
 };
+
+fn set_information(_tables: &Tables, row: &mut Information, field: &str, value: &Scalar) -> Result<(), Refusal> {
+    let Scalar::Text(text) = value else {
+        return Err(Refusal::read_only(field));
+    };
+    let place = match field {
+        "displayName" => &mut row.name,
+        "addressLine1" => &mut row.address.line1,
+        "addressLine2" => &mut row.address.line2,
+        "city" => &mut row.address.city,
+        "state" => &mut row.address.state,
+        "country" => &mut row.address.country,
+        "postalCode" => &mut row.address.postal_code,
+        "phoneNumber" => &mut row.phone,
+        "faxNumber" => &mut row.fax,
+        "email" => &mut row.email,
+        "website" => &mut row.website,
+        "taxRegistrationNumber" => &mut row.tax_number,
+        "industry" => &mut row.industry,
+        _ => return Err(Refusal::read_only(field)),
+    };
+    text.clone_into(place);
+    Ok(())
+}
 
 fn information_cell(tables: &Tables, id: Uuid, row: &Row<Information>, field: &str) -> Value {
     let information = &row.value;

@@ -249,6 +249,10 @@ fn cell(tables: &Tables, id: Uuid, row: &Row<Document>, field: &str) -> Value {
         "discountAmount" => schema::decimal(document.invoice_discount),
         "totalAmountExcludingTax" | "totalAmountIncludingTax" => schema::decimal(totals::total(tables, document)),
         "totalTaxAmount" => 0.into(),
+        // A released credit memo shows as Open, a released invoice as Draft.
+        "status" if document.released && document.kind == DocumentKind::CreditMemo && !document.is_posted() => {
+            DocumentStatus::Open.name().into()
+        }
         "status" => document.status.name().into(),
         "lastModifiedDateTime" => schema::moment(row.modified),
         "invoiceId" => schema::guid(document.applies_to.unwrap_or_default()),

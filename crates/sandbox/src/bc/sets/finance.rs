@@ -1,6 +1,5 @@
-//! Master data that documents refer to: accounts, dimensions, currencies, rates, payment terms, tax groups. Read-only.
+//! Master data that documents refer to and the API only reads: accounts, dimensions, exchange rates.
 
-use rust_decimal::Decimal;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -9,9 +8,7 @@ use super::reads::{Reads, anywhere, nothing};
 use crate::bc::schema::Kind::{Bool, Code, Date, DateTime, Enum, Guid, Text};
 use crate::bc::schema::{self, Schema, r};
 use crate::bc::table::{Row, Tables};
-use crate::company::{
-    Account, AccountCategory, AccountKind, Currency, Dimension, DimensionValue, ExchangeRate, PaymentTerm, TaxGroup,
-};
+use crate::company::{Account, AccountCategory, AccountKind, Dimension, DimensionValue, ExchangeRate};
 
 const CATEGORIES: &[&str] =
     &[schema::BLANK, "Assets", "Liabilities", "Equity", "Income", "Cost_x0020_of_x0020_Goods_x0020_Sold", "Expense"];
@@ -142,35 +139,6 @@ pub(crate) static DIMENSION_VALUES: Reads<(Uuid, DimensionValue)> = Reads {
     navigation: nothing,
 };
 
-pub(crate) static CURRENCIES: Reads<Currency> = Reads {
-    schema: &Schema {
-        set: "currencies",
-        entity: "currency",
-        fields: &[
-            r("id", Guid),
-            r("code", Code(10)),
-            r("displayName", Text(30)),
-            r("symbol", Text(10)),
-            r("amountDecimalPlaces", Text(5)),
-            r("amountRoundingPrecision", schema::Kind::Decimal),
-            r("lastModifiedDateTime", DateTime),
-        ],
-    },
-    table: |tables| &tables.currencies,
-    cell: |_, id, row, field| match field {
-        "id" => schema::guid(id),
-        "code" => row.value.code.as_str().into(),
-        "displayName" => row.value.name.as_str().into(),
-        "symbol" => row.value.symbol.as_str().into(),
-        "amountDecimalPlaces" => if row.value.amount_precision == Decimal::ONE { "0:0" } else { "2:2" }.into(),
-        "amountRoundingPrecision" => schema::decimal(row.value.amount_precision),
-        "lastModifiedDateTime" => schema::moment(row.modified),
-        _ => Value::Null,
-    },
-    below: anywhere,
-    navigation: nothing,
-};
-
 pub(crate) static EXCHANGE_RATES: Reads<ExchangeRate> = Reads {
     schema: &Schema {
         set: "currencyExchangeRates",
@@ -193,62 +161,6 @@ pub(crate) static EXCHANGE_RATES: Reads<ExchangeRate> = Reads {
         "exchangeRateAmount" => schema::decimal(row.value.amount),
         "relationalCurrencyCode" => "".into(),
         "relationalExchangeRateAmount" => schema::decimal(row.value.relational_amount),
-        "lastModifiedDateTime" => schema::moment(row.modified),
-        _ => Value::Null,
-    },
-    below: anywhere,
-    navigation: nothing,
-};
-
-pub(crate) static PAYMENT_TERMS: Reads<PaymentTerm> = Reads {
-    schema: &Schema {
-        set: "paymentTerms",
-        entity: "paymentTerm",
-        fields: &[
-            r("id", Guid),
-            r("code", Code(10)),
-            r("displayName", Text(100)),
-            r("dueDateCalculation", Text(32)),
-            r("discountDateCalculation", Text(32)),
-            r("discountPercent", schema::Kind::Decimal),
-            r("calculateDiscountOnCreditMemos", Bool),
-            r("lastModifiedDateTime", DateTime),
-        ],
-    },
-    table: |tables| &tables.payment_terms,
-    cell: |_, id, row, field| match field {
-        "id" => schema::guid(id),
-        "code" => row.value.code.as_str().into(),
-        "displayName" => row.value.name.as_str().into(),
-        "dueDateCalculation" => row.value.due_date_formula.as_str().into(),
-        "discountDateCalculation" => "".into(),
-        "discountPercent" => 0.into(),
-        "calculateDiscountOnCreditMemos" => false.into(),
-        "lastModifiedDateTime" => schema::moment(row.modified),
-        _ => Value::Null,
-    },
-    below: anywhere,
-    navigation: nothing,
-};
-
-pub(crate) static TAX_GROUPS: Reads<TaxGroup> = Reads {
-    schema: &Schema {
-        set: "taxGroups",
-        entity: "taxGroup",
-        fields: &[
-            r("id", Guid),
-            r("code", Code(20)),
-            r("displayName", Text(100)),
-            r("taxType", Enum(&["Sales_x0020_Tax", "VAT"])),
-            r("lastModifiedDateTime", DateTime),
-        ],
-    },
-    table: |tables| &tables.tax_groups,
-    cell: |_, id, row, field| match field {
-        "id" => schema::guid(id),
-        "code" => row.value.code.as_str().into(),
-        "displayName" => row.value.name.as_str().into(),
-        "taxType" => "Sales_x0020_Tax".into(),
         "lastModifiedDateTime" => schema::moment(row.modified),
         _ => Value::Null,
     },

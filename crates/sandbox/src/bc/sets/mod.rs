@@ -2,7 +2,10 @@
 
 pub(crate) mod apply_vendor_entries;
 pub(crate) mod attachments;
+pub(crate) mod banks;
+pub(crate) mod codes;
 pub(crate) mod company;
+pub(crate) mod default_dimensions;
 pub(crate) mod dimension_set_lines;
 pub(crate) mod documents;
 pub(crate) mod entries;
@@ -150,10 +153,14 @@ pub(crate) fn top_level(name: &str) -> Option<&'static dyn EntitySet> {
         "accounts" => &finance::ACCOUNTS,
         "dimensions" => &finance::DIMENSIONS,
         "dimensionValues" => &finance::DIMENSION_VALUES,
-        "currencies" => &finance::CURRENCIES,
+        "currencies" => &codes::CURRENCIES,
+        "defaultDimensions" => &default_dimensions::DefaultDimensions,
+        "bankAccounts" => &banks::BANK_ACCOUNTS,
+        "paymentMethods" => &codes::PAYMENT_METHODS,
+        "taxAreas" => &codes::TAX_AREAS,
         "currencyExchangeRates" => &finance::EXCHANGE_RATES,
-        "paymentTerms" => &finance::PAYMENT_TERMS,
-        "taxGroups" => &finance::TAX_GROUPS,
+        "paymentTerms" => &codes::PAYMENT_TERMS,
+        "taxGroups" => &codes::TAX_GROUPS,
         "generalLedgerSetup" => &company::SETUP,
         "companyInformation" => &company::INFORMATION,
         "accountingPeriods" => &company::PERIODS,

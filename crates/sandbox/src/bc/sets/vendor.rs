@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::default_dimensions::DefaultDimensions;
 use super::documents::{currency_cells, table_id};
 use super::{EntitySet, Scope, Work, vendor_write};
 use crate::bc::error::Refusal;
@@ -19,11 +20,25 @@ pub(crate) struct Vendor {
     pub(crate) tax_number: String,
     pub(crate) irs1099_code: String,
     pub(crate) tax_liable: bool,
+    pub(crate) payment_method: String,
+    pub(crate) privacy_blocked: bool,
+    /// Gen. Bus. Posting Group.
+    pub(crate) business_group: String,
+    pub(crate) posting_group: String,
 }
 
 impl Vendor {
     pub(crate) fn of(base: &company::Vendor) -> Self {
-        Self { base: base.clone(), tax_number: String::new(), irs1099_code: String::new(), tax_liable: false }
+        Self {
+            base: base.clone(),
+            tax_number: String::new(),
+            irs1099_code: String::new(),
+            tax_liable: false,
+            payment_method: String::new(),
+            privacy_blocked: false,
+            business_group: "DOMESTIC".to_owned(),
+            posting_group: "DOMESTIC".to_owned(),
+        }
     }
 }
 
@@ -65,7 +80,11 @@ impl EntitySet for Vendors {
     }
 
     fn navigation(&self, name: &str) -> Option<&'static dyn EntitySet> {
-        (name == "documentAttachments").then_some(&super::attachments::DOCUMENT_ATTACHMENTS as &dyn EntitySet)
+        match name {
+            "documentAttachments" => Some(&super::attachments::DOCUMENT_ATTACHMENTS),
+            "defaultDimensions" => Some(&DefaultDimensions),
+            _ => None,
+        }
     }
 
     fn keys(&self, tables: &Tables, _scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal> {
@@ -121,7 +140,9 @@ fn cell(tables: &Tables, id: Uuid, row: &Row<Vendor>, field: &str) -> Value {
         "currencyId" | "currencyCode" => currency_cells(tables, &vendor.currency, field),
         "irs1099Code" => row.value.irs1099_code.as_str().into(),
         "paymentTermsId" => schema::guid(table_id(&tables.payment_terms, |term| term.code == vendor.payment_terms)),
-        "paymentMethodId" => schema::guid(Uuid::nil()),
+        "paymentMethodId" => {
+            schema::guid(table_id(&tables.payment_methods, |method| method.code == row.value.payment_method))
+        }
         "taxLiable" => row.value.tax_liable.into(),
         "blocked" => blocked(vendor.blocked).into(),
         "balance" => schema::decimal(tables.ledger.balance(id)),

@@ -15,8 +15,20 @@ pub(super) fn insert(work: &mut Work<'_>, body: &Map<String, Value>) -> Result<U
     let input = Input::read(&Vendors, body, true)?;
     let id = work.ids.guid();
     let mut vendor = Vendor::of(&blank(id));
+    if !work.tables.rules.vendor_template {
+        vendor.business_group.clear();
+        vendor.posting_group.clear();
+    }
     change(work.tables, &mut vendor, &input)?;
+    if !vendor.base.number.is_empty() && !work.tables.rules.manual_vendor_numbers {
+        return Err(Refusal::dialog(
+            "You may not enter numbers manually. If you want to enter numbers manually, please activate Manual Nos. in No. Series VEND.",
+        ));
+    }
     if vendor.base.number.is_empty() {
+        if work.tables.rules.vendor_series_end.is_some_and(|end| work.tables.series.vendor > end) {
+            return Err(Refusal::dialog("You cannot assign new numbers from the number series VEND."));
+        }
         vendor.base.number = format!("V{}", work.tables.series.vendor);
         work.tables.series.vendor += 1;
     }
@@ -50,6 +62,7 @@ pub(super) fn delete(work: &mut Work<'_>, id: Uuid) -> Result<(), Refusal> {
         };
         return Err(Refusal::dialog(why));
     }
+    work.tables.remove_defaults(id);
     work.tables.vendors.remove(id);
     Ok(())
 }
@@ -137,10 +150,11 @@ fn reference(tables: &Tables, vendor: &mut Vendor, name: &str, id: Uuid) -> Resu
             Some(term) => vendor.base.payment_terms.clone_from(&term.code),
             None => return Err(Refusal::dialog("The \"paymentTermsId\" does not match to a Payment Terms.")),
         },
-        "paymentMethodId" if id.is_nil() => {}
-        "paymentMethodId" => {
-            return Err(Refusal::dialog("The \"paymentMethodId\" does not match to a Payment Method."));
-        }
+        "paymentMethodId" if id.is_nil() => vendor.payment_method.clear(),
+        "paymentMethodId" => match tables.payment_methods.get(id) {
+            Some(method) => vendor.payment_method.clone_from(&method.code),
+            None => return Err(Refusal::dialog("The \"paymentMethodId\" does not match to a Payment Method.")),
+        },
         _ => return Err(Refusal::read_only(name)),
     }
     Ok(())
