@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// The set-up behind the API. Defaults are those of a new company.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "check boxes of independent set-up pages")]
 pub struct Rules {
     /// "Link Doc. Date To Posting Date": validating the posting date overwrites the document date.
     pub link_document_date: bool,

@@ -16,6 +16,9 @@ use crate::bc::schema::{self, Field, Schema, r, w};
 use crate::bc::table::{Table, Tables};
 use crate::company::{Currency, PaymentTerm, TaxGroup};
 
+/// The caption of a primary key, and how to read it.
+type Key<T> = (&'static str, fn(&T) -> &str);
+
 /// A table that is read and written.
 pub(crate) struct Writes<T: 'static> {
     pub(crate) reads: Reads<T>,
@@ -23,7 +26,7 @@ pub(crate) struct Writes<T: 'static> {
     /// The table's caption in error texts.
     pub(crate) caption: &'static str,
     /// The caption and value of the primary key; none if there is one row, which cannot be renamed.
-    pub(crate) key: Option<(&'static str, fn(&T) -> &str)>,
+    pub(crate) key: Option<Key<T>>,
     /// A new row; none if rows are neither added nor deleted.
     pub(crate) blank: Option<fn(Uuid) -> T>,
     pub(crate) set: fn(&Tables, &mut T, &str, &Scalar) -> Result<(), Refusal>,
