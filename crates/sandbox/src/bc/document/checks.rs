@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{BLANK_POSTING_DATE, Document, DocumentKind, DocumentStatus, LineKind, dimensions, line, totals};
 use crate::bc::error::Refusal;
+use crate::bc::ledger::EntryType;
 use crate::bc::rules::PostingSetup;
 use crate::bc::sets::vendor::Vendor;
 use crate::bc::table::Tables;
@@ -62,17 +63,14 @@ fn check_external_number(tables: &Tables, document: &Document) -> Result<(), Ref
             "You need to enter the document number of the document from the vendor in the {field} field, so that this document stays linked to the original."
         )));
     }
-    let used = tables.documents.find(|other| {
-        other.kind == document.kind
-            && other.is_posted()
-            && other.status != DocumentStatus::Canceled
-            && other.pay_to == document.pay_to
-            && other.external_number == *number
-    });
-    match used {
-        None => Ok(()),
-        Some(_) => Err(Refusal::dialog(format!("Purchase {caption} {number} already exists for this vendor."))),
+    let entry = match document.kind {
+        DocumentKind::Invoice => EntryType::Invoice,
+        DocumentKind::CreditMemo => EntryType::CreditMemo,
+    };
+    if tables.ledger.is_used(entry, document.pay_to, number) {
+        return Err(Refusal::dialog(format!("Purchase {caption} {number} already exists for this vendor.")));
     }
+    Ok(())
 }
 
 fn check_date(tables: &Tables, document: &Document) -> Result<(), Refusal> {

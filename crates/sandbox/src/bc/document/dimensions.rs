@@ -183,7 +183,13 @@ fn combined(combinations: &[Combination], set: &DimensionSet) -> Result<(), Refu
 }
 
 /// "Value Posting" of the default dimensions of a vendor or an account.
-pub(crate) fn demanded(tables: &Tables, owner: Uuid, set: &DimensionSet, table: &str, number: &str) -> Result<(), Refusal> {
+pub(crate) fn demanded(
+    tables: &Tables,
+    owner: Uuid,
+    set: &DimensionSet,
+    table: &str,
+    number: &str,
+) -> Result<(), Refusal> {
     for (_, default) in tables.default_dimensions.iter().filter(|(_, default)| default.owner == owner) {
         let (code, wanted) = default.codes(tables);
         let used = set.get(&code).map(String::as_str);

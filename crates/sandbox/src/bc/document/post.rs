@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Document, DocumentKind, DocumentStatus, checks, totals};
+use super::{DocumentKind, DocumentStatus, checks};
 use crate::bc::error::Refusal;
 use crate::bc::ledger::purchase;
 use crate::bc::sets::Work;

@@ -214,10 +214,10 @@ pub(crate) fn set_account(tables: &Tables, line: &mut JournalLine, side: Side) -
         check_vendor(tables, side.id, line.document_type, "create")?;
         line.description.clone_from(&vendor.base.name);
         line.currency.clone_from(&vendor.base.currency);
-        dimensions::apply_defaults(&mut line.dimensions, &vendor.base.default_dimensions);
+        dimensions::apply_defaults(tables, &mut line.dimensions, side.id, false);
     } else if let (GL_ACCOUNT, Some(account)) = (side.kind.as_str(), tables.accounts.get(side.id)) {
         line.description.clone_from(&account.name);
-        dimensions::apply_defaults(&mut line.dimensions, &account.default_dimensions);
+        dimensions::apply_defaults(tables, &mut line.dimensions, side.id, false);
     }
     line.account = side;
     Ok(())

@@ -103,11 +103,11 @@ fn check_dimensions(tables: &Tables, line: &JournalLine) -> Result<(), Refusal> 
     if line.account.kind == VENDOR
         && let Some(vendor) = tables.vendors.get(line.account.id)
     {
-        return dimensions::mandatory(&vendor.base.default_dimensions, &line.dimensions, "Vendor", &vendor.base.number);
+        return dimensions::demanded(tables, line.account.id, &line.dimensions, "Vendor", &vendor.base.number);
     }
     match tables.accounts.get(line.account.id) {
         Some(account) => {
-            dimensions::mandatory(&account.default_dimensions, &line.dimensions, "G/L Account", &account.number)
+            dimensions::demanded(tables, line.account.id, &line.dimensions, "G/L Account", &account.number)
         }
         None => Ok(()),
     }
