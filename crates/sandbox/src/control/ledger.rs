@@ -20,7 +20,7 @@ pub(super) fn router() -> Router<Arc<World>> {
     Router::new()
         .route("/_sandbox/ledger/entries", get(entries))
         .route("/_sandbox/ledger/payments", get(payments))
-        .route("/_sandbox/ledger/sums", get(sums))
+        .route("/_sandbox/ledger/entries/sums", get(sums))
         .route("/_sandbox/bc/documents/{id}/attachments", get(attachments))
         .route("/_sandbox/bc/documents/{id}/pay", post(pay))
         .route("/_sandbox/bc/entries/{number}/reverse", post(reverse))

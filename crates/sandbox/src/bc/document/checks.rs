@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{BLANK_POSTING_DATE, Document, DocumentKind, DocumentStatus, LineKind, dimensions, line, totals};
+use super::{BLANK_POSTING_DATE, Document, DocumentKind, LineKind, dimensions, line, totals};
 use crate::bc::error::Refusal;
 use crate::bc::ledger::EntryType;
 use crate::bc::rules::PostingSetup;
