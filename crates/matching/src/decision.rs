@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::explain::{Explanation, explain, reason};
+use crate::explain::{Explanation, about, explain, reason};
 use crate::index::Index;
+use crate::lexicon::Kind;
 use crate::memory::{Memory, Recall};
 use crate::model::{Contest, Model, shipped};
 use crate::query::{Compared, Merchant, Query, assess};
@@ -41,6 +42,19 @@ pub struct Decision {
     pub explanation: Option<Explanation>,
 }
 
+/// One vendor that may be meant, judged as if it were the best.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Suggestion {
+    /// The vendor.
+    pub vendor: String,
+    /// Probability that it is right, against the best of the others.
+    pub score: f64,
+    /// Which words match and what speaks against it.
+    pub reason: String,
+    /// Everything needed to replay the score.
+    pub explanation: Explanation,
+}
+
 /// Score given to a descriptor a person confirmed.
 const CONFIRMED: f64 = 0.995;
 
@@ -53,27 +67,59 @@ impl Index {
     /// Decides with a given model.
     pub fn decide_with(&self, merchant: &Merchant, memory: &Memory, model: &Model) -> Decision {
         let query = Query::new(merchant);
-        let mut plain = Ranked::new(self, &query, None, model);
+        let mut plain = Ranked::new(self, &query, None, memory, model);
         plain.know(self, memory);
         if let Some(decision) = self.remembered(&query, memory, &plain) {
             return decision;
         }
         let mut decision = self.judge(&query, &plain, model, |_| None);
         if !memory.is_empty() {
-            if memory.refused(&query.reading) && decision.outcome == Outcome::Auto {
+            let rejected = memory.rejected(&query.reading).is_some();
+            if decision.outcome == Outcome::Auto && (rejected || memory.refused(&query.reading)) {
                 decision.outcome = Outcome::Review;
                 decision.veto = Some(Veto::Refused);
                 decision.reason = reason(self, &query, &plain, &decision);
-            } else if decision.outcome != Outcome::Auto {
+            } else if decision.outcome != Outcome::Auto && !rejected {
                 decision = self.with_learned(&query, memory, model, decision);
             }
         }
         decision
     }
 
+    /// What people said about exactly this descriptor, if they said anything.
+    pub fn recall(&self, merchant: &Merchant, memory: &Memory) -> Option<Decision> {
+        if memory.is_empty() {
+            return None;
+        }
+        let query = Query::new(merchant);
+        if memory.recall(&query.reading) == Recall::Nothing {
+            return None;
+        }
+        self.remembered(&query, memory, &Ranked::new(self, &query, None, memory, shipped()))
+    }
+
+    /// The best vendors, each with its own score and reason, best first.
+    pub fn suggest(&self, merchant: &Merchant, memory: &Memory, most: usize) -> Vec<Suggestion> {
+        let (query, model) = (Query::new(merchant), shipped());
+        let mut ranked = Ranked::new(self, &query, Some(memory), memory, model);
+        let mut out = Vec::new();
+        for _ in 0..most.min(ranked.compared.len()) {
+            ranked.know(self, memory);
+            let best = &ranked.compared[0];
+            out.push(Suggestion {
+                vendor: self.entry(best.slot).vendor.id.clone(),
+                score: model.probability(&ranked.contest),
+                reason: about(&query, best),
+                explanation: explain(&query, best, &ranked.contest, &model.version),
+            });
+            ranked.next();
+        }
+        out
+    }
+
     /// Decides again with the names people taught.
     fn with_learned(&self, query: &Query, memory: &Memory, model: &Model, plain: Decision) -> Decision {
-        let mut ranked = Ranked::new(self, query, Some(memory), model);
+        let mut ranked = Ranked::new(self, query, Some(memory), memory, model);
         ranked.know(self, memory);
         if !ranked.compared.iter().any(|compared| compared.name.kind == NameKind::Learned) {
             return plain;
@@ -118,6 +164,19 @@ impl Index {
 
     fn ids(&self, compared: &[Compared<'_>]) -> Vec<String> {
         compared.iter().take(5).map(|compared| self.entry(compared.slot).vendor.id.clone()).collect()
+    }
+
+    /// Whether the vendor is one site of a business and the descriptor has neither a town, a place nor a number to tell it.
+    fn site_is_open(&self, vendor_id: &str, query: &Query) -> bool {
+        let Some(entry) = self.slot(vendor_id).map(|slot| self.entry(slot)) else { return false };
+        let words = || query.reading.views.iter().flat_map(|view| &view.words);
+        let own = |text: &str| {
+            entry.names.iter().flat_map(|name| &name.words).any(|word| word.kind == Kind::Place && word.text == text)
+        };
+        entry.is_site()
+            && query.city.is_empty()
+            && query.reading.numbers.is_empty()
+            && !words().any(|word| word.kind == Kind::Place || own(&word.text))
     }
 
     /// What people said about exactly this descriptor.
@@ -171,6 +230,13 @@ impl Index {
                         Some(Veto::Renamed),
                         "the vendor confirmed before has another name now",
                     ),
+                    Some(_) if !answer.by_hand && self.site_is_open(&answer.vendor_id, query) => decision(
+                        Outcome::Review,
+                        id,
+                        0.5,
+                        Some(Veto::SiteMissing),
+                        "the vendor confirmed before is one site and the descriptor names none",
+                    ),
                     Some(vendor) => decision(
                         Outcome::Auto,
                         id,
@@ -208,11 +274,23 @@ pub(crate) struct Ranked<'a> {
 }
 
 impl<'a> Ranked<'a> {
-    fn new(index: &'a Index, query: &Query, memory: Option<&'a Memory>, model: &Model) -> Self {
-        let compared = assess(index, query, memory, model);
+    /// Compares; `taught` adds the names people taught. A vendor that was rejected for the descriptor is left out.
+    fn new(index: &'a Index, query: &Query, taught: Option<&'a Memory>, memory: &Memory, model: &Model) -> Self {
+        let mut compared = assess(index, query, taught, model);
+        if let Some(rejected) = memory.rejected(&query.reading) {
+            compared.retain(|compared| !rejected.contains(&index.entry(compared.slot).vendor.id));
+        }
         let logit = |at: usize| compared.get(at).map_or(-8.0, |compared| compared.logit.max(-8.0));
         let contest = Contest { best: logit(0), second: logit(1), vendors: index.len(), strange_among: 0 };
         Self { compared, contest }
+    }
+
+    /// Takes the best away and judges the next one against it.
+    fn next(&mut self) {
+        let taken = self.compared.remove(0);
+        let logit = self.compared.first().map_or(-8.0, |next| next.logit.max(-8.0));
+        self.contest.second = self.contest.second.max(taken.logit.max(-8.0)).max(self.contest.best);
+        self.contest.best = logit;
     }
 
     /// Takes into account whether people ever confirmed the best vendor.

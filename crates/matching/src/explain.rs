@@ -102,6 +102,14 @@ pub(crate) fn reason(index: &Index, query: &Query, ranked: &Ranked<'_>, decision
     text
 }
 
+/// What speaks for and against one candidate.
+pub(crate) fn about(query: &Query, best: &Compared<'_>) -> String {
+    match against(query, best) {
+        Some(against) => format!("{}; {against}", words(query, best)),
+        None => words(query, best),
+    }
+}
+
 /// `DELTA and AIR match`, with the near misses spelled out.
 fn words(query: &Query, best: &Compared<'_>) -> String {
     let view = &query.reading.views[best.view];

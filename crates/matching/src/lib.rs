@@ -21,7 +21,7 @@ mod token;
 mod vendor;
 mod veto;
 
-pub use decision::{Decision, Outcome};
+pub use decision::{Decision, Outcome, Suggestion};
 pub use descriptor::{Cut, Reading, View, ViewKind, Word, read};
 pub use explain::{Explanation, Matched};
 pub use fold::fold;

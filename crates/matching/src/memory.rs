@@ -3,7 +3,7 @@
 //! A confirmation decides the same descriptor from now on, and teaches a further name of the vendor together with its town
 //! and numbers. Contradictions and changed vendors send the descriptor back to a person.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blocking::Blocking;
 use crate::descriptor::{Reading, ViewKind, read};
@@ -55,6 +55,8 @@ pub struct Memory {
     vendors: BTreeMap<String, usize>,
     /// Core words of descriptors that belong to none of the vendors.
     refused: BTreeMap<String, usize>,
+    /// Vendors that people said a descriptor is not, by its key.
+    rejected: BTreeMap<String, BTreeSet<String>>,
     blocking: Blocking,
 }
 
@@ -85,9 +87,20 @@ impl Memory {
         Self::default()
     }
 
-    /// Whether nothing was confirmed.
+    /// Whether nothing was confirmed or rejected.
     pub fn is_empty(&self) -> bool {
-        self.answers.is_empty()
+        self.answers.is_empty() && self.rejected.is_empty()
+    }
+
+    /// A person said that this descriptor is not this vendor: it is not suggested again for it, and from now on only a
+    /// person decides about the descriptor.
+    pub fn reject(&mut self, descriptor: &str, vendor_id: &str) {
+        self.rejected.entry(scrubbed_key(descriptor)).or_default().insert(vendor_id.to_owned());
+    }
+
+    /// The vendors that people said this descriptor is not.
+    pub(crate) fn rejected(&self, reading: &Reading) -> Option<&BTreeSet<String>> {
+        if self.rejected.is_empty() { None } else { self.rejected.get(&key_of(reading)) }
     }
 
     /// Takes an answer in. A link set by hand stays whatever is confirmed later; setting one by hand replaces the rest.
