@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::alone::Alone;
 use crate::clock::{Chance, Clock};
 use crate::config::{Config, ConfigError, ConnectionConfig};
+use crate::matcher::Matcher;
 
 /// The version that stands in audit entries and answers.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -53,6 +54,8 @@ pub struct Connection {
     pub brex: brex::Client,
     /// The Business Central side.
     pub bc: bc::Client,
+    /// The vendors by name, and what people answered.
+    pub matcher: Matcher,
     /// Senders, for counting requests.
     pub traffic: Traffic,
     identity: RwLock<Option<Arc<Identity>>>,
@@ -180,6 +183,7 @@ impl Connection {
             ),
             settings: settings.clone(),
             traffic,
+            matcher: Matcher::default(),
             identity: RwLock::new(None),
             directory: RwLock::new(Arc::new(Directory::default())),
             met: AtomicBool::new(false),

@@ -7,7 +7,8 @@ use domain::calendar::PostingRange;
 use domain::directory::{Account, Blocked, CompanySetup, DimensionValue, Directory, Vendor};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Error, Lease, MasterKind, MasterRow};
+use domain::id::ConnectionId;
+use store::{Error, Lease, MasterKind, MasterRow, Store};
 use uuid::Uuid;
 
 use crate::app::{App, Connection};
@@ -18,15 +19,21 @@ const SETUP: &str = "setup";
 
 /// Loads the mirror that earlier processes kept.
 pub async fn recall(app: &App, connection: &Connection) -> Result<(), Error> {
-    let kept = app.store.master_data();
-    let setup: Vec<CompanySetup> = decoded(&kept.list(&connection.id, MasterKind::Setup).await?);
-    if let Some(setup) = setup.into_iter().next() {
-        let vendors = decoded(&kept.list(&connection.id, MasterKind::Vendor).await?);
-        let accounts = decoded(&kept.list(&connection.id, MasterKind::Account).await?);
-        let values = decoded(&kept.list(&connection.id, MasterKind::DimensionValue).await?);
-        connection.set_directory(Directory::new(vendors, accounts, values, setup));
+    if let Some(directory) = stored(&app.store, &connection.id).await? {
+        connection.set_directory(directory);
     }
     Ok(())
+}
+
+/// The mirror of a connection as it is stored, if it was ever filled.
+pub async fn stored(store: &Store, connection: &ConnectionId) -> Result<Option<Directory>, Error> {
+    let kept = store.master_data();
+    let setup: Vec<CompanySetup> = decoded(&kept.list(connection, MasterKind::Setup).await?);
+    let Some(setup) = setup.into_iter().next() else { return Ok(None) };
+    let vendors = decoded(&kept.list(connection, MasterKind::Vendor).await?);
+    let accounts = decoded(&kept.list(connection, MasterKind::Account).await?);
+    let values = decoded(&kept.list(connection, MasterKind::DimensionValue).await?);
+    Ok(Some(Directory::new(vendors, accounts, values, setup)))
 }
 
 /// Reads everything from Business Central and replaces the mirror; only what differs is written.
@@ -79,6 +86,9 @@ async fn vendors(company: &Company) -> Result<Vec<Vendor>, clients::Error> {
                 // A member of a newer version may forbid documents: treated as blocked until it is known.
                 bc::Blocked::All | bc::Blocked::Other(_) => Blocked::All,
             },
+            city: vendor.city,
+            country: vendor.country,
+            website: vendor.website,
         }));
     }
     Ok(vendors)

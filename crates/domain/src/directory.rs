@@ -21,6 +21,15 @@ pub struct Vendor {
     pub email: String,
     /// How far the vendor is blocked.
     pub blocked: Blocked,
+    /// Town.
+    #[serde(default)]
+    pub city: String,
+    /// Country code.
+    #[serde(default)]
+    pub country: String,
+    /// Web address.
+    #[serde(default)]
+    pub website: String,
 }
 
 /// How far a vendor is blocked.
@@ -144,6 +153,11 @@ impl Directory {
         let text = id_or_number.trim();
         let by_id = Uuid::parse_str(text).ok().and_then(|id| self.vendor_by_id.get(&id));
         by_id.or_else(|| self.vendor_by_number.get(&text.to_uppercase())).and_then(|i| self.vendors.get(*i))
+    }
+
+    /// Every vendor.
+    pub fn vendors(&self) -> &[Vendor] {
+        &self.vendors
     }
 
     /// The vendors with this name, legal form and punctuation included. Case does not count: card networks shout.
@@ -271,6 +285,9 @@ mod tests {
             name: "Messe Berlin".to_owned(),
             email: "a@example.com; B@example.com".to_owned(),
             blocked: Blocked::No,
+            city: String::new(),
+            country: String::new(),
+            website: String::new(),
         };
         let directory = Directory::new(vec![vendor], vec![], vec![], CompanySetup::default());
         assert!(directory.vendor("v10000").is_some());

@@ -72,6 +72,9 @@ hold_codes! {
     /// Several BC vendors fit equally well.
     VendorAmbiguous = "vendor_ambiguous", Bookkeeper,
         "Code the vendor on the record in Brex, so that it is clear which one is meant.";
+    /// A vendor may be meant, and a person has to say so.
+    VendorReview = "vendor_review", Bookkeeper,
+        "Look at the suggestions with vendors review, then confirm one, or say that it is none of the vendors.";
     /// The record names neither merchant nor vendor.
     VendorMissing = "vendor_missing", Bookkeeper, "Code the vendor on the record in Brex.";
     /// The vendor may not receive documents.

@@ -59,6 +59,13 @@ pub enum Why {
         /// What both names come down to.
         common: String,
     },
+    /// The matcher is sure.
+    Matched {
+        /// The merchant's name or descriptor.
+        merchant: String,
+        /// Why, in words, with the score.
+        reason: String,
+    },
     /// The connection's default vendor.
     DefaultVendor {
         /// The merchant's name, if there is one.
@@ -76,6 +83,7 @@ impl Why {
             Self::Remembered { merchant, origin } => format!("remembered for {merchant:?} ({origin})"),
             Self::ExactName { merchant } => format!("the merchant has exactly this name ({merchant:?})"),
             Self::SameName { merchant, common } => format!("merchant {merchant:?} has the same name ({common})"),
+            Self::Matched { merchant, reason } => format!("matched {merchant:?}: {reason}"),
             Self::DefaultVendor { .. } => "no vendor fits, the connection's default vendor is used".to_owned(),
         }
     }
@@ -102,27 +110,46 @@ pub fn decide_vendor(
     rules: &Rules,
     directory: &Directory,
 ) -> Result<ResolvedVendor, Hold> {
+    if let Some(found) = decide_coded(record, rules, directory)? {
+        return Ok(found);
+    }
+    if let Some(merchant) = merchant_of(record) {
+        if let Some(found) = remembered(merchant, links, directory)? {
+            return Ok(found);
+        }
+        if let Some(found) = decide_named(merchant, directory)? {
+            return Ok(found);
+        }
+    }
+    decide_unmatched(record, rules, directory)
+}
+
+/// The vendor that the record itself says: coded, or the employee's. None if only the merchant can tell.
+pub fn decide_coded(record: &Record, rules: &Rules, directory: &Directory) -> Result<Option<ResolvedVendor>, Hold> {
     if let Some((coded, vendor)) = coded_vendor(record, rules, directory)? {
         let vendor = vendor.ok_or_else(|| {
             Hold::new(HoldCode::VendorNotFound, format!("the coded vendor {coded} is not in Business Central"))
         })?;
-        return usable(vendor, Why::Coded { value: coded });
+        return usable(vendor, Why::Coded { value: coded }).map(Some);
     }
-    if let Treatment::Reimbursement(_) = record.treatment() {
-        return employee_vendor(record, rules, directory);
+    match record.treatment() {
+        Treatment::Reimbursement(_) => employee_vendor(record, rules, directory).map(Some),
+        Treatment::Spend(_) | Treatment::Bill | Treatment::NotSpend | Treatment::Unknown => Ok(None),
     }
-    let merchant = record.merchant.as_ref().map(|m| m.name.trim()).filter(|name| !name.is_empty());
-    let Some(merchant) = merchant else {
+}
+
+/// The merchant's name, if the record has one.
+pub fn merchant_of(record: &Record) -> Option<&str> {
+    record.merchant.as_ref().map(|m| m.name.trim()).filter(|name| !name.is_empty())
+}
+
+/// What is done with a record whose merchant fits no vendor: the default vendor, or a hold.
+pub fn decide_unmatched(record: &Record, rules: &Rules, directory: &Directory) -> Result<ResolvedVendor, Hold> {
+    let Some(merchant) = merchant_of(record) else {
         return default_vendor(None, rules, directory).unwrap_or_else(|| {
             Err(Hold::new(HoldCode::VendorMissing, "the record names neither a merchant nor a vendor"))
         });
     };
-    if let Some(found) = remembered(merchant, links, directory)? {
-        return Ok(found);
-    }
-    if let Some(found) = by_name(merchant, directory)? {
-        return Ok(found);
-    }
     default_vendor(Some(merchant), rules, directory).unwrap_or_else(|| {
         Err(Hold::new(
             HoldCode::VendorNotFound,
@@ -185,6 +212,14 @@ fn employee_vendor(record: &Record, rules: &Rules, directory: &Directory) -> Res
     }
 }
 
+/// The vendor of an answer that was remembered or found by the matcher, unless it is blocked.
+pub fn decide_known(vendor: Uuid, why: Why, directory: &Directory) -> Result<ResolvedVendor, Hold> {
+    let found = directory.vendor(&vendor.to_string()).ok_or_else(|| {
+        Hold::new(HoldCode::VendorNotFound, format!("the vendor {vendor} is no longer in Business Central"))
+    })?;
+    usable(found, why)
+}
+
 fn remembered(merchant: &str, links: &[Link], directory: &Directory) -> Result<Option<ResolvedVendor>, Hold> {
     let Some(first) = links.first() else { return Ok(None) };
     if links.iter().any(|link| link.vendor != first.vendor) {
@@ -195,7 +230,8 @@ fn remembered(merchant: &str, links: &[Link], directory: &Directory) -> Result<O
     usable(vendor, why).map(Some)
 }
 
-fn by_name(merchant: &str, directory: &Directory) -> Result<Option<ResolvedVendor>, Hold> {
+/// The only vendor that is named like the merchant. Several are a hold, unless something else tells them apart.
+pub fn decide_named(merchant: &str, directory: &Directory) -> Result<Option<ResolvedVendor>, Hold> {
     match directory.vendors_named(merchant).as_slice() {
         [vendor] => return usable(vendor, Why::ExactName { merchant: merchant.to_owned() }).map(Some),
         [] => {}

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::intents::{self, IntentChange};
 use crate::lanes::{self, Lease};
 use crate::records::{RecordRow, Records, TABLE};
+use crate::vendor_matches::{self, VendorMatch};
 use crate::{audit, payloads};
 
 /// One record's change.
@@ -25,6 +26,8 @@ pub struct Change {
     pub notes: Vec<Note>,
     /// The intent it opens, probes or settles.
     pub intent: Option<IntentChange>,
+    /// What the matcher said about its merchant, if it was asked.
+    pub matched: Option<VendorMatch>,
 }
 
 /// What became of a change.
@@ -72,6 +75,7 @@ impl Records<'_> {
                 changes.iter().zip(&done).filter_map(|(change, done)| done.then_some(change)).collect();
             payloads::append(&mut tx, connection, now_ms, &written).await?;
             intents::write(&mut tx, connection, now_ms, &written).await?;
+            vendor_matches::write(&mut tx, connection, now_ms, &written).await?;
             let notes = written.iter().flat_map(|change| &change.notes).collect();
             audit::append_notes(&mut tx, connection, now_ms, actor, notes).await?;
             done.into_iter().map(|done| if done { Applied::Done } else { Applied::Stale }).collect()

@@ -25,6 +25,7 @@ mod place;
 mod records;
 mod row;
 mod vendor_links;
+mod vendor_matches;
 mod verify;
 
 pub use apply::{Applied, Change};
@@ -42,4 +43,5 @@ pub use payloads::{Payload, Payloads};
 pub use place::Kind;
 pub use records::{Count, RecordRow, Records};
 pub use vendor_links::{VendorLink, VendorLinks, Verdict};
+pub use vendor_matches::{VendorMatch, VendorMatches};
 pub use verify::{Break, Chain};

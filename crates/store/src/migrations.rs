@@ -11,8 +11,13 @@ use crate::place::{Kind, Place};
 use crate::row::Table;
 
 /// Each migration's two texts. They are never edited once released: a change is a new entry.
-const ALL: &[(&str, &str)] =
-    &[(include_str!("../migrations/sqlite/0001_first.sql"), include_str!("../migrations/postgres/0001_first.sql"))];
+const ALL: &[(&str, &str)] = &[
+    (include_str!("../migrations/sqlite/0001_first.sql"), include_str!("../migrations/postgres/0001_first.sql")),
+    (
+        include_str!("../migrations/sqlite/0002_vendor_memory.sql"),
+        include_str!("../migrations/postgres/0002_vendor_memory.sql"),
+    ),
+];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };
 

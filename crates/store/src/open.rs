@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 
+use crate::vendor_matches::VendorMatches;
 use crate::db::Db;
 use crate::error::Error;
 use crate::place::{Kind, Place};
@@ -110,6 +111,11 @@ impl Store {
     /// Which vendor a merchant was confirmed or rejected for.
     pub fn vendor_links(&self) -> VendorLinks<'_> {
         VendorLinks { db: &self.db }
+    }
+
+    /// What the matcher said about records.
+    pub fn vendor_matches(&self) -> VendorMatches<'_> {
+        VendorMatches { db: &self.db }
     }
 
     /// The audit trail.

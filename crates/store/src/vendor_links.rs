@@ -16,6 +16,9 @@ use crate::row::{Table, from_str};
 
 const TABLE: Table = Table { name: "vendor_links", key: &["connection", "merchant_key", "seq"] };
 
+const SELECT: &str = "SELECT connection, merchant_key, seq, bc_vendor_id, verdict, origin, record_id, decided_by, \
+     decided_ms, descriptor, clean_name, vendor_name FROM vendor_links WHERE connection = $1";
+
 /// What was decided about a merchant and a vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -23,6 +26,14 @@ pub enum Verdict {
     Confirmed,
     /// The merchant is not this vendor.
     Rejected,
+    /// The merchant is none of the vendors.
+    NoneOfOurs,
+    /// A person set the link by hand: nothing but a person's hand changes it.
+    SetByHand,
+    /// The link is taken off; what was rejected stays.
+    Unlinked,
+    /// Nothing is known about the merchant any more.
+    Forgotten,
 }
 
 impl Verdict {
@@ -31,11 +42,17 @@ impl Verdict {
         match self {
             Self::Confirmed => "confirmed",
             Self::Rejected => "rejected",
+            Self::NoneOfOurs => "none_of_ours",
+            Self::SetByHand => "set_by_hand",
+            Self::Unlinked => "unlinked",
+            Self::Forgotten => "forgotten",
         }
     }
 
     fn from_stored(text: &str) -> Option<Self> {
-        [Self::Confirmed, Self::Rejected].into_iter().find(|verdict| verdict.as_str() == text)
+        [Self::Confirmed, Self::Rejected, Self::NoneOfOurs, Self::SetByHand, Self::Unlinked, Self::Forgotten]
+            .into_iter()
+            .find(|verdict| verdict.as_str() == text)
     }
 }
 
@@ -44,8 +61,14 @@ impl Verdict {
 pub struct VendorLink {
     /// Key of the merchant.
     pub merchant_key: String,
-    /// BC's id of the vendor.
-    pub bc_vendor_id: Uuid,
+    /// The descriptor that was asked about; empty for verdicts of a version that did not keep it.
+    pub descriptor: String,
+    /// Its cleaned name, or empty.
+    pub clean_name: String,
+    /// BC's id of the vendor; none for a verdict about no vendor.
+    pub bc_vendor_id: Option<Uuid>,
+    /// The vendor's name at that time, or empty.
+    pub vendor_name: String,
     /// What was decided.
     pub verdict: Verdict,
     /// How it came about.
@@ -68,10 +91,8 @@ impl VendorLinks<'_> {
     pub async fn list_for(&self, connection: &ConnectionId, keys: &[String]) -> Result<Vec<VendorLink>, Error> {
         let mut links = Vec::new();
         for keys in keys.chunks(CHUNK) {
-            let statement = Statement::new(
-                "SELECT connection, merchant_key, seq, bc_vendor_id, verdict, origin, record_id, decided_by, decided_ms \
-                 FROM vendor_links WHERE connection = $1 AND merchant_key IN ",
-            )
+            let statement = Statement::new(SELECT)
+            .push(" AND merchant_key IN ")
             .bind(connection.as_str())
             .push_list(keys.iter().map(|key| clean(key)))
             .push(" ORDER BY merchant_key, seq");
@@ -80,6 +101,41 @@ impl VendorLinks<'_> {
             }
         }
         Ok(links)
+    }
+
+    /// Every verdict of the connection, merchant by merchant, in the order in which they were remembered.
+    pub async fn list(&self, connection: &ConnectionId) -> Result<Vec<VendorLink>, Error> {
+        let statement = Statement::new(SELECT).bind(connection.as_str()).push(" ORDER BY merchant_key, seq");
+        self.db.rows(statement).await?.iter().map(read).collect()
+    }
+
+    /// How many verdicts there are: it only ever grows, so that another number means another memory.
+    pub async fn count(&self, connection: &ConnectionId) -> Result<i64, Error> {
+        let statement = Statement::new(
+            "SELECT connection, CAST(COUNT(*) AS BIGINT) AS seq FROM vendor_links WHERE connection = $1 \
+             GROUP BY connection",
+        )
+        .bind(connection.as_str());
+        let row = self.db.first(statement).await?;
+        Ok(row.map(|row| TABLE.row(&row).integer("seq")).transpose()?.unwrap_or(0))
+    }
+
+    /// Adds verdicts of a person, each with an entry in the trail. Needs no lease: people answer while the worker works.
+    pub async fn answer(
+        &self,
+        connection: &ConnectionId,
+        links: &[VendorLink],
+        now_ms: i64,
+        actor: &Actor,
+    ) -> Result<(), Error> {
+        let notes: Vec<Note> = links.iter().map(note).collect();
+        in_transaction!(self.db, tx => {
+            // The trail's head is locked first, so that two who answer at once come one after the other.
+            audit::append_notes(&mut tx, connection, now_ms, actor, notes.iter().collect()).await?;
+            for link in links {
+                insert(&mut tx, connection, link).await?;
+            }
+        })
     }
 
     /// Adds verdicts, each with an entry in the trail.
@@ -94,10 +150,10 @@ impl VendorLinks<'_> {
         let notes: Vec<Note> = links.iter().map(note).collect();
         in_transaction!(self.db, tx => {
             lanes::fence(&mut tx, lease).await?;
+            audit::append_notes(&mut tx, connection, now_ms, actor, notes.iter().collect()).await?;
             for link in links {
                 insert(&mut tx, connection, link).await?;
             }
-            audit::append_notes(&mut tx, connection, now_ms, actor, notes.iter().collect()).await?;
         })
     }
 }
@@ -110,6 +166,9 @@ fn note(link: &VendorLink) -> Note {
         after: Some(link.verdict.as_str().to_owned()),
         detail: json!({
             "bc_vendor_id": link.bc_vendor_id,
+            "vendor_name": link.vendor_name,
+            "descriptor": link.descriptor,
+            "clean_name": link.clean_name,
             "origin": link.origin,
             "record": link.record_id,
             "decided_by": link.decided_by,
@@ -120,17 +179,21 @@ fn note(link: &VendorLink) -> Note {
 async fn insert(tx: &mut AnyConnection, connection: &ConnectionId, link: &VendorLink) -> Result<(), Error> {
     Statement::new(
         "INSERT INTO vendor_links (connection, merchant_key, seq, bc_vendor_id, verdict, origin, record_id, decided_by, \
-         decided_ms) SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, $5, $6, $7, $8 FROM vendor_links \
+         decided_ms, descriptor, clean_name, vendor_name) \
+         SELECT $1, $2, COALESCE(MAX(seq), 0) + 1, $3, $4, $5, $6, $7, $8, $9, $10, $11 FROM vendor_links \
          WHERE connection = $1 AND merchant_key = $2",
     )
     .bind(connection.as_str())
     .bind(clean(&link.merchant_key))
-    .bind(link.bc_vendor_id.to_string())
+    .bind(link.bc_vendor_id.map_or_else(String::new, |id| id.to_string()))
     .bind(link.verdict.as_str())
     .bind(clean(&link.origin))
     .bind(link.record_id.as_ref().map(RecordId::as_str))
     .bind(clean(&link.decided_by))
     .bind(link.decided_ms)
+    .bind(clean(&link.descriptor))
+    .bind(clean(&link.clean_name))
+    .bind(clean(&link.vendor_name))
     .execute_one(tx, TABLE.name)
     .await
 }
@@ -139,11 +202,19 @@ fn read(row: &AnyRow) -> Result<VendorLink, Error> {
     let row = TABLE.row(row);
     Ok(VendorLink {
         merchant_key: row.text("merchant_key")?,
-        bc_vendor_id: row.parsed("bc_vendor_id", from_str)?,
+        descriptor: row.text("descriptor")?,
+        clean_name: row.text("clean_name")?,
+        vendor_name: row.text("vendor_name")?,
+        bc_vendor_id: row.parsed("bc_vendor_id", vendor_of)?,
         verdict: row.parsed("verdict", Verdict::from_stored)?,
         origin: row.text("origin")?,
         record_id: row.optional_text("record_id")?.map(RecordId::new),
         decided_by: row.text("decided_by")?,
         decided_ms: row.integer("decided_ms")?,
     })
+}
+
+/// An empty text stands for no vendor.
+fn vendor_of(text: &str) -> Option<Option<Uuid>> {
+    if text.is_empty() { Some(None) } else { from_str(text).map(Some) }
 }

@@ -42,8 +42,7 @@ pub use wire::{found_document, new_document, read_record};
 /// for fifty records keeps the calls per record near one.
 pub const BATCH: i64 = 50;
 
-/// The job that looks again at held records.
-pub const RECHECK: &str = "recheck";
+pub use crate::vendors::RECHECK;
 
 /// What a stage works with: one connection under the lease of its lane.
 pub struct Lane<'a> {

@@ -10,10 +10,10 @@ use domain::stage::{Event, Stage};
 use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, point_to};
-use super::resolve_vendor::Links;
 use super::step::Step;
 use super::wire::read_record;
 use super::{BATCH, Lane, Stop, map, resolve_vendor, verify};
+use crate::vendors::resolve::{Resolution, resolve};
 
 /// Which holds are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,21 +57,23 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
 /// Vendor and mapping are decided anew; only a different outcome is written.
 async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
     let records = lane.records(&rows).await?;
-    let links = resolve_vendor::links(lane, records.values()).await?;
+    let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
     let mut steps = Vec::new();
     for row in rows {
-        let Some(record) = records.get(&row.id) else { continue };
-        match (outcome(lane, record, &links), row.hold.as_ref()) {
+        let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) else { continue };
+        match (outcome(lane, record, resolution), row.hold.as_ref()) {
             (Ok(()), _) => steps.push(release(lane, row)),
-            (Err(hold), old) if old != Some(&hold) => steps.push(Step::of(row).hold(&hold, lane.now_ms())),
+            (Err(hold), old) if old != Some(&hold) => {
+                steps.push(resolve_vendor::held(lane, row, &hold, resolution));
+            }
             (Err(_), _) => {}
         }
     }
     apply(lane, steps).await
 }
 
-fn outcome(lane: &Lane<'_>, record: &Record, links: &Links) -> Result<(), Hold> {
-    let vendor = resolve_vendor::decide(lane, record, links)?;
+fn outcome(lane: &Lane<'_>, record: &Record, resolution: &Resolution) -> Result<(), Hold> {
+    let vendor = resolution.vendor.clone()?;
     map::decide(lane, record, &vendor.number).map(drop)
 }
 

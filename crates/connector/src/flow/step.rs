@@ -4,7 +4,7 @@ use domain::audit::Note;
 use domain::hold::Hold;
 use domain::stage::{Event, Stage};
 use serde_json::{Value, json};
-use store::{Change, IntentChange, RecordRow};
+use store::{Change, IntentChange, RecordRow, VendorMatch};
 
 /// A step that is being put together.
 #[derive(Clone, Debug)]
@@ -15,13 +15,14 @@ pub struct Step {
     payload: Option<String>,
     notes: Vec<Note>,
     intent: Option<IntentChange>,
+    matched: Option<VendorMatch>,
 }
 
 impl Step {
     /// Starts from the row as it was read.
     pub fn of(row: RecordRow) -> Self {
         let before = state(&row);
-        Self { row, before, payload: None, notes: Vec::new(), intent: None }
+        Self { row, before, payload: None, notes: Vec::new(), intent: None, matched: None }
     }
 
     /// Moves to the stage after `event`, due now, with all waiting cleared. A move that makes no sense leaves the row as
@@ -99,6 +100,13 @@ impl Step {
         self
     }
 
+    /// Keeps what the matcher said.
+    #[must_use]
+    pub fn matched(mut self, matched: Option<VendorMatch>) -> Self {
+        self.matched = matched;
+        self
+    }
+
     /// Changes fields of the row.
     #[must_use]
     pub fn set(mut self, change: impl FnOnce(&mut RecordRow)) -> Self {
@@ -108,13 +116,13 @@ impl Step {
 
     /// The change as the store takes it: every note carries the state before and after.
     pub fn into_change(self) -> Change {
-        let Self { row, before, payload, mut notes, intent } = self;
+        let Self { row, before, payload, mut notes, intent, matched } = self;
         let after = state(&row);
         for note in &mut notes {
             note.before = Some(before.clone());
             note.after = Some(after.clone());
         }
-        Change { row, payload, notes, intent }
+        Change { row, payload, notes, intent, matched }
     }
 }
 

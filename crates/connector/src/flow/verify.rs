@@ -7,7 +7,8 @@ use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
 use domain::stage::Event;
-use domain::vendor::merchant_key;
+use domain::vendor::merchant_of;
+use matching::scrubbed_key;
 use serde_json::json;
 use store::{Applied, RecordRow, VendorLink, Verdict};
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use super::resolve_vendor::unreadable;
 use super::step::Step;
 use super::wire::{found_document, wire_kind};
 use super::{Lane, RECHECK, Stop};
+use crate::vendors::answers::CODED;
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
@@ -129,14 +131,17 @@ async fn remember_coded(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<(), Stop>
     let mut links = Vec::new();
     for row in rows {
         let Some(record) = records.get(&row.id) else { continue };
-        let key = record.merchant.as_ref().and_then(|merchant| merchant_key(&merchant.name));
+        let name = merchant_of(record).filter(|name| name.chars().any(char::is_alphanumeric));
         let coded = super::resolve_vendor::coded(lane, record);
-        if let (Some(merchant_key), Some(vendor)) = (key, coded) {
+        if let (Some(name), Some(vendor)) = (name, coded) {
             links.push(VendorLink {
-                merchant_key,
-                bc_vendor_id: vendor.id,
+                merchant_key: scrubbed_key(name),
+                descriptor: name.to_owned(),
+                clean_name: String::new(),
+                bc_vendor_id: Some(vendor.id),
+                vendor_name: vendor.name,
                 verdict: Verdict::Confirmed,
-                origin: format!("coded in Brex on {}", row.id),
+                origin: format!("{CODED}{}", row.id),
                 record_id: Some(row.id.clone()),
                 decided_by: "Brex coding".to_owned(),
                 decided_ms: lane.now_ms(),

@@ -96,6 +96,9 @@ pub(crate) fn vendor(id: u128, number: &str, name: &str) -> Vendor {
         name: name.to_owned(),
         email: String::new(),
         blocked: Blocked::No,
+        city: String::new(),
+        country: String::new(),
+        website: String::new(),
     }
 }
 

@@ -16,6 +16,7 @@ fn whole(row: RecordRow) -> Change {
         payload: Some(format!("{{\"id\":\"{id}\"}}")),
         notes: vec![note(&id), note(&id)],
         intent: Some(IntentChange::Open(intent(&id, 1))),
+        matched: None,
     }
 }
 

@@ -32,7 +32,10 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
     }];
     let link = [VendorLink {
         merchant_key: "acme".to_owned(),
-        bc_vendor_id: Uuid::nil(),
+        descriptor: "ACME 12".to_owned(),
+        clean_name: String::new(),
+        bc_vendor_id: Some(Uuid::nil()),
+        vendor_name: "Acme".to_owned(),
         verdict: Verdict::Confirmed,
         origin: "test".to_owned(),
         record_id: None,

@@ -17,4 +17,5 @@ mod open;
 mod payloads;
 mod records;
 mod vendor_links;
+mod vendor_matches;
 mod world;

@@ -10,7 +10,10 @@ use crate::world::{Engine, NOW, Postgres, Sqlite, World, engine};
 fn link(key: &str, vendor: u128, verdict: Verdict) -> VendorLink {
     VendorLink {
         merchant_key: key.to_owned(),
-        bc_vendor_id: Uuid::from_u128(vendor),
+        descriptor: format!("{key} 0815"),
+        clean_name: key.to_owned(),
+        bc_vendor_id: (vendor > 0).then(|| Uuid::from_u128(vendor)),
+        vendor_name: "Acme, Inc.".to_owned(),
         verdict,
         origin: "coded in Brex".to_owned(),
         record_id: vendor.is_multiple_of(2).then(|| RecordId::new("accr_1")),
@@ -42,4 +45,28 @@ async fn every_verdict_is_kept_in_its_order_and_noted_in_the_trail(#[values(Sqli
     assert_eq!(actions, ["vendor_link_confirmed", "vendor_link_rejected", "vendor_link_confirmed"]);
     let chain = world.store.audit().verify(&world.main).await.unwrap();
     assert!(matches!(chain, Chain::Verified { entries: 4, .. }));
+}
+
+#[rstest]
+#[tokio::test]
+async fn people_answer_without_a_lease_and_each_kind_of_verdict_reads_back(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let memory = world.store.vendor_links();
+    assert_eq!(memory.count(&world.main).await.unwrap(), 0);
+    let kim = domain::audit::Actor::Person("kim".to_owned());
+    let verdicts = [
+        link("acme", 1, Verdict::Confirmed),
+        link("acme", 1, Verdict::Rejected),
+        link("acme", 0, Verdict::NoneOfOurs),
+        link("acme", 3, Verdict::SetByHand),
+        link("acme", 0, Verdict::Unlinked),
+        link("acme", 0, Verdict::Forgotten),
+    ];
+    memory.answer(&world.main, &verdicts, NOW, &kim).await.unwrap();
+    assert_eq!(memory.list(&world.main).await.unwrap(), verdicts);
+    assert_eq!(memory.count(&world.main).await.unwrap(), 6);
+    assert!(memory.list(&world.other).await.unwrap().is_empty());
+    let trail = world.store.audit().list_for(&world.main, "merchant acme", 10).await.unwrap();
+    assert_eq!((trail.len(), trail[0].actor.as_str()), (6, "person:kim"));
+    assert!(trail[3].detail.contains("Acme, Inc.") && trail[3].action == "vendor_link_set_by_hand");
 }

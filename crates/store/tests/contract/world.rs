@@ -198,7 +198,7 @@ pub(crate) fn note(subject: &str) -> Note {
 
 /// A change of the row and nothing else.
 pub(crate) fn change(row: RecordRow) -> Change {
-    Change { row, payload: None, notes: Vec::new(), intent: None }
+    Change { row, payload: None, notes: Vec::new(), intent: None, matched: None }
 }
 
 /// An attempt that was just opened.

@@ -1,0 +1,141 @@
+//! The memory as CSV, both ways: what stands goes out, and comes in as a person's answers.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+
+use domain::directory::Directory;
+use store::{VendorLink, Verdict};
+
+use super::answer::{Answer, NotTaken, verdict_of};
+use super::answers::Standing;
+use super::judgement::Asked;
+
+/// The columns, in this order when written; found by name when read.
+const COLUMNS: [&str; 7] = ["descriptor", "clean_name", "vendor_number", "vendor_name", "verdict", "by", "at"];
+
+/// What is wrong with a file.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// Not CSV.
+    #[error("the file is not readable as csv")]
+    Csv(#[from] csv::Error),
+    /// A column is missing.
+    #[error("the file has no column {0}")]
+    Column(&'static str),
+    /// A line says nothing that can be taken.
+    #[error("line {line}: {why}")]
+    Line {
+        /// Counted from 1, the header included.
+        line: usize,
+        /// Why.
+        why: String,
+    },
+}
+
+/// Writes what stands, one line per answer and rejection.
+pub fn export(
+    standings: &BTreeMap<String, Standing>,
+    directory: &Directory,
+    output: impl Write,
+) -> Result<usize, ExchangeError> {
+    let mut writer = csv::Writer::from_writer(output);
+    writer.write_record(COLUMNS)?;
+    let mut lines = 0;
+    for link in standings.values().flat_map(|standing| standing.answers.iter().chain(&standing.rejected)) {
+        let vendor = link.bc_vendor_id.map(|id| id.to_string());
+        let number = vendor.as_deref().and_then(|id| directory.vendor(id)).map(|vendor| vendor.number.clone());
+        // A vendor that is gone has no number any more; its id still says which one it was.
+        let number = number.or(vendor).unwrap_or_default();
+        let at = crate::clock::timestamp(link.decided_ms).to_string();
+        let descriptor = if link.descriptor.is_empty() { &link.merchant_key } else { &link.descriptor };
+        let cells = [descriptor, &link.clean_name, &number, &link.vendor_name, link.verdict.as_str(), &link.decided_by, &at];
+        writer.write_record(cells.map(|cell| safe(cell)))?;
+        lines += 1;
+    }
+    writer.flush().map_err(csv::Error::from)?;
+    Ok(lines)
+}
+
+/// Reads answers. Those that already stand, and those against a link set by hand, are left out and counted.
+pub fn import(
+    input: impl Read,
+    standings: &BTreeMap<String, Standing>,
+    directory: &Directory,
+    person: &str,
+    now_ms: i64,
+) -> Result<(Vec<VendorLink>, usize), ExchangeError> {
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(input);
+    let header: Vec<String> = reader.headers()?.iter().map(|name| name.trim().to_ascii_lowercase()).collect();
+    let column = |name: &'static str| header.iter().position(|known| known == name);
+    let [descriptor, number, verdict] =
+        ["descriptor", "vendor_number", "verdict"].map(|name| column(name).ok_or(ExchangeError::Column(name)));
+    let (descriptor, number, verdict, clean) = (descriptor?, number?, verdict?, column("clean_name"));
+    let (mut links, mut kept) = (Vec::new(), 0);
+    for (at, row) in reader.records().enumerate() {
+        let row = row?;
+        let cell = |at: usize| plain(row.get(at).unwrap_or_default().trim());
+        let bad = |why: String| ExchangeError::Line { line: at + 2, why };
+        let answer = Answer {
+            asked: Asked { clean_name: clean.map(cell).unwrap_or_default(), ..Asked::name(&cell(descriptor)) },
+            verdict: verdict_named(&cell(verdict)).ok_or_else(|| bad(format!("no verdict {:?}", cell(verdict))))?,
+            vendor: Some(cell(number)).filter(|number| !number.is_empty()),
+            person: person.to_owned(),
+            record: None,
+        };
+        if answer.vendor.is_some() == (answer.verdict == Verdict::NoneOfOurs) {
+            return Err(bad("vendor_number must be given, and must be empty for none_of_ours".to_owned()));
+        }
+        let key = matching::scrubbed_key(&answer.asked.descriptor);
+        let standing = standings.get(&key);
+        match verdict_of(&answer, standing, directory, now_ms) {
+            Ok(link) if standing.is_some_and(|standing| stands(standing, &link)) => kept += 1,
+            Ok(link) if standing.is_some_and(Standing::is_set_by_hand) && link.verdict == Verdict::SetByHand => kept += 1,
+            Ok(link) => links.push(link),
+            Err(NotTaken::SetByHand { .. }) => kept += 1,
+            Err(why) => return Err(bad(why.to_string())),
+        }
+    }
+    Ok((links, kept))
+}
+
+fn stands(standing: &Standing, link: &VendorLink) -> bool {
+    let same = |other: &VendorLink| other.bc_vendor_id == link.bc_vendor_id && other.verdict == link.verdict;
+    standing.answers.iter().chain(&standing.rejected).any(same)
+}
+
+fn verdict_named(text: &str) -> Option<Verdict> {
+    [Verdict::Confirmed, Verdict::Rejected, Verdict::NoneOfOurs, Verdict::SetByHand]
+        .into_iter()
+        .find(|verdict| verdict.as_str() == text)
+}
+
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A cell that no spreadsheet takes for a formula: an apostrophe goes in front of what could be one.
+fn safe(cell: &str) -> String {
+    let risky = cell.trim_start_matches('\'').starts_with(FORMULA);
+    if risky { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// The cell without the apostrophe that [`safe`] put in front.
+fn plain(cell: &str) -> String {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest.to_owned(),
+        _ => cell.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{FORMULA, plain, safe};
+
+    proptest! {
+        #[test]
+        fn a_cell_comes_back_as_it_was_and_is_never_a_formula(cell in "['=+@\\-\ta-z ]{0,8}") {
+            prop_assert_eq!(plain(&safe(&cell)), cell.clone());
+            prop_assert!(!safe(&cell).starts_with(FORMULA));
+        }
+    }
+}
