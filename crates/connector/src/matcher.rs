@@ -52,7 +52,8 @@ impl Known {
         if self.directory.as_ref().is_some_and(|known| Arc::ptr_eq(known, directory)) {
             return;
         }
-        let mut gone: HashSet<String> = self.directory.iter().flat_map(|d| d.vendors()).map(|v| v.id.to_string()).collect();
+        let mut gone: HashSet<String> =
+            self.directory.iter().flat_map(|d| d.vendors()).map(|v| v.id.to_string()).collect();
         for vendor in directory.vendors() {
             let vendor = matching::Vendor {
                 id: vendor.id.to_string(),

@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use clients::bc::{self, Company};
 use domain::calendar::PostingRange;
 use domain::directory::{Account, Blocked, CompanySetup, DimensionValue, Directory, Vendor};
+use domain::id::ConnectionId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use domain::id::ConnectionId;
 use store::{Error, Lease, MasterKind, MasterRow, Store};
 use uuid::Uuid;
 

@@ -9,10 +9,10 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 
-use crate::vendor_matches::VendorMatches;
 use crate::db::Db;
 use crate::error::Error;
 use crate::place::{Kind, Place};
+use crate::vendor_matches::VendorMatches;
 use crate::{
     Audit, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, Records, VendorLinks, dialect,
     migrations,

@@ -92,10 +92,10 @@ impl VendorLinks<'_> {
         let mut links = Vec::new();
         for keys in keys.chunks(CHUNK) {
             let statement = Statement::new(SELECT)
-            .push(" AND merchant_key IN ")
-            .bind(connection.as_str())
-            .push_list(keys.iter().map(|key| clean(key)))
-            .push(" ORDER BY merchant_key, seq");
+                .push(" AND merchant_key IN ")
+                .bind(connection.as_str())
+                .push_list(keys.iter().map(|key| clean(key)))
+                .push(" ORDER BY merchant_key, seq");
             for row in self.db.rows(statement).await? {
                 links.push(read(&row)?);
             }

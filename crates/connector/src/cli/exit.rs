@@ -30,11 +30,13 @@ pub enum Exit {
     NotFound = 7,
     /// The books do not agree.
     Disagreement = 8,
+    /// A person's answer goes against one that stands.
+    NotTaken = 9,
 }
 
 /// Shown below `--help`.
 pub(super) const HELP: &str = "Exit codes: 0 done, 1 unexpected, 2 usage, 3 configuration, 4 database, 5 refused, \
-6 unreachable, 7 not found, 8 the books do not agree.";
+6 unreachable, 7 not found, 8 the books do not agree, 9 answer not taken.";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

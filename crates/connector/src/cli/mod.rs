@@ -6,11 +6,13 @@ mod config_check;
 mod demo;
 mod exit;
 mod explain;
+mod match_files;
 mod open;
 mod operate;
 mod run;
 mod status;
 mod story;
+mod vendors;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -76,6 +78,13 @@ enum Command {
         #[arg(long)]
         connection: Option<String>,
     },
+    /// Say which vendor a merchant is, and see what the matcher suggests.
+    Vendors {
+        #[command(subcommand)]
+        command: vendors::VendorsCommand,
+    },
+    /// Match merchants to vendors from CSV files, without a connection.
+    Match(match_files::MatchArgs),
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -123,6 +132,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Replay(args) => operate::operate(&common, Verb::Replay, &args).await,
         Command::Skip(args) => operate::operate(&common, Verb::Skip, &args).await,
         Command::Backfill { from, connection } => backfill::backfill(&common, from, connection.as_deref()).await,
+        Command::Vendors { command } => vendors::vendors(&common, command).await,
+        Command::Match(args) => match_files::run(&common, &args),
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
     }
 }

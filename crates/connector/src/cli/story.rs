@@ -24,7 +24,14 @@ pub(super) fn sentence(entry: &Entry) -> String {
             text("review_status")
         ),
         "not_spend" => format!("not spend: {}", text("why")),
-        "vendor_resolved" => format!("vendor {} {}: {}", text("number"), text("name"), text("why")),
+        "vendor_resolved" if detail["match"].is_null() => {
+            format!("vendor {} {}: {}", text("number"), text("name"), text("why"))
+        }
+        "vendor_resolved" => {
+            let (number, name, why) = (text("number"), text("name"), text("why"));
+            format!("vendor {number} {name}: {why}; {}", judged(&detail["match"]))
+        }
+        "vendor_judged" => judged(&detail),
         "mapped" => mapped(&detail),
         "intent_committed" => {
             format!("intent {} for number {} committed before anything is sent", text("attempt"), text("number"))
@@ -61,6 +68,29 @@ pub(super) fn sentence(entry: &Entry) -> String {
         "request_refused" => format!("{} asked for {} and was refused: {}", entry.actor, text("verb"), text("why")),
         other => format!("{other}: {detail}"),
     }
+}
+
+/// What the matcher was asked and said: candidates, words, score, threshold and version of the weights.
+fn judged(detail: &Value) -> String {
+    let said = &detail["said"];
+    let candidate = |candidate: &Value| {
+        let matched = candidate["explanation"]["matched"].as_array().into_iter().flatten();
+        let pairs: Vec<String> =
+            matched.map(|pair| format!("{}={}", shown(&pair["word"]), shown(&pair["vendor_word"]))).collect();
+        let [number, name, score, confidence] =
+            ["number", "name", "score", "confidence"].map(|key| shown(&candidate[key]));
+        format!("{number} {name} score {score} ({confidence}) words [{}]", pairs.join(", "))
+    };
+    let candidates: Vec<String> = said["candidates"].as_array().into_iter().flatten().map(candidate).collect();
+    format!(
+        "matcher on {:?}: {} at score {} (books by itself from {}, weights {}); candidates: {}",
+        shown(&detail["asked"]["descriptor"]),
+        shown(&said["outcome"]),
+        shown(&said["score"]),
+        shown(&said["auto_from"]),
+        shown(&said["weights"]),
+        if candidates.is_empty() { "none".to_owned() } else { candidates.join("; ") }
+    )
 }
 
 fn who(fixer: &str) -> String {

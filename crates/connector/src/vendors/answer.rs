@@ -6,9 +6,9 @@ use domain::id::{ConnectionId, RecordId};
 use matching::scrubbed_key;
 use store::{Store, VendorLink, Verdict};
 
+use super::RECHECK;
 use super::answers::{Standing, standings};
 use super::judgement::Asked;
-use super::RECHECK;
 
 /// A person's answer.
 #[derive(Clone, Debug)]

@@ -48,7 +48,8 @@ pub fn export(
         let number = number.or(vendor).unwrap_or_default();
         let at = crate::clock::timestamp(link.decided_ms).to_string();
         let descriptor = if link.descriptor.is_empty() { &link.merchant_key } else { &link.descriptor };
-        let cells = [descriptor, &link.clean_name, &number, &link.vendor_name, link.verdict.as_str(), &link.decided_by, &at];
+        let cells =
+            [descriptor, &link.clean_name, &number, &link.vendor_name, link.verdict.as_str(), &link.decided_by, &at];
         writer.write_record(cells.map(|cell| safe(cell)))?;
         lines += 1;
     }
@@ -89,7 +90,9 @@ pub fn import(
         let standing = standings.get(&key);
         match verdict_of(&answer, standing, directory, now_ms) {
             Ok(link) if standing.is_some_and(|standing| stands(standing, &link)) => kept += 1,
-            Ok(link) if standing.is_some_and(Standing::is_set_by_hand) && link.verdict == Verdict::SetByHand => kept += 1,
+            Ok(link) if standing.is_some_and(Standing::is_set_by_hand) && link.verdict == Verdict::SetByHand => {
+                kept += 1
+            }
             Ok(link) => links.push(link),
             Err(NotTaken::SetByHand { .. }) => kept += 1,
             Err(why) => return Err(bad(why.to_string())),

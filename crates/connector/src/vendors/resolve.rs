@@ -47,9 +47,10 @@ impl Resolution {
 
     /// The judgement for the trail.
     pub fn detail(&self) -> serde_json::Value {
-        self.judged.as_ref().map_or(serde_json::Value::Null, |(asked, judgement)| {
-            serde_json::json!({ "asked": asked, "said": judgement })
-        })
+        self.judged.as_ref().map_or(
+            serde_json::Value::Null,
+            |(asked, judgement)| serde_json::json!({ "asked": asked, "said": judgement }),
+        )
     }
 }
 

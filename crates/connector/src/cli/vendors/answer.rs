@@ -1,0 +1,70 @@
+//! `vendors confirm | reject | link | unlink | forget`: a person's answer about a record's merchant, or any merchant.
+
+use domain::id::{ConnectionId, RecordId};
+use serde_json::json;
+use store::{Store, Verdict};
+
+use super::super::{Common, Exit, Failure, open, print_json};
+use super::{AnswerArgs, mirror_of, one_connection, review};
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::vendors::answer::{Answer, AnswerError, give, words};
+use crate::vendors::judgement::Asked;
+
+/// What an answer is about.
+struct Subject {
+    connection: ConnectionId,
+    asked: Asked,
+    record: Option<RecordId>,
+    suggestion: Option<String>,
+}
+
+pub(super) async fn answer(common: &Common, verdict: Verdict, args: &AnswerArgs) -> Result<Exit, Failure> {
+    let config = open::config(common)?;
+    let store = open::store(&config).await?;
+    let subject = subject(&store, &config, args).await?;
+    let directory = mirror_of(&store, &subject.connection).await?;
+    let needs_vendor = matches!(verdict, Verdict::Confirmed | Verdict::Rejected | Verdict::SetByHand);
+    let vendor = if needs_vendor { args.vendor.clone().or(subject.suggestion) } else { None };
+    if needs_vendor && vendor.is_none() {
+        return Err(Failure::new(Exit::Usage, "no vendor is suggested for it: name one with --vendor"));
+    }
+    let answer = Answer { asked: subject.asked, verdict, vendor, person: args.by.clone(), record: subject.record };
+    let link = give(&store, &subject.connection, &directory, &answer, SystemClock.now_ms()).await.map_err(failure)?;
+    store.close().await;
+    if common.json {
+        print_json(&json!({
+            "connection": subject.connection.as_str(), "descriptor": link.descriptor, "verdict": verdict.as_str(),
+            "vendor": link.bc_vendor_id, "vendor_name": link.vendor_name, "by": link.decided_by,
+        }));
+    } else {
+        let vendor = if link.vendor_name.is_empty() { String::new() } else { format!(": {}", link.vendor_name) };
+        println!("{} {}{vendor}", link.descriptor, words(verdict));
+        println!("records that wait for it go on within seconds if ml-connector runs, else with the next run");
+    }
+    Ok(Exit::Done)
+}
+
+fn failure(error: AnswerError) -> Failure {
+    match error {
+        AnswerError::NotTaken(why) => Failure::new(Exit::NotTaken, why.to_string()),
+        AnswerError::Store(error) => error.into(),
+    }
+}
+
+async fn subject(store: &Store, config: &Config, args: &AnswerArgs) -> Result<Subject, Failure> {
+    let record = RecordId::new(args.merchant.as_str());
+    let Some((connection, row)) = store.records().find_anywhere(&record).await?.into_iter().next() else {
+        if args.merchant.starts_with("accr_") {
+            return Err(Failure::new(Exit::NotFound, format!("the record {record} is not known here")));
+        }
+        let connection = one_connection(config, args.connection.as_deref())?;
+        return Ok(Subject { connection, asked: Asked::name(args.merchant.trim()), record: None, suggestion: None });
+    };
+    let matches = store.vendor_matches().find_many(&connection, std::slice::from_ref(&record)).await?;
+    let judged = matches.iter().find(|matched| matched.version == row.version).and_then(review::read);
+    let suggestion = judged.as_ref().and_then(|(_, said)| said.candidates.first()).map(|first| first.vendor.clone());
+    let name = row.merchant.as_deref().unwrap_or_default();
+    let asked = judged.map_or_else(|| Asked::name(name), |(asked, _)| asked);
+    Ok(Subject { connection, asked, record: Some(record), suggestion })
+}
