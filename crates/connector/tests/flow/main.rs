@@ -9,4 +9,5 @@ mod held;
 mod limits;
 mod line;
 mod regressions;
+mod vendors;
 mod webhooks;
