@@ -200,21 +200,19 @@ async fn insert(tx: &mut AnyConnection, connection: &ConnectionId, link: &Vendor
 
 fn read(row: &AnyRow) -> Result<VendorLink, Error> {
     let row = TABLE.row(row);
+    // An empty text stands for no vendor.
+    let is_of_none = row.text("bc_vendor_id")?.is_empty();
+    let vendor = if is_of_none { None } else { Some(row.parsed("bc_vendor_id", from_str)?) };
     Ok(VendorLink {
         merchant_key: row.text("merchant_key")?,
         descriptor: row.text("descriptor")?,
         clean_name: row.text("clean_name")?,
         vendor_name: row.text("vendor_name")?,
-        bc_vendor_id: row.parsed("bc_vendor_id", vendor_of)?,
+        bc_vendor_id: vendor,
         verdict: row.parsed("verdict", Verdict::from_stored)?,
         origin: row.text("origin")?,
         record_id: row.optional_text("record_id")?.map(RecordId::new),
         decided_by: row.text("decided_by")?,
         decided_ms: row.integer("decided_ms")?,
     })
-}
-
-/// An empty text stands for no vendor.
-fn vendor_of(text: &str) -> Option<Option<Uuid>> {
-    if text.is_empty() { Some(None) } else { from_str(text).map(Some) }
 }
