@@ -50,7 +50,7 @@ pub fn export(
         let descriptor = if link.descriptor.is_empty() { &link.merchant_key } else { &link.descriptor };
         let cells =
             [descriptor, &link.clean_name, &number, &link.vendor_name, link.verdict.as_str(), &link.decided_by, &at];
-        writer.write_record(cells.map(|cell| safe(cell)))?;
+        writer.write_record(cells.map(safe))?;
         lines += 1;
     }
     writer.flush().map_err(csv::Error::from)?;
@@ -91,7 +91,7 @@ pub fn import(
         match verdict_of(&answer, standing, directory, now_ms) {
             Ok(link) if standing.is_some_and(|standing| stands(standing, &link)) => kept += 1,
             Ok(link) if standing.is_some_and(Standing::is_set_by_hand) && link.verdict == Verdict::SetByHand => {
-                kept += 1
+                kept += 1;
             }
             Ok(link) => links.push(link),
             Err(NotTaken::SetByHand { .. }) => kept += 1,

@@ -54,13 +54,16 @@ impl Resolution {
     }
 }
 
+/// Records by id.
+pub type Records = HashMap<RecordId, Record>;
+
 /// Decides for these rows; a row without its record is left out.
 pub async fn resolve(
     app: &App,
     connection: &Connection,
     directory: &Arc<Directory>,
     rows: &[RecordRow],
-    records: &HashMap<RecordId, Record>,
+    records: &Records,
 ) -> Result<HashMap<RecordId, Resolution>, Stop> {
     answers::refresh(app, connection, directory).await?;
     let mut done = HashMap::new();
@@ -153,16 +156,15 @@ fn judged(
 }
 
 fn why(known: &Known, decision: &Decision, asked: &Asked, merchant: String) -> Why {
-    match &decision.explanation {
-        None => {
-            let key = (scrubbed_key(&asked.descriptor), decision.vendor.clone().unwrap_or_default());
-            let origin = known.origins.get(&key).cloned().unwrap_or_else(|| decision.reason.clone());
-            Why::Remembered { merchant: asked.descriptor.clone(), origin }
-        }
-        Some(_) => {
-            let percent = decision.score * 100.0;
-            let reason = format!("{} (Match Confidence High, {percent:.1} %)", decision.reason);
-            Why::Matched { merchant: if merchant.is_empty() { asked.descriptor.clone() } else { merchant }, reason }
-        }
+    if decision.explanation.is_some() {
+        let percent = decision.score * 100.0;
+        let reason = format!("{} (Match Confidence High, {percent:.1} %)", decision.reason);
+        return Why::Matched {
+            merchant: if merchant.is_empty() { asked.descriptor.clone() } else { merchant },
+            reason,
+        };
     }
+    let key = (scrubbed_key(&asked.descriptor), decision.vendor.clone().unwrap_or_default());
+    let origin = known.origins.get(&key).cloned().unwrap_or_else(|| decision.reason.clone());
+    Why::Remembered { merchant: asked.descriptor.clone(), origin }
 }

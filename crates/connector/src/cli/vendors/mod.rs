@@ -104,7 +104,7 @@ pub(super) async fn vendors(common: &Common, command: VendorsCommand) -> Result<
 /// The one connection that is meant.
 fn one_connection(config: &Config, name: Option<&str>) -> Result<ConnectionId, Failure> {
     match open::chosen(config, name)?.as_slice() {
-        [only] => ConnectionId::new(*only).map_err(|error| Failure::new(Exit::Config, error.to_string())),
+        [only] => ConnectionId::new(only).map_err(|error| Failure::new(Exit::Config, error.to_string())),
         _ => Err(Failure::new(Exit::Usage, "there are several connections: name one with --connection")),
     }
 }

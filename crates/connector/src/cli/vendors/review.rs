@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::{RecordRow, Store, VendorMatch};
 
 use super::super::{Common, Exit, Failure, open, print_json};
-use crate::vendors::judgement::{Asked, Judgement};
+use crate::vendors::judgement::{Asked, Candidate, Judgement};
 use domain::id::ConnectionId;
 
 /// Rows read at once.
@@ -92,7 +92,7 @@ fn print(waiting: &[Waiting]) {
         let amount = row.amount.map(|a| format!("{a} {}", row.currency.as_deref().unwrap_or_default()));
         let merchant = judged.as_ref().map(|(asked, _)| asked.descriptor.clone()).or_else(|| row.merchant.clone());
         let suggestions: Vec<String> =
-            judged.iter().flat_map(|(_, said)| &said.candidates).map(|candidate| candidate.words()).collect();
+            judged.iter().flat_map(|(_, said)| &said.candidates).map(Candidate::words).collect();
         let hold = row.hold.as_ref().map(|hold| hold.sentence.clone());
         let reason = judged.as_ref().map(|(_, said)| said.reason.clone()).or(hold);
         table.add_row([
