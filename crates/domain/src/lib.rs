@@ -4,6 +4,7 @@
 //! so each decision can be replayed from what the audit trail kept.
 
 pub mod audit;
+pub mod brex_vendor;
 pub mod calendar;
 pub mod compare;
 pub mod directory;

@@ -3,17 +3,28 @@
 //! <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_purchaseinvoice>
 
 use reqwest::Method;
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::document::Document;
 use super::new_document::{DocumentKind, NewDocument};
 use super::odata::{Filter, Literal, Query, split};
-use super::{Company, failure};
+use super::{Company, Pages, failure};
 use crate::call::CREATE_TIMEOUT;
 use crate::error::Error;
+use crate::wire::id_or_none;
 
 /// Documents that are looked up with one request.
 const MAX_LOOKUPS: usize = 50;
+
+/// Whose invoice it is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InvoiceVendor {
+    /// BC's id of the vendor; none while a draft has none.
+    #[serde(default, deserialize_with = "id_or_none")]
+    pub vendor_id: Option<Uuid>,
+}
 
 impl DocumentKind {
     /// What a document is read with: its lines, and the dimensions of both.
@@ -56,6 +67,11 @@ impl Company {
     pub async fn get_documents(&self, kind: DocumentKind, ids: &[Uuid]) -> Result<Vec<Document>, Error> {
         let values: Vec<_> = ids.iter().copied().map(Literal::Id).collect();
         self.find_documents("get_documents", kind, "id", &values).await
+    }
+
+    /// The vendors of all purchase invoices, drafts and posted, one entry per invoice.
+    pub fn list_invoice_vendors(&self) -> Result<Pages<InvoiceVendor>, Error> {
+        self.pages("list_invoice_vendors", &[DocumentKind::Invoice.set()], &Query::default().select("id,vendorId"))
     }
 
     /// The document with this id, with lines and dimensions.

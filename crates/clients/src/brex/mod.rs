@@ -8,6 +8,7 @@ mod failure;
 mod integration;
 mod record;
 mod records;
+mod vendors;
 pub mod webhook_event;
 pub mod webhook_signature;
 mod webhooks;
@@ -34,6 +35,7 @@ pub use self::record::{
     ReviewStatus, SourceType, User, Vendor,
 };
 pub use self::records::{RecordPages, RecordsById, RecordsPage, RecordsQuery};
+pub use self::vendors::{BrexVendor, VendorFields, VendorsPage};
 pub use self::webhooks::{NewSubscription, Subscription, SubscriptionStatus, WebhookSecret, WebhookSecretStatus};
 
 /// One Brex account. Clones share connections and pace.

@@ -6,6 +6,7 @@ mod bc_documents;
 mod bc_reads;
 mod brex_accounting;
 mod brex_fixtures;
+mod brex_vendors;
 mod brex_webhooks;
 mod entra;
 mod server;
