@@ -9,6 +9,7 @@ mod db;
 
 mod apply;
 mod audit;
+mod brex_vendors;
 mod connections;
 mod cursors;
 mod dialect;
@@ -30,6 +31,7 @@ mod verify;
 
 pub use apply::{Applied, Change};
 pub use audit::Audit;
+pub use brex_vendors::{BrexVendorChange, BrexVendorCount, BrexVendorRow, BrexVendors};
 pub use connections::{ConnectionRow, Connections, Problem};
 pub use cursors::Cursors;
 pub use error::Error;

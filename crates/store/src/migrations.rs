@@ -17,6 +17,10 @@ const ALL: &[(&str, &str)] = &[
         include_str!("../migrations/sqlite/0002_vendor_memory.sql"),
         include_str!("../migrations/postgres/0002_vendor_memory.sql"),
     ),
+    (
+        include_str!("../migrations/sqlite/0003_brex_vendors.sql"),
+        include_str!("../migrations/postgres/0003_brex_vendors.sql"),
+    ),
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

@@ -14,8 +14,8 @@ use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::vendor_matches::VendorMatches;
 use crate::{
-    Audit, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, Records, VendorLinks, dialect,
-    migrations,
+    Audit, BrexVendors, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, Records, VendorLinks,
+    dialect, migrations,
 };
 
 /// SQLite's readers; they read from the page cache, so few are enough.
@@ -116,6 +116,11 @@ impl Store {
     /// What the matcher said about records.
     pub fn vendor_matches(&self) -> VendorMatches<'_> {
         VendorMatches { db: &self.db }
+    }
+
+    /// The map between BC vendors and the Brex vendor directory.
+    pub fn brex_vendors(&self) -> BrexVendors<'_> {
+        BrexVendors { db: &self.db }
     }
 
     /// The audit trail.

@@ -5,6 +5,7 @@
 
 mod apply;
 mod audit;
+mod brex_vendors;
 mod connections;
 mod cursors;
 mod fence;
