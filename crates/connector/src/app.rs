@@ -114,10 +114,32 @@ impl App {
         chance: Chance,
         alone: Alone,
     ) -> Result<Arc<Self>, BuildError> {
+        Self::build_over(config, store, clock, chance, alone, false)
+    }
+
+    /// The same with clients that refuse every write before it is sent.
+    pub fn build_reading(
+        config: &Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        chance: Chance,
+        alone: Alone,
+    ) -> Result<Arc<Self>, BuildError> {
+        Self::build_over(config, store, clock, chance, alone, true)
+    }
+
+    fn build_over(
+        config: &Config,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        chance: Chance,
+        alone: Alone,
+        read_only: bool,
+    ) -> Result<Arc<Self>, BuildError> {
         let connections = config
             .connections
             .iter()
-            .map(|settings| Connection::build(settings, config).map(Arc::new))
+            .map(|settings| Connection::build(settings, config, read_only).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         let public_url = config.public_url.clone();
         Ok(Arc::new(Self { store, clock, chance, connections, public_url, alone, bell: Arc::new(Notify::new()) }))
@@ -149,17 +171,18 @@ impl App {
 }
 
 impl Connection {
-    fn build(settings: &ConnectionConfig, config: &Config) -> Result<Self, BuildError> {
+    fn build(settings: &ConnectionConfig, config: &Config, read_only: bool) -> Result<Self, BuildError> {
+        let allowed = |http: Http| if read_only { http.read_only() } else { http };
         let token = settings.brex.token.read("brex.token", &config.folder)?;
         let secret = settings.entra.client_secret.read("entra.client_secret", &config.folder)?;
         let traffic = Traffic {
-            brex: Http::new(Pace::BREX)?,
+            brex: allowed(Http::new(Pace { requests_per_second: settings.brex.requests_per_second, ..Pace::BREX })?),
             entra: Http::new(Pace::ENTRA)?,
-            bc: Http::new(Pace {
+            bc: allowed(Http::new(Pace {
                 max_concurrent: usize::from(settings.bc.max_concurrent),
                 requests_per_second: settings.bc.requests_per_second,
                 ..Pace::BUSINESS_CENTRAL
-            })?,
+            })?),
         };
         let entra = &settings.entra;
         let tokens = TokenSource::new(

@@ -78,7 +78,7 @@ enum Command {
         #[arg(long)]
         connection: Option<String>,
     },
-    /// Say which vendor a merchant is, and see what the matcher suggests.
+    /// Say which vendor a merchant is, see what the matcher suggests, keep vendors in Brex.
     Vendors {
         #[command(subcommand)]
         command: vendors::VendorsCommand,

@@ -26,6 +26,12 @@ pub(super) async fn app(config: &Config) -> Result<Arc<App>, Failure> {
     Ok(App::build(config, store(config).await?, Arc::new(SystemClock), Chance::real(), alone)?)
 }
 
+/// The process for looking only: it takes no lane, so it may run beside the one that works, and its clients refuse to write.
+pub(super) async fn planning(config: &Config) -> Result<Arc<App>, Failure> {
+    let app = App::build_reading(config, store(config).await?, Arc::new(SystemClock), Chance::real(), Alone::Shared)?;
+    Ok(app)
+}
+
 /// The time as people read it, in a zone.
 pub(super) fn shown_time(ms: i64, zone: &jiff::tz::TimeZone) -> String {
     crate::clock::timestamp(ms).to_zoned_datetime(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()

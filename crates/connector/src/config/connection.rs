@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::hosts::check_base_url;
-use super::{Config, ConfigError, SecretSource};
+use super::{Config, ConfigError, DirectorySection, SecretSource};
 
 /// One connection as configured.
 #[derive(Clone, Debug, Deserialize)]
@@ -52,6 +52,9 @@ pub struct ConnectionConfig {
     /// Seconds after which an absent document counts as not created (see docs on reliability before lowering it).
     #[serde(default = "default_settle_seconds")]
     pub settle_seconds: u32,
+    /// The vendor directory in Brex.
+    #[serde(default)]
+    pub directory: DirectorySection,
     /// The Brex side.
     pub brex: BrexSection,
     /// The sign-in at Microsoft Entra ID.
@@ -69,6 +72,9 @@ pub struct BrexSection {
     pub base_url: Url,
     /// A user token with the scopes of `docs/permissions.md`.
     pub token: SecretSource,
+    /// Sustained calls per second (Brex allows 1,000 in 60 seconds per account).
+    #[serde(default = "default_brex_requests_per_second")]
+    pub requests_per_second: u32,
 }
 
 /// The sign-in of a connection.
@@ -156,6 +162,10 @@ fn default_max_concurrent() -> u16 {
     5
 }
 
+fn default_brex_requests_per_second() -> u32 {
+    clients::Pace::BREX.requests_per_second
+}
+
 fn default_requests_per_second() -> u32 {
     20
 }
@@ -216,6 +226,8 @@ impl ConnectionConfig {
         };
         at_least_one("bc.max_concurrent", u32::from(self.bc.max_concurrent))?;
         at_least_one("bc.requests_per_second", self.bc.requests_per_second)?;
+        at_least_one("brex.requests_per_second", self.brex.requests_per_second)?;
+        self.directory.check(&key)?;
         at_least_one("poll_seconds", self.poll_seconds)?;
         at_least_one("master_data_seconds", self.master_data_seconds)?;
         at_least_one("settle_seconds", self.settle_seconds)

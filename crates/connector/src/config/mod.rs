@@ -1,6 +1,7 @@
 //! `ml-connector.toml`: read, checked as a whole, and turned into settings. Every complaint names the key.
 
 mod connection;
+mod directory;
 mod error;
 mod hosts;
 mod secret;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use connection::{BcSection, BrexSection, ConnectionConfig, EntraSection, PeriodKind};
+pub use directory::{DirectorySection, Which};
 pub use error::ConfigError;
 pub use secret::SecretSource;
 

@@ -72,6 +72,10 @@ fn each_mistake_is_named_with_its_key() {
         (format!("public_url = \"http://example.com\"\n{MINIMAL}"), "public_url must be an https address"),
         (format!("{MINIMAL}{MINIMAL}"), "\"main\" is used twice"),
         (MINIMAL.replace("environment = \"production\"", "environment = \" \""), "bc.environment is empty"),
+        (format!("{MINIMAL}[connection.directory]\nwhich = \"some\"\n"), "unknown variant"),
+        (format!("{MINIMAL}[connection.directory]\nnumbers = [\"V2..V1\"]\n"), "directory.numbers has \"V2..V1\""),
+        (format!("{MINIMAL}[connection.directory]\nseconds = 0\n"), "directory.seconds must be at least 1"),
+        (format!("{MINIMAL}[connection.directory]\ncountries = [\"United States\"]\n"), "directory.countries has"),
         (String::new(), "add at least one [[connection]] section"),
     ];
     for (text, expected) in cases {
@@ -129,5 +133,29 @@ fn the_example_file_is_right_and_shows_the_defaults() {
             default.bc.requests_per_second
         )
     );
+    assert_eq!(shown.directory.fingerprint(), default.directory.fingerprint());
+    assert_eq!(shown.brex.requests_per_second, default.brex.requests_per_second);
     assert_eq!(shown.rules().unwrap().version, default.rules().unwrap().version, "the fields shown are the defaults");
+}
+
+#[test]
+fn the_directory_is_off_unless_it_is_asked_for_and_its_filter_means_numbers_and_countries() {
+    let of = |text: &str| {
+        let text = format!("{MINIMAL}[connection.directory]\n{text}");
+        Config::parse(&text, Path::new(".")).unwrap().connections[0].directory.clone()
+    };
+    assert!(!Config::parse(MINIMAL, Path::new(".")).unwrap().connections[0].directory.enabled);
+    let filter = of("countries = [\"US\", \"\"]\nnumbers = [\"V00010..V00012\", \"x1\"]");
+    for (number, country, fits) in [
+        ("V00010", "US", true),
+        ("V00012", "", true),
+        ("v00011", "us", true),
+        ("X1", "US", true),
+        ("V00013", "US", false),
+        ("V00010", "DE", false),
+    ] {
+        assert_eq!(filter.fits(number, country), fits, "{number} {country}");
+    }
+    assert!(of("").fits("anything", "DE"));
+    assert_ne!(of("on_block = \"rename\"").fingerprint(), of("").fingerprint());
 }

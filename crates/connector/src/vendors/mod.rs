@@ -1,10 +1,12 @@
 //! Which vendor a merchant is: what the record says, what people answered, the name, the matcher. A floor below `flow`.
 //!
 //! [`resolve`] decides; [`answers`] turns the stored verdicts into what stands; [`facts`] asks Brex what the record does
-//! not tell; [`judgement`] is the form in which decisions are stored; [`answer`] checks and writes what a person says.
+//! not tell; [`judgement`] is the form in which decisions are stored; [`answer`] checks and writes what a person says. [`directory`] keeps
+//! BC's vendors in the Brex vendor directory.
 
 pub mod answer;
 pub mod answers;
+pub mod directory;
 pub mod evaluate;
 pub mod exchange;
 pub mod facts;

@@ -201,6 +201,9 @@ impl LaneWorker {
                 lane.run_stage(stage, rows).await?;
             }
         }
+        if !worked && !self.stop.is_cancelled() {
+            worked = crate::vendors::directory::turn(&self.app, connection, lease).await?;
+        }
         Ok(worked)
     }
 

@@ -107,6 +107,24 @@ impl TestApp {
         panic!("the work does not come to an end");
     }
 
+    /// Works until `requests` more have come to a side, and is gone in the middle of whatever it is doing then.
+    pub async fn die_after(&mut self, side: Side, requests: u64) {
+        let world = self.world();
+        let end = world.meter.tally(side).requests + requests;
+        loop {
+            let tick = tokio::select! {
+                biased;
+                () = async { while world.meter.tally(side).requests < end { tokio::task::yield_now().await } } => return,
+                tick = self.tick() => tick,
+            };
+            match tick.open_due_ms {
+                _ if tick.worked => {}
+                None => return,
+                Some(due) => self.advance_to(due),
+            }
+        }
+    }
+
     pub fn advance(&self, seconds: i64) {
         self.world().clock.advance(SignedDuration::from_secs(seconds));
     }
@@ -288,6 +306,7 @@ time_zone = "America/New_York"
 [connection.brex]
 base_url = {brex}
 token = {{ file = "brex" }}
+requests_per_second = 100000
 [connection.entra]
 base_url = {entra}
 tenant = {tenant}

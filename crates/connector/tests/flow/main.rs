@@ -4,6 +4,8 @@
 
 mod app;
 mod database;
+mod directory;
+mod directory_size;
 mod exactly_once;
 mod held;
 mod limits;

@@ -1,6 +1,7 @@
 //! `vendors …`: what waits for an answer, the answers, the memory in and out, and how good the matcher would have been.
 
 mod answer;
+mod directory;
 mod eval;
 mod exchange;
 mod review;
@@ -59,6 +60,11 @@ pub(super) enum VendorsCommand {
         #[arg(long, visible_alias = "person", env = "USER", default_value = "unknown")]
         by: String,
     },
+    /// BC vendors kept in the Brex vendor directory.
+    Directory {
+        #[command(subcommand)]
+        command: directory::DirectoryCommand,
+    },
     /// Ask the matcher again what people answered here: precision, recall, and what would have gone wrong.
     Eval {
         /// The connection, if there are several.
@@ -97,6 +103,7 @@ pub(super) async fn vendors(common: &Common, command: VendorsCommand) -> Result<
         VendorsCommand::Import { connection, file, by } => {
             exchange::import(common, connection.as_deref(), &file, &by).await
         }
+        VendorsCommand::Directory { command } => directory::directory(common, command).await,
         VendorsCommand::Eval { connection } => eval::eval(common, connection.as_deref()).await,
     }
 }
