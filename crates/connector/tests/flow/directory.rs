@@ -216,6 +216,20 @@ async fn a_name_that_a_person_changed_in_brex_is_kept_or_written_again(#[case] s
 }
 
 #[rstest]
+#[case::the_person_wins("", 0)]
+#[case::bc_wins("edits = \"bc_wins\"\n", 1)]
+#[tokio::test]
+async fn a_vendor_that_a_person_deleted_in_brex_is_held_or_created_again(#[case] settings: &str, #[case] there: usize) {
+    let Some(mut app) = start(Db::Sqlite, settings).await else { return };
+    app.run_until_idle().await;
+    let before = row(&app, "V00001").await;
+    app.app.connections[0].brex.delete_vendor(&before.brex_id.unwrap()).await.unwrap();
+    sync(&mut app).await;
+    assert_eq!(named(&app, &before.name.unwrap()).len(), there);
+    assert_eq!(row(&app, "V00001").await.hold.map(|hold| hold.as_str()), (there == 0).then_some("deleted_in_brex"));
+}
+
+#[rstest]
 #[tokio::test]
 async fn a_lost_answer_makes_no_second_vendor(
     #[values(Db::Sqlite, Db::Postgres)] db: Db,
@@ -304,7 +318,9 @@ async fn a_dry_run_names_what_a_run_would_do_and_writes_nothing() {
     assert_eq!(number("link"), 1);
     app.run_until_idle().await;
     assert_eq!(number("create") + 1, in_brex(&app).len());
-    assert_eq!(plan(&app.app, &app.app.connections[0]).await.unwrap().len(), 0, "nothing is left to do");
+    let left = plan(&app.app, &app.app.connections[0]).await.unwrap();
+    let left: Vec<_> = left.iter().map(|step| (step.verb, &step.row.number, &step.detail)).collect();
+    assert_eq!(left, [], "nothing is left to do");
 }
 
 #[tokio::test]

@@ -124,6 +124,20 @@ pub struct Changes {
     pub phone: Option<String>,
 }
 
+impl Changes {
+    /// What Brex has from us once this is written too. A field that we never wrote stays blank, so that what a person put
+    /// there is never taken for ours.
+    #[must_use]
+    pub fn written_over(&self, before: Option<Fields>) -> Fields {
+        let before = before.unwrap_or_default();
+        Fields {
+            name: self.name.clone().unwrap_or(before.name),
+            email: self.email.clone().or(before.email),
+            phone: self.phone.clone().or(before.phone),
+        }
+    }
+}
+
 /// A reason to stop with one vendor until something changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -180,7 +194,7 @@ pub enum Action {
 }
 
 /// Decides the next step. Deciding again after the step was done gives [`Action::Nothing`].
-pub fn decide(facts: &Facts<'_>, policy: &Policy) -> Action {
+pub fn decide(facts: &Facts<'_>, policy: Policy) -> Action {
     match (facts.state, facts.presence) {
         (State::Creating, _) => Action::Settle,
         (State::New | State::Removed, Presence::Active) => Action::Look,
@@ -199,7 +213,7 @@ pub fn decide(facts: &Facts<'_>, policy: &Policy) -> Action {
     }
 }
 
-fn leave(leaving: Leaving, facts: &Facts<'_>, seen: &Fields, policy: &Policy) -> Action {
+fn leave(leaving: Leaving, facts: &Facts<'_>, seen: &Fields, policy: Policy) -> Action {
     match leaving {
         Leaving::Keep => Action::Nothing,
         Leaving::Rename => update(Changes { email: None, phone: None, ..changes(facts, seen, policy) }),
@@ -213,7 +227,7 @@ fn update(changes: Changes) -> Action {
 }
 
 /// What differs between BC and Brex and may be written. A blank in BC never clears anything in Brex.
-fn changes(facts: &Facts<'_>, seen: &Fields, policy: &Policy) -> Changes {
+fn changes(facts: &Facts<'_>, seen: &Fields, policy: Policy) -> Changes {
     let field = |wanted: Option<&str>, written: Option<Option<&str>>, seen: Option<&str>| {
         let wanted = wanted.filter(|wanted| Some(*wanted) != seen)?;
         // Never written by us: what stands there was put there by a person.

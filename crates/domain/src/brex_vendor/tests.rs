@@ -18,7 +18,7 @@ const BC_WINS: Policy = Policy { on_block: Leaving::Keep, on_delete: Leaving::Ke
 fn a_vendor_is_looked_for_before_it_is_created_and_only_while_it_may_be_paid() {
     let wanted = fields("Acme", None);
     let facts = |state, presence| Facts { state, presence, ..here(&wanted, None, None) };
-    let decided = |state, presence| decide(&facts(state, presence), &Policy::default());
+    let decided = |state, presence| decide(&facts(state, presence), Policy::default());
     assert_eq!(decided(State::New, Presence::Active), Action::Look);
     assert_eq!(decided(State::Absent, Presence::Active), Action::Create);
     assert_eq!(decided(State::Removed, Presence::Active), Action::Look);
@@ -37,19 +37,19 @@ fn a_change_in_bc_is_written_and_a_change_by_a_person_is_kept_or_undone() {
         Action::Update(Changes { name: name.map(str::to_owned), email: email.map(str::to_owned), phone: None })
     };
     let keep = Policy::default();
-    assert_eq!(decide(&here(&new, Some(&old), Some(&old)), &keep), update(Some("Acme Ltd"), Some("b@x.io")));
-    assert_eq!(decide(&here(&new, Some(&old), Some(&person)), &keep), update(None, Some("b@x.io")));
-    assert_eq!(decide(&here(&new, Some(&old), Some(&person)), &BC_WINS), update(Some("Acme Ltd"), Some("b@x.io")));
-    assert_eq!(decide(&here(&old, Some(&old), Some(&person)), &keep), Action::Nothing);
+    assert_eq!(decide(&here(&new, Some(&old), Some(&old)), keep), update(Some("Acme Ltd"), Some("b@x.io")));
+    assert_eq!(decide(&here(&new, Some(&old), Some(&person)), keep), update(None, Some("b@x.io")));
+    assert_eq!(decide(&here(&new, Some(&old), Some(&person)), BC_WINS), update(Some("Acme Ltd"), Some("b@x.io")));
+    assert_eq!(decide(&here(&old, Some(&old), Some(&person)), keep), Action::Nothing);
 }
 
 #[test]
 fn a_linked_vendor_gets_what_it_lacks_and_loses_nothing() {
     let (wanted, bare, full) = (fields("Acme", Some("a@x.io")), fields("ACME", None), fields("ACME", Some("own@x.io")));
     let email = Changes { email: Some("a@x.io".to_owned()), ..Changes::default() };
-    assert_eq!(decide(&here(&wanted, None, Some(&bare)), &Policy::default()), Action::Update(email));
-    assert_eq!(decide(&here(&wanted, None, Some(&full)), &Policy::default()), Action::Nothing);
-    assert_eq!(decide(&here(&bare, Some(&full), Some(&full)), &BC_WINS), Action::Nothing, "a blank clears nothing");
+    assert_eq!(decide(&here(&wanted, None, Some(&bare)), Policy::default()), Action::Update(email));
+    assert_eq!(decide(&here(&wanted, None, Some(&full)), Policy::default()), Action::Nothing);
+    assert_eq!(decide(&here(&bare, Some(&full), Some(&full)), BC_WINS), Action::Nothing, "a blank clears nothing");
 }
 
 #[test]
@@ -58,12 +58,12 @@ fn a_vendor_that_leaves_bc_is_kept_renamed_or_deleted_and_never_deleted_when_it_
     for presence in [Presence::Blocked, Presence::Gone] {
         let facts = Facts { presence, ..here(&wanted, Some(&seen), Some(&seen)) };
         let policy = |leaving| Policy { on_block: leaving, on_delete: leaving, edits: Edits::Keep };
-        assert_eq!(decide(&facts, &policy(Leaving::Keep)), Action::Nothing);
+        assert_eq!(decide(&facts, policy(Leaving::Keep)), Action::Nothing);
         let renamed = Changes { name: Some(wanted.name.clone()), ..Changes::default() };
-        assert_eq!(decide(&facts, &policy(Leaving::Rename)), Action::Update(renamed));
-        assert_eq!(decide(&facts, &policy(Leaving::Delete)), Action::Delete);
+        assert_eq!(decide(&facts, policy(Leaving::Rename)), Action::Update(renamed));
+        assert_eq!(decide(&facts, policy(Leaving::Delete)), Action::Delete);
         let linked = Facts { ours: false, ..facts };
-        assert_eq!(decide(&linked, &policy(Leaving::Delete)), Action::Hold(VendorHold::NotOurs));
+        assert_eq!(decide(&linked, policy(Leaving::Delete)), Action::Hold(VendorHold::NotOurs));
     }
 }
 
@@ -71,8 +71,8 @@ fn a_vendor_that_leaves_bc_is_kept_renamed_or_deleted_and_never_deleted_when_it_
 fn a_vendor_that_a_person_deleted_in_brex_comes_back_only_if_bc_wins() {
     let wanted = fields("Acme", None);
     let facts = here(&wanted, Some(&wanted), None);
-    assert_eq!(decide(&facts, &Policy::default()), Action::Hold(VendorHold::DeletedInBrex));
-    assert_eq!(decide(&facts, &BC_WINS), Action::Look);
+    assert_eq!(decide(&facts, Policy::default()), Action::Hold(VendorHold::DeletedInBrex));
+    assert_eq!(decide(&facts, BC_WINS), Action::Look);
 }
 
 #[test]
@@ -104,13 +104,14 @@ proptest! {
         wanted in some_fields(), written in prop::option::of(some_fields()), seen in some_fields(), bc_wins: bool,
     ) {
         let policy = if bc_wins { BC_WINS } else { Policy::default() };
-        if let Action::Update(changes) = decide(&here(&wanted, written.as_ref(), Some(&seen)), &policy) {
+        if let Action::Update(changes) = decide(&here(&wanted, written.as_ref(), Some(&seen)), policy) {
+            let now_written = changes.written_over(written);
             let after = Fields {
                 name: changes.name.unwrap_or(seen.name),
                 email: changes.email.or(seen.email),
                 phone: changes.phone.or(seen.phone),
             };
-            prop_assert_eq!(decide(&here(&wanted, written.as_ref(), Some(&after)), &policy), Action::Nothing);
+            prop_assert_eq!(decide(&here(&wanted, Some(&now_written), Some(&after)), policy), Action::Nothing);
         }
     }
 }

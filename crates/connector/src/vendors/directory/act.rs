@@ -62,7 +62,7 @@ pub(super) async fn batch(turn: &Turn<'_>, looked_ms: i64) -> Result<bool, Halt>
 
 /// What the map says should happen next.
 pub(super) fn decision(turn: &Turn<'_>, row: &BrexVendorRow) -> Action {
-    decide(&facts(row, &wanted(row)), &turn.connection.settings.directory.policy())
+    decide(&facts(row, &wanted(row)), turn.connection.settings.directory.policy())
 }
 
 fn facts<'a>(row: &'a BrexVendorRow, wanted: &'a Fields) -> Facts<'a> {
@@ -223,13 +223,14 @@ impl Batch<'_> {
         match self.brex().update_vendor(id, &VendorFields { company_name: name, email, phone }).await {
             Ok(vendor) => {
                 let was = row.seen.replace(seen(&vendor)).unwrap_or_default();
-                row.written = Some(written(row.written.take(), &was, changes.clone()));
+                row.written = Some(changes.written_over(row.written.take()));
                 let detail = json!({ "changes": changes, "was": was });
                 let mut change = rest(row);
                 change.notes = vec![note(&change.row, "brex_vendor_updated", detail)];
                 Some(change)
             }
-            Err(error) if error.kind() == Kind::Refused => {
+            // A conflict can only be a name that another vendor has.
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Conflict) => {
                 let said = error.api_message().unwrap_or("no reason").to_owned();
                 Some(held(row, VendorHold::Refused, format!("{}: Brex says: {said}", VendorHold::Refused.sentence())))
             }
@@ -291,14 +292,4 @@ fn held(mut row: BrexVendorRow, hold: VendorHold, sentence: String) -> BrexVendo
     (row.due_ms, row.tries) = (None, 0);
     let note = note(&row, "brex_vendor_held", detail);
     BrexVendorChange { row, notes: vec![note] }
-}
-
-/// What Brex has from us after a change; fields that were not written keep what they were at that time.
-fn written(before: Option<Fields>, was: &Fields, changes: Changes) -> Fields {
-    let before = before.unwrap_or_else(|| Fields { name: was.name.clone(), ..Fields::default() });
-    Fields {
-        name: changes.name.unwrap_or(before.name),
-        email: changes.email.or(before.email),
-        phone: changes.phone.or(before.phone),
-    }
 }

@@ -110,6 +110,11 @@ pub async fn turn(app: &App, connection: &Connection, lease: &Lease) -> Result<b
     match step(&turn, run).await {
         Ok(Some(run)) => {
             turn.set(RUN, &serde_json::to_string(&run).unwrap_or_default()).await?;
+            if job.attempts > 0 {
+                // It goes on: the next wait starts small again.
+                let now_ms = app.now_ms();
+                jobs.finish(lease, &connection.id, DIRECTORY, Some(now_ms), None, 0, now_ms).await?;
+            }
             Ok(true)
         }
         Ok(None) => finish(&turn).await.map(|()| true),

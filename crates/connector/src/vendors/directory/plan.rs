@@ -59,13 +59,13 @@ pub async fn plan(app: &App, connection: &Connection) -> Result<Vec<Step>, Stop>
             let detail = json!({ "brex_id": id, "name": row.seen.as_ref().map(|seen| seen.name.clone()) });
             steps.push(Step { row: row.clone(), verb: "link", detail });
         }
-        steps.extend(step(row, &policy));
+        steps.extend(step(row, policy));
     }
     steps.sort_by(|a, b| (&a.row.number, a.row.bc_id).cmp(&(&b.row.number, b.row.bc_id)));
     Ok(steps)
 }
 
-fn step(row: BrexVendorRow, policy: &domain::brex_vendor::Policy) -> Option<Step> {
+fn step(row: BrexVendorRow, policy: domain::brex_vendor::Policy) -> Option<Step> {
     let wanted = wanted(&row);
     let facts = domain::brex_vendor::Facts {
         presence: row.presence,
