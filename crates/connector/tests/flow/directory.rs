@@ -226,7 +226,10 @@ async fn a_vendor_that_a_person_deleted_in_brex_is_held_or_created_again(#[case]
     app.app.connections[0].brex.delete_vendor(&before.brex_id.unwrap()).await.unwrap();
     sync(&mut app).await;
     assert_eq!(named(&app, &before.name.unwrap()).len(), there);
-    assert_eq!(row(&app, "V00001").await.hold.map(|hold| hold.as_str()), (there == 0).then_some("deleted_in_brex"));
+    assert_eq!(
+        row(&app, "V00001").await.hold.map(domain::brex_vendor::VendorHold::as_str),
+        (there == 0).then_some("deleted_in_brex")
+    );
 }
 
 #[rstest]

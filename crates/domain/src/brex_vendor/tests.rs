@@ -17,7 +17,7 @@ const BC_WINS: Policy = Policy { on_block: Leaving::Keep, on_delete: Leaving::Ke
 #[test]
 fn a_vendor_is_looked_for_before_it_is_created_and_only_while_it_may_be_paid() {
     let wanted = fields("Acme", None);
-    let facts = |state, presence| Facts { state, presence, ..here(&wanted, None, None) };
+    let facts = |state, presence| Facts { presence, state, ..here(&wanted, None, None) };
     let decided = |state, presence| decide(&facts(state, presence), Policy::default());
     assert_eq!(decided(State::New, Presence::Active), Action::Look);
     assert_eq!(decided(State::Absent, Presence::Active), Action::Create);

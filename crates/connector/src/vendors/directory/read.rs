@@ -30,7 +30,8 @@ pub struct Read {
 pub(super) async fn run(turn: &Turn<'_>, full: bool) -> Result<usize, Halt> {
     let since = turn.number(MODIFIED).await?.filter(|_| !full);
     let read = fetch(turn.connection, turn.identity, since).await?;
-    let newest = read.vendors.iter().filter_map(|vendor| vendor.last_modified).map(|at| at.as_millisecond()).max();
+    let newest =
+        read.vendors.iter().filter_map(|vendor| vendor.last_modified).map(jiff::Timestamp::as_millisecond).max();
     let rows = turn.app.store.brex_vendors().list(&turn.connection.id).await?;
     let mut rows: BTreeMap<Uuid, BrexVendorRow> = rows.into_iter().map(|row| (row.bc_id, row)).collect();
     let changes = merge(&mut rows, &read, &turn.connection.settings.directory, full, turn.now_ms());
@@ -189,11 +190,11 @@ fn name(rows: &mut BTreeMap<Uuid, BrexVendorRow>, settings: &DirectorySection) {
             in_brex: row.seen.as_ref().or(row.sent.as_ref()).map(|fields| fields.name.as_str()),
         })
         .collect();
-    let names = plan_names(&named);
+    let planned = plan_names(&named);
     for row in rows.values_mut().filter(|row| !needs(row)) {
         row.name = None;
     }
-    for ((id, _), name) in ids.iter().zip(names) {
+    for ((id, _), name) in ids.iter().zip(planned) {
         if let Some(row) = rows.get_mut(id) {
             row.name = Some(name);
         }
