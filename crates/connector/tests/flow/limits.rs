@@ -3,7 +3,7 @@
 use domain::stage::Stage;
 use rstest::rstest;
 use sandbox::Options;
-use sandbox::fault::{Fault, FaultKind};
+use sandbox::fault::{Fault, FaultKind, Weather};
 use sandbox::meter::Side;
 
 use crate::app::TestApp;
@@ -27,6 +27,28 @@ async fn throttling_on_either_side_is_waited_for_and_costs_no_record(
     app.run_until_idle().await;
     app.assert_sound().await;
     assert!(app.agreement().invoices > 10);
+}
+
+/// Every fifth request is answered 429, on any route of either side, from the first to the last.
+#[rstest]
+#[tokio::test]
+async fn under_constant_throttling_the_books_are_the_same(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(mut app) = TestApp::start(db, 60).await else { return };
+    let kinds = vec![FaultKind::Status { status: 429, body: None, retry_after: None }];
+    let weather = Weather { seed: 7, percent: 20, kinds, side: None, method: None, path_contains: None };
+    app.world().faults.set_weather(Some(weather)).unwrap();
+    app.run_until_idle().await;
+    for _ in 0..3 {
+        app.request("full_poll").await;
+        app.run_until_idle().await;
+    }
+    app.assert_sound().await;
+    let throttled = app.world().faults.fired().count.values().sum::<u64>();
+    assert!(throttled > 20, "{throttled} requests were answered 429");
+    let Some(mut calm) = TestApp::start(db, 60).await else { return };
+    calm.run_until_idle().await;
+    assert_eq!(app.agreement().invoices, calm.agreement().invoices);
+    assert_eq!(app.agreement().credit_memos, calm.agreement().credit_memos);
 }
 
 #[tokio::test]
