@@ -1,12 +1,12 @@
 //! A connection's matcher: the index of its vendors in step with the mirror, and the memory of what people answered. Both
 //! are made anew from what is stored after a restart.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::directory::{Blocked, Directory};
-use matching::{Index, Memory};
+use matching::{Index, Memory, scrubbed_key};
 
 /// What the matcher knows of a connection.
 #[derive(Default)]
@@ -17,6 +17,10 @@ pub struct Known {
     pub memory: Memory,
     /// What stands for each merchant key, and where it came from.
     pub origins: BTreeMap<(String, String), String>,
+    /// Keys of the names under which people answered about another descriptor.
+    pub apart: BTreeSet<String>,
+    /// Merchant key and vendor: people said that it is not this vendor.
+    pub rejected: BTreeSet<(String, String)>,
     /// How many verdicts the memory was made from; none before the first time.
     pub verdicts: Option<i64>,
     directory: Option<Arc<Directory>>,
@@ -47,6 +51,11 @@ impl Matcher {
 }
 
 impl Known {
+    /// Whether a person said that this merchant is not this vendor.
+    pub fn is_rejected(&self, merchant: &str, vendor: &str) -> bool {
+        !self.rejected.is_empty() && self.rejected.contains(&(scrubbed_key(merchant), vendor.to_owned()))
+    }
+
     /// Brings the index in step with the mirror: only vendors that differ are touched.
     pub fn follow(&mut self, directory: &Arc<Directory>) {
         if self.directory.as_ref().is_some_and(|known| Arc::ptr_eq(known, directory)) {

@@ -115,9 +115,20 @@ pub async fn refresh(app: &App, connection: &Connection, directory: &Arc<Directo
         let standings = standings(&stored);
         known.memory = memory_of(standings.values());
         known.origins.clear();
+        known.apart.clear();
+        known.rejected.clear();
         for answer in standings.values().flat_map(|standing| &standing.answers) {
             let vendor = answer.bc_vendor_id.map(|id| id.to_string()).unwrap_or_default();
-            known.origins.insert((scrubbed_key(descriptor_of(answer)), vendor), answer.origin.clone());
+            let key = scrubbed_key(descriptor_of(answer));
+            let name = scrubbed_key(&answer.clean_name);
+            if !answer.clean_name.is_empty() && name != key {
+                known.apart.insert(name);
+            }
+            known.origins.insert((key, vendor), answer.origin.clone());
+        }
+        for rejected in standings.values().flat_map(|standing| &standing.rejected) {
+            let vendor = rejected.bc_vendor_id.map(|id| id.to_string()).unwrap_or_default();
+            known.rejected.insert((scrubbed_key(descriptor_of(rejected)), vendor));
         }
         known.verdicts = Some(i64::try_from(stored.len()).unwrap_or(i64::MAX));
     }

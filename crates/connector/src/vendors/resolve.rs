@@ -108,20 +108,37 @@ fn without_matcher(
     let Some(merchant) = merchant_of(record) else {
         return Some(Resolution::plain(decide_unmatched(record, rules, directory)));
     };
+    // People answered about descriptors under this name: the descriptor is asked for first.
+    if known.apart.contains(&scrubbed_key(merchant)) {
+        return None;
+    }
+    by_name(connection, known, record, merchant, directory)
+}
+
+/// What is decided by the merchant's name alone. A vendor of that name is not taken against what a person said.
+fn by_name(
+    connection: &Connection,
+    known: &Known,
+    record: &Record,
+    merchant: &str,
+    directory: &Directory,
+) -> Option<Resolution> {
     let asked = Asked::name(merchant);
     let recalled = known.index.recall(&asked.merchant(), &known.memory);
     // A site's vendor is not decided by a name that says no site: the descriptor may.
-    if let Some(decision) = recalled.filter(|d| d.outcome != Outcome::None && d.veto != Some(Veto::SiteMissing)) {
+    if let Some(decision) = recalled.filter(|decision| decision.veto != Some(Veto::SiteMissing)) {
         return Some(judged(known, record, asked, &decision, connection, directory));
     }
     match decide_named(merchant, directory) {
         Ok(None) => None,
         Err(hold) if hold.code == HoldCode::VendorAmbiguous => None,
+        Ok(Some(vendor)) if known.is_rejected(merchant, &vendor.id.to_string()) => None,
         Ok(Some(vendor)) => Some(Resolution::plain(Ok(vendor))),
         Err(hold) => Some(Resolution::plain(Err(hold))),
     }
 }
 
+/// An answer about the descriptor comes before one about the name, and both before the matcher.
 fn by_matcher(
     connection: &Connection,
     known: &Known,
@@ -129,7 +146,23 @@ fn by_matcher(
     asked: Asked,
     directory: &Directory,
 ) -> Resolution {
-    let decision = known.index.decide(&asked.merchant(), &known.memory);
+    let merchant = merchant_of(record).unwrap_or_default();
+    if known.index.recall(&asked.merchant(), &known.memory).is_some() {
+        let decision = known.index.decide(&asked.merchant(), &known.memory);
+        return judged(known, record, asked, &decision, connection, directory);
+    }
+    if let Some(mut resolution) = by_name(connection, known, record, merchant, directory) {
+        if let Some((about, _)) = &mut resolution.judged {
+            *about = asked;
+        }
+        return resolution;
+    }
+    let mut decision = known.index.decide(&asked.merchant(), &known.memory);
+    let is_rejected = decision.vendor.as_deref().is_some_and(|vendor| known.is_rejected(merchant, vendor));
+    if decision.outcome == Outcome::Auto && is_rejected {
+        (decision.outcome, decision.veto) = (Outcome::Review, Some(Veto::Refused));
+        decision.reason = format!("a person said that {merchant:?} is not this vendor");
+    }
     judged(known, record, asked, &decision, connection, directory)
 }
 
@@ -147,6 +180,9 @@ fn judged(
     let vendor = match (decision.outcome, id) {
         (Outcome::Auto, Some(id)) => decide_known(id, why(known, decision, &asked, merchant), directory),
         (Outcome::Auto | Outcome::Review, _) => Err(judgement.hold(&asked.descriptor)),
+        (Outcome::None, _) if known.index.recall(&asked.merchant(), &known.memory).is_some() => {
+            decide_unmatched(record, &connection.rules, directory)
+        }
         (Outcome::None, _) => match decide_named(&merchant, directory) {
             Err(ambiguous) => Err(ambiguous),
             Ok(_) => decide_unmatched(record, &connection.rules, directory),

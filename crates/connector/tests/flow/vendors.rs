@@ -248,3 +248,20 @@ async fn deciding_twice_changes_nothing_and_only_the_matcher_asks_brex_for_the_e
     assert_eq!(hold_of(&app, "accr_asks").await, Some(HoldCode::VendorReview));
     app.assert_sound().await;
 }
+
+#[rstest]
+#[case::none_of_ours(Verdict::NoneOfOurs, None)]
+#[case::rejected(Verdict::Rejected, Some(COFFEE))]
+#[tokio::test]
+async fn a_vendor_of_exactly_that_name_is_not_booked_once_a_person_said_that_it_is_not(
+    #[case] verdict: Verdict,
+    #[case] vendor: Option<&str>,
+    #[values("Zelkova Coffee Roasters LLC", "ZELKOVA COFFEE ROASTERS")] merchant: &str,
+) {
+    let Some(mut app) = company(Db::Sqlite, "").await else { return };
+    app.run_until_idle().await;
+    say(&mut app, merchant, verdict, vendor).await;
+    arrives(&mut app, "accr_named", merchant).await;
+    assert_eq!(vendor_of(&app, "accr_named").await.1, None);
+    assert!(hold_of(&app, "accr_named").await.is_some());
+}
