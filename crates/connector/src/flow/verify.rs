@@ -19,7 +19,7 @@ use super::resolve_vendor::unreadable;
 use super::step::Step;
 use super::wire::{found_document, wire_kind};
 use super::{Lane, RECHECK, Stop};
-use crate::vendors::answers::CODED;
+use crate::vendors::answers::{CODED, standings};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
@@ -158,15 +158,20 @@ async fn remember_coded(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<(), Stop>
     Ok(())
 }
 
-/// Leaves out what memory already holds.
+/// Leaves out what stands already, what a person rejected, and merchants whose link was set by hand. What was unlinked or
+/// forgotten since is remembered anew.
 async fn new_links(lane: &Lane<'_>, links: Vec<VendorLink>) -> Result<Vec<VendorLink>, Stop> {
     let keys: Vec<String> = links.iter().map(|link| link.merchant_key.clone()).collect();
     let known = lane.app.store.vendor_links().list_for(&lane.connection.id, &keys).await?;
+    let known = standings(&known);
     let mut fresh: Vec<VendorLink> = Vec::new();
     for link in links {
-        let same =
+        let is_same =
             |other: &VendorLink| other.merchant_key == link.merchant_key && other.bc_vendor_id == link.bc_vendor_id;
-        if !known.iter().any(same) && !fresh.iter().any(same) {
+        let is_known = known.get(&link.merchant_key).is_some_and(|standing| {
+            standing.is_set_by_hand() || standing.answers.iter().chain(&standing.rejected).any(is_same)
+        });
+        if !is_known && !fresh.iter().any(is_same) {
             fresh.push(link);
         }
     }

@@ -265,3 +265,31 @@ async fn a_vendor_of_exactly_that_name_is_not_booked_once_a_person_said_that_it_
     assert_eq!(vendor_of(&app, "accr_named").await.1, None);
     assert!(hold_of(&app, "accr_named").await.is_some());
 }
+
+#[tokio::test]
+async fn coding_is_remembered_again_after_it_was_forgotten_and_never_against_a_hand() {
+    let Some(mut app) = company(Db::Sqlite, "").await else { return };
+    app.run_until_idle().await;
+    let merchant = "QUILLON BEARINGS";
+    for (record, verdict, verdicts) in [
+        ("accr_first", None, 1),
+        ("accr_next", Some(Verdict::Forgotten), 3),
+        ("accr_hand", Some(Verdict::SetByHand), 4),
+    ] {
+        if let Some(verdict) = verdict {
+            say(&mut app, merchant, verdict, (verdict == Verdict::SetByHand).then_some(EAST)).await;
+        }
+        let mut coded = card(record, merchant, "64100", 20.0);
+        coded["line_items"][0]["accounting_field_values"].as_array_mut().unwrap().push(serde_json::json!({
+            "brex_field_id": "extended_field_vendor", "remote_field_id": "VENDOR", "brex_field_value_id": "efo_2",
+            "remote_field_value_id": WEST,
+        }));
+        app.insert(&coded);
+        app.poll_now().await;
+        app.run_until_idle().await;
+        assert_eq!(vendor_of(&app, record).await, exported(WEST));
+        let key = [matching::scrubbed_key(merchant)];
+        let stored = app.app.store.vendor_links().list_for(&app.connection(), &key).await.unwrap();
+        assert_eq!(stored.len(), verdicts, "{record}");
+    }
+}
