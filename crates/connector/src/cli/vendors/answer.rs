@@ -54,7 +54,14 @@ fn failure(error: AnswerError) -> Failure {
 
 async fn subject(store: &Store, config: &Config, args: &AnswerArgs) -> Result<Subject, Failure> {
     let record = RecordId::new(args.merchant.as_str());
-    let Some((connection, row)) = store.records().find_anywhere(&record).await?.into_iter().next() else {
+    let named = args.connection.as_deref();
+    let mut found = store.records().find_anywhere(&record).await?;
+    found.retain(|(connection, _)| named.is_none_or(|name| name == connection.as_str()));
+    if found.len() > 1 {
+        let text = format!("the record {record} is in several connections: name one with --connection");
+        return Err(Failure::new(Exit::Usage, text));
+    }
+    let Some((connection, row)) = found.pop() else {
         if args.merchant.starts_with("accr_") {
             return Err(Failure::new(Exit::NotFound, format!("the record {record} is not known here")));
         }
