@@ -160,7 +160,7 @@ pub struct Sandbox {
     ready: Ready,
     stop: CancellationToken,
     servers: Vec<JoinHandle<std::io::Result<()>>>,
-    deliveries: JoinHandle<()>,
+    deliveries: [JoinHandle<()>; 2],
 }
 
 impl Sandbox {
@@ -184,7 +184,10 @@ impl Sandbox {
             control.serve(routers.control, stop.clone()),
         ];
         servers.extend(saving(&world, &stop));
-        let deliveries = brex::spawn_deliveries(Arc::clone(&world), stop.clone());
+        let deliveries = [
+            brex::spawn_deliveries(Arc::clone(&world), stop.clone()),
+            bc::spawn_deliveries(Arc::clone(&world), stop.clone()),
+        ];
         Ok(Self { world, ready, stop, servers, deliveries })
     }
 
@@ -209,8 +212,10 @@ impl Sandbox {
                 Err(_) => server.abort(),
             }
         }
-        if let Err(error) = (&mut self.deliveries).await {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the webhook sender was lost");
+        for sender in &mut self.deliveries {
+            if let Err(error) = sender.await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "a webhook sender was lost");
+            }
         }
         state::save(&self.world).map(|_| ())
     }

@@ -85,7 +85,7 @@ fn save_to(world: &World, path: &Path) -> Result<(), Error> {
         version: VERSION,
         clock: world.clock.is_frozen().then(|| world.clock.now()),
         brex: world.brex.snapshot(),
-        bc: world.bc.snapshot().map_err(unwritable)?,
+        bc: world.bc.snapshot(world.clock.now()).map_err(unwritable)?,
         entra: world.entra.snapshot().map_err(unwritable)?,
         faults: world.faults.snapshot(),
         held_requests: world.held_requests(),

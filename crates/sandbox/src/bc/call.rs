@@ -88,7 +88,11 @@ impl Call<'_> {
 
 /// Answers a call. A refused write has changed nothing.
 pub(super) fn execute(state: &mut State, ids: &Ids, now: Timestamp, call: &Call<'_>) -> Answer {
-    match answer(state, ids, now, call) {
+    let answer = answer(state, ids, now, call);
+    if call.method != Method::GET {
+        state.tables.record(now);
+    }
+    match answer {
         Ok(answer) => answer,
         Err(refusal) => Answer::refusal(&state.tables.settings.adapt(refusal), ids),
     }

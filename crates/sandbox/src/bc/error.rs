@@ -92,6 +92,14 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest_InvalidOperation", format!("Control '{name}' is read-only."))
     }
 
+    pub(crate) fn required(name: &str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "BadRequest_RequiredParamNotProvided",
+            format!("Field '{name}' must not be blank or empty."),
+        )
+    }
+
     pub(crate) fn syntax() -> Self {
         Self::bare(StatusCode::NOT_FOUND, "BadRequest_NotFound", "Bad Request - Error in query syntax")
     }

@@ -16,9 +16,10 @@ use super::batch::{self, Batch, Manner};
 use super::call::{Answer, Call, Content, execute};
 use super::environments;
 use super::error::Refusal;
-use super::group::Group;
+use super::group::{self, Group};
 use super::page;
 use super::upload::{self, Upload};
+use super::webhooks;
 use crate::world::World;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; odata.metadata=minimal; odata.streaming=true");
@@ -74,6 +75,13 @@ async fn respond(
     let service = format!("http://{host}{}", route.service);
     if route.rest == "$batch" {
         return batch(world, method, headers, (&service, group), &body, now);
+    }
+    let if_match = header(headers, &HeaderName::from_static("if-match"));
+    let subscribing = webhooks::Request { method, service: &service, path: route.rest, if_match, body: &body };
+    if group.path == group::V2.path
+        && let Some(answer) = webhooks::answer(world, &subscribing).await
+    {
+        return answer.map(|answer| written(world, answer));
     }
     let mut call = call(method, uri, headers, (&service, group), &route, &body);
     call.upload = upload;

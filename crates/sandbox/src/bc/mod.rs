@@ -28,6 +28,7 @@ mod table;
 mod upload;
 mod user;
 mod user_setup;
+mod webhooks;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -51,6 +52,7 @@ pub use self::settings::{
 };
 pub use self::user::{AccountChange, ChangeRefused, DocumentAction, DocumentChange, SetupChange, VendorChange};
 pub use self::user_setup::DefaultChange;
+pub use self::webhooks::{HookReport, Sent, Subscription, spawn_deliveries};
 
 use self::limits::Limits;
 use self::table::Tables;
@@ -65,6 +67,7 @@ pub struct Bc {
     state: Mutex<State>,
     ids: Ids,
     limits: Limits,
+    sender: webhooks::Sender,
 }
 
 /// The tables, and what a read replica still shows.
@@ -83,12 +86,16 @@ impl Bc {
             state: Mutex::new(State { tables, replica: None, replica_lags: false }),
             ids: ids.stream("bc rows"),
             limits: Limits::new(options.bc_limits, options.bc_latency_ms),
+            sender: webhooks::Sender::default(),
         }
     }
 
     /// All tables, for a state file.
-    pub fn snapshot(&self) -> Result<Value, serde_json::Error> {
-        serde_json::to_value(&self.lock().tables)
+    pub fn snapshot(&self, now: Timestamp) -> Result<Value, serde_json::Error> {
+        let tables = &mut self.lock().tables;
+        // The logs of the tables are not saved, what is made of them is.
+        tables.record(now);
+        serde_json::to_value(&*tables)
     }
 
     /// Takes over the tables of a [`Bc::snapshot`].
@@ -98,6 +105,7 @@ impl Bc {
         tables.attachments.reindex();
         // Ids drawn before the snapshot must not be drawn again.
         self.ids.skip_to(tables.version());
+        tables.watch();
         self.lock().tables = tables;
         Ok(())
     }

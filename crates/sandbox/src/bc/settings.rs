@@ -20,8 +20,6 @@ pub struct Settings {
     pub data_not_found_status: u16,
     /// What a well-formed key without a row is answered with.
     pub missing_row: MissingRow,
-    /// Whether a filter may contain `not`.
-    pub not_operator: bool,
     /// How the platform limits and paces requests.
     pub limits: LimitSettings,
     /// Whether a batch counts as its parts, or as one request.
@@ -145,7 +143,6 @@ impl Default for Settings {
             record_not_found_status: 404,
             data_not_found_status: 404,
             missing_row: MissingRow::ResourceNotFound,
-            not_operator: false,
             limits: LimitSettings::default(),
             batch_counts_parts: true,
             webhooks: WebhookSettings::default(),

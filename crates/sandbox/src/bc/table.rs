@@ -18,6 +18,7 @@ use super::sets::codes::{self, Coded};
 use super::sets::default_dimensions::{self, DefaultDimension};
 use super::sets::vendor::Vendor;
 use super::settings::Settings;
+use super::webhooks::Hooks;
 use crate::company::{
     Account, AccountingPeriod, Address, Company, Currency, Dimension, DimensionValue, ExchangeRate, PaymentTerm,
     TaxGroup,
@@ -34,21 +35,32 @@ pub(crate) struct Row<T> {
 
 /// Rows by their SystemId, which is also the order of listings.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(transparent, bound(deserialize = "T: Deserialize<'de>"))]
 pub(crate) struct Table<T> {
     rows: Arc<BTreeMap<Uuid, Arc<Row<T>>>>,
+    /// What changed since somebody last looked; none while nobody has subscribed to it.
+    #[serde(skip)]
+    log: Option<Vec<Change<T>>>,
+}
+
+/// A row before and after a change.
+#[derive(Debug, Clone)]
+pub(crate) struct Change<T> {
+    pub(crate) id: Uuid,
+    pub(crate) before: Option<Arc<Row<T>>>,
+    pub(crate) after: Option<Arc<Row<T>>>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: Arc::default() }
+        Self { rows: Arc::default(), log: None }
     }
 }
 
 impl<T: Clone> Table<T> {
     fn filled(rows: impl Iterator<Item = (Uuid, T)>, now: Timestamp) -> Self {
         let rows = rows.map(|(id, value)| (id, Arc::new(Row { value, version: 1, modified: now }))).collect();
-        Self { rows: Arc::new(rows) }
+        Self { rows: Arc::new(rows), log: None }
     }
 
     pub(crate) fn row(&self, id: Uuid) -> Option<&Row<T>> {
@@ -81,11 +93,34 @@ impl<T: Clone> Table<T> {
     }
 
     fn put(&mut self, id: Uuid, row: Row<T>) {
-        Arc::make_mut(&mut self.rows).insert(id, Arc::new(row));
+        let after = Arc::new(row);
+        let before = Arc::make_mut(&mut self.rows).insert(id, Arc::clone(&after));
+        if let Some(log) = &mut self.log {
+            log.push(Change { id, before, after: Some(after) });
+        }
     }
 
     pub(crate) fn remove(&mut self, id: Uuid) -> bool {
-        Arc::make_mut(&mut self.rows).remove(&id).is_some()
+        let before = Arc::make_mut(&mut self.rows).remove(&id);
+        let existed = before.is_some();
+        if let (Some(log), true) = (&mut self.log, existed) {
+            log.push(Change { id, before, after: None });
+        }
+        existed
+    }
+
+    /// Begins or ends the log.
+    pub(crate) fn watch(&mut self, watched: bool) {
+        match (watched, &self.log) {
+            (true, None) => self.log = Some(Vec::new()),
+            (false, _) => self.log = None,
+            (true, Some(_)) => {}
+        }
+    }
+
+    /// Empties the log.
+    pub(crate) fn take_changes(&mut self) -> Vec<Change<T>> {
+        self.log.as_mut().map(std::mem::take).unwrap_or_default()
     }
 }
 
@@ -137,6 +172,8 @@ pub(crate) struct Tables {
     version: u64,
     #[serde(default)]
     pub(crate) settings: Settings,
+    #[serde(default)]
+    pub(crate) hooks: Hooks,
     pub(crate) vendors: Table<Vendor>,
     pub(crate) accounts: Table<Account>,
     pub(crate) dimensions: Table<Dimension>,
@@ -183,6 +220,7 @@ impl Tables {
             created: now,
             version: 1,
             settings: Settings::default(),
+            hooks: Hooks::default(),
             vendors: Table::filled(company.vendors.iter().map(|row| (row.id, Vendor::of(row))), now),
             accounts: Table::filled(company.accounts.iter().map(|row| (row.id, row.clone())), now),
             dimensions: Table::filled(company.dimensions.iter().map(|row| (row.id, row.clone())), now),

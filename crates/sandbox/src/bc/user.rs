@@ -170,6 +170,7 @@ impl Bc {
         });
         if change.delete {
             tables.vendors.remove(id);
+            tables.record(now);
             return Ok(id);
         }
         vendor.privacy_blocked = change.privacy_blocked.unwrap_or(vendor.privacy_blocked);
@@ -237,6 +238,7 @@ impl Bc {
         let mut document = tables.documents.get(id).cloned().ok_or_else(missing)?;
         if change.action == Some(DocumentAction::Delete) {
             tables.documents.remove(id);
+            tables.record(now);
             return Ok(());
         }
         if let Some(number) = change.external_number {

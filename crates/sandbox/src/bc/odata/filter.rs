@@ -12,6 +12,7 @@ use super::super::error::Refusal;
 use super::super::input::{Scalar, member};
 use super::super::schema::{Field, Kind, Schema};
 use super::lexer::{Token, tokens};
+use super::wildcard::wildcard;
 
 /// A parsed filter.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,27 +159,6 @@ impl Test {
             _ => None,
         }
     }
-}
-
-/// Whether a text fits a pattern in which `*` stands for anything.
-fn wildcard(pattern: &str, text: &str) -> bool {
-    let Some((first, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(mut text) = text.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts = rest.split('*').peekable();
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return text.ends_with(part);
-        }
-        match text.find(part) {
-            Some(at) => text = &text[at + part.len()..],
-            None => return false,
-        }
-    }
-    true
 }
 
 struct Parser<'a> {

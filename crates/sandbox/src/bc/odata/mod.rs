@@ -6,3 +6,4 @@ pub(crate) mod list;
 pub(crate) mod path;
 pub(crate) mod query;
 pub(crate) mod render;
+mod wildcard;

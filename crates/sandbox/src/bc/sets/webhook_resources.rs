@@ -8,25 +8,7 @@ use crate::bc::error::Refusal;
 use crate::bc::schema::Kind::Text;
 use crate::bc::schema::{Schema, r};
 use crate::bc::table::Tables;
-
-/// The sets of API v2.0 whose pages qualify: not temporary, one key, no system table, no query.
-pub(crate) const SUPPORTED: &[&str] = &[
-    "accounts",
-    "bankAccounts",
-    "companyInformation",
-    "currencies",
-    "dimensions",
-    "generalLedgerEntries",
-    "journalLines",
-    "journals",
-    "paymentMethods",
-    "paymentTerms",
-    "purchaseCreditMemos",
-    "purchaseInvoices",
-    "vendorPaymentJournals",
-    "vendorPayments",
-    "vendors",
-];
+use crate::bc::webhooks::WATCHED;
 
 /// The platform's list.
 pub(crate) struct WebhookResources;
@@ -43,7 +25,7 @@ fn key(name: &str) -> Uuid {
 
 /// Only what exists in this sandbox can be subscribed to.
 pub(crate) fn supported() -> impl Iterator<Item = &'static str> {
-    SUPPORTED.iter().copied().filter(|name| super::top_level(name).is_some())
+    WATCHED.iter().copied()
 }
 
 impl EntitySet for WebhookResources {
