@@ -105,10 +105,42 @@ impl Queue {
         for entry in newer.entries {
             self.push(entry, threshold, SignedDuration::ZERO);
         }
-        if let (Some(newer), None) = (&newer.collected, &self.collected) {
-            self.collect();
-            self.collected.get_or_insert_with(|| newer.clone()).deleted |= newer.deleted;
+        if let Some(newer) = newer.collected {
+            if self.collected.is_none() {
+                self.collect();
+            }
+            match &mut self.collected {
+                None => self.collected = Some(newer),
+                Some(collected) => {
+                    collected.last = collected.last.max(newer.last);
+                    collected.deleted |= newer.deleted;
+                    collected.changes += newer.changes;
+                }
+            }
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+    use uuid::Uuid;
+
+    use super::{ChangeKind, Entry, Queue, RetrySchedule};
+
+    #[test]
+    fn a_deletion_during_a_long_outage_is_not_forgotten() {
+        let queue = |kind: ChangeKind| {
+            let mut queue = Queue::default();
+            for row in 0..2 {
+                let entry = Entry { row: Uuid::from_u128(row), kind, at: Timestamp::UNIX_EPOCH };
+                queue.push(entry, 1, SignedDuration::ZERO);
+            }
+            queue
+        };
+        let mut waiting = queue(ChangeKind::Deleted);
+        assert!(waiting.put_back(queue(ChangeKind::Created), RetrySchedule::Source, 1, Timestamp::UNIX_EPOCH));
+        assert_eq!((waiting.len(), waiting.collected.map(|collected| collected.deleted)), (4, Some(true)));
     }
 }
