@@ -45,7 +45,7 @@ pub use self::document::{DocumentKind, DocumentStatus};
 pub use self::http::router;
 pub use self::ledger::EntryType;
 pub use self::ledger::view::LedgerEntry;
-pub use self::rules::{Combination, PostingSetup, Rules};
+pub use self::rules::{Combination, PostingSetup, Rules, TaxCode, TaxSystem};
 pub use self::sets::default_dimensions::Validation;
 pub use self::settings::{
     AppState, Disorder, HandshakeMethod, LimitSettings, MissingRow, RetrySchedule, Settings, WebhookSettings,

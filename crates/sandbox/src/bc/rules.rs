@@ -1,6 +1,9 @@
 //! What an administrator sets on the set-up pages and the API does not show: as operations for tests.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// The set-up behind the API. Defaults are those of a new company.
@@ -38,6 +41,34 @@ pub struct Rules {
     pub general_posting_setup: PostingSetup,
     /// The VAT Posting Setup of the groups in use.
     pub vat_posting_setup: PostingSetup,
+    /// How purchases are taxed.
+    pub tax: TaxSystem,
+    /// "Tax Area Code" of purchases. Without one there is no sales tax.
+    pub tax_area: String,
+    /// What the codes of the tax groups mean; a code that is not here has no tax. The blank one is for lines without.
+    pub tax_codes: BTreeMap<String, TaxCode>,
+}
+
+/// How the company is taxed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaxSystem {
+    /// US, CA, MX: tax area and tax group, on vendors that are liable.
+    SalesTax,
+    /// The line's code is a VAT product posting group.
+    Vat,
+}
+
+/// The meaning of a tax code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TaxCode {
+    /// Percent of the amount without tax.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub percent: Decimal,
+    /// "VAT Identifier": what reads of the code show in a VAT company.
+    #[serde(default)]
+    pub identifier: String,
 }
 
 /// Two dimensions, or two values of them, that block each other.
@@ -80,6 +111,9 @@ impl Default for Rules {
             combinations: Vec::new(),
             general_posting_setup: PostingSetup::Complete,
             vat_posting_setup: PostingSetup::Complete,
+            tax: TaxSystem::SalesTax,
+            tax_area: String::new(),
+            tax_codes: BTreeMap::new(),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::bc::error::Refusal;
 use crate::bc::input::{Input, Scalar};
+use crate::bc::rules::TaxSystem;
 use crate::bc::sets::Work;
 use crate::bc::sets::documents::Documents;
 use crate::bc::table::Tables;
@@ -142,6 +143,7 @@ fn blank(work: &Work<'_>, kind: DocumentKind, vendor: Uuid) -> Result<Document, 
     let tables = &work.tables;
     let row = tables.vendors.get(vendor).ok_or_else(|| Refusal::dialog("The vendor cannot be found."))?;
     checks::check_vendor(row, "create")?;
+    let tax_liable = row.tax_liable;
     let row = &row.base;
     let today = work.today();
     currency::check_rate(tables, &row.currency, today)?;
@@ -173,6 +175,8 @@ fn blank(work: &Work<'_>, kind: DocumentKind, vendor: Uuid) -> Result<Document, 
         status: DocumentStatus::Draft,
         applies_to: None,
         released: false,
+        prices_include_tax: false,
+        tax_liable,
     })
 }
 
@@ -196,8 +200,8 @@ fn change(tables: &Tables, document: &mut Document, input: &Input) -> Result<(),
             Scalar::Text(text) => text_field(tables, document, name, text)?,
             Scalar::Guid(id) => reference(tables, document, name, *id)?,
             Scalar::Decimal(amount) => discount(tables, document, *amount)?,
-            // US sales tax: prices never include it, whatever was sent.
-            Scalar::Bool(_) => {}
+            // `pricesIncludeTax`. US sales tax: prices never include it, whatever was sent.
+            Scalar::Bool(gross) => document.prices_include_tax = *gross && tables.rules.tax == TaxSystem::Vat,
             Scalar::Int(_) => return Err(Refusal::read_only(name)),
         }
     }
@@ -334,7 +338,7 @@ fn shortcut(tables: &Tables, document: &mut Document, index: usize, value: &str)
 }
 
 fn discount(tables: &Tables, document: &mut Document, amount: Decimal) -> Result<(), Refusal> {
-    let gross = totals::total(tables, document) + document.invoice_discount;
+    let gross = totals::before_discount(tables, document);
     if amount.is_sign_negative() && !amount.is_zero() || (!document.lines.is_empty() && amount > gross) {
         return Err(Refusal::dialog("The invoice discount amount must be between 0 and the total of the lines."));
     }

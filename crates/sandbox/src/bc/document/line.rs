@@ -4,9 +4,10 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Document, DocumentKind, Line, LineKind, currency, dimensions, header};
+use super::{Document, DocumentKind, Line, LineKind, currency, dimensions, header, totals};
 use crate::bc::error::Refusal;
 use crate::bc::input::{Input, Scalar};
+use crate::bc::rules::TaxSystem;
 use crate::bc::sets::Work;
 use crate::bc::sets::lines;
 use crate::bc::table::Tables;
@@ -34,6 +35,7 @@ pub(crate) fn add(
         discount_amount: Decimal::ZERO,
         discount_percent: Decimal::ZERO,
         tax_code: String::new(),
+        tax_percent: totals::percent(work.tables, document, ""),
         expected_receipt_date: None,
         dimensions: document.dimensions.clone(),
     };
@@ -151,7 +153,7 @@ fn change(tables: &Tables, document: &Document, line: &mut Line, input: &Input, 
             ("locationId", Scalar::Guid(id)) => {
                 return Err(Refusal::relation("Location Code", "Purchase Line", &id.to_string(), "Location"));
             }
-            (name, Scalar::Text(text)) => set_text(tables, line, name, text)?,
+            (name, Scalar::Text(text)) => set_text(tables, document, line, name, text)?,
             (name, Scalar::Decimal(amount)) => set_amount(tables, document, line, name, *amount)?,
             ("expectedReceiptDate", Scalar::Date(date)) => line.expected_receipt_date = *date,
             _ => {}
@@ -230,14 +232,23 @@ pub(crate) fn check_account(account: &Account) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn set_text(tables: &Tables, line: &mut Line, name: &str, text: &str) -> Result<(), Refusal> {
+fn set_text(tables: &Tables, document: &Document, line: &mut Line, name: &str, text: &str) -> Result<(), Refusal> {
     match name {
         "description" => text.clone_into(&mut line.description),
         "description2" => text.clone_into(&mut line.description2),
-        "taxCode" if !text.is_empty() && tables.tax_groups.find(|group| group.code == text).is_none() => {
-            return Err(Refusal::relation("Tax Group Code", "Purchase Line", text, "Tax Group"));
+        "taxCode" => {
+            let (field, table) = match tables.rules.tax {
+                TaxSystem::SalesTax => ("Tax Group Code", "Tax Group"),
+                TaxSystem::Vat => ("VAT Prod. Posting Group", "VAT Product Posting Group"),
+            };
+            // The control is longer than the field.
+            let code: String = text.chars().take(20).collect();
+            if !code.is_empty() && tables.tax_groups.find(|group| group.code == code).is_none() {
+                return Err(Refusal::relation(field, "Purchase Line", &code, table));
+            }
+            line.tax_percent = totals::percent(tables, document, &code);
+            line.tax_code = code;
         }
-        "taxCode" => text.clone_into(&mut line.tax_code),
         _ => {}
     }
     Ok(())

@@ -117,6 +117,12 @@ pub(crate) struct Document {
     /// Released drafts cannot be changed.
     #[serde(default)]
     pub(crate) released: bool,
+    /// Only in a VAT company: unit costs are gross.
+    #[serde(default)]
+    pub(crate) prices_include_tax: bool,
+    /// The vendor's when the document was made.
+    #[serde(default)]
+    pub(crate) tax_liable: bool,
 }
 
 impl Document {
@@ -192,6 +198,9 @@ pub(crate) struct Line {
     pub(crate) discount_amount: Decimal,
     pub(crate) discount_percent: Decimal,
     pub(crate) tax_code: String,
+    /// As of the moment when the code was set.
+    #[serde(default)]
+    pub(crate) tax_percent: Decimal,
     pub(crate) expected_receipt_date: Option<Date>,
     pub(crate) dimensions: DimensionSet,
 }

@@ -1,18 +1,70 @@
-//! Amounts of lines and documents. US sales tax with no tax area: nothing is taxed.
+//! Amounts of lines and documents, with and without tax.
+
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
 use super::currency::{precision, round};
 use super::{Document, Line};
+use crate::bc::rules::TaxSystem;
 use crate::bc::table::Tables;
 
-/// Quantity times unit cost, less the line's own discount.
+/// Quantity times unit cost, less the line's own discount: gross or net as the document's prices are.
 pub(crate) fn line_amount(line: &Line, precision: Decimal) -> Decimal {
     round(line.quantity * line.unit_cost, precision) - line.discount_amount
 }
 
+/// What a line amounts to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Amounts {
+    /// Before the document's discount.
+    pub(crate) excluding: Decimal,
+    /// Before the document's discount.
+    pub(crate) including: Decimal,
+    /// The part of the document's discount.
+    pub(crate) allocated: Decimal,
+    /// After the document's discount, without tax.
+    pub(crate) net: Decimal,
+    /// The tax on that.
+    pub(crate) net_tax: Decimal,
+}
+
+/// The percentage that a tax code stands for on a document.
+pub(crate) fn percent(tables: &Tables, document: &Document, code: &str) -> Decimal {
+    let rules = &tables.rules;
+    let taxed = rules.tax == TaxSystem::Vat || (document.tax_liable && !rules.tax_area.is_empty());
+    rules.tax_codes.get(code).filter(|_| taxed).map_or(Decimal::ZERO, |code| code.percent)
+}
+
+/// The amounts of every line, in the order of the lines.
+pub(crate) fn amounts(tables: &Tables, document: &Document) -> Vec<Amounts> {
+    let precision = precision(tables, &document.currency);
+    let tax_of = |amount: Decimal, percent: Decimal| {
+        let whole = if document.prices_include_tax { Decimal::ONE_HUNDRED + percent } else { Decimal::ONE_HUNDRED };
+        round((amount * percent).checked_div(whole).unwrap_or_default(), precision)
+    };
+    let without = |amount: Decimal, tax: Decimal| if document.prices_include_tax { amount - tax } else { amount };
+    // Each percentage is rounded on its running total, so that the lines add up to the tax of the document.
+    let mut running: BTreeMap<Decimal, (Decimal, Decimal)> = BTreeMap::new();
+    let allocations = discount_allocations(document, precision);
+    let lines = document.lines.iter().zip(allocations);
+    lines
+        .map(|(line, allocated)| {
+            let amount = line_amount(line, precision);
+            let tax = tax_of(amount, line.tax_percent);
+            let (sum, given) = running.entry(line.tax_percent).or_default();
+            *sum += amount - allocated;
+            let net_tax = tax_of(*sum, line.tax_percent) - *given;
+            *given += net_tax;
+            let excluding = without(amount, tax);
+            let net = without(amount - allocated, net_tax);
+            Amounts { excluding, including: excluding + tax, allocated, net, net_tax }
+        })
+        .collect()
+}
+
 /// The part of the document's discount that falls on each line, in the order of the lines.
-pub(crate) fn discount_allocations(document: &Document, precision: Decimal) -> Vec<Decimal> {
+fn discount_allocations(document: &Document, precision: Decimal) -> Vec<Decimal> {
     let amounts: Vec<Decimal> = document.lines.iter().map(|line| line_amount(line, precision)).collect();
     let sum: Decimal = amounts.iter().copied().sum();
     let discount = if sum.is_zero() { Decimal::ZERO } else { document.invoice_discount };
@@ -31,9 +83,18 @@ pub(crate) fn discount_allocations(document: &Document, precision: Decimal) -> V
         .collect()
 }
 
-/// The document's total, with and without tax.
-pub(crate) fn total(tables: &Tables, document: &Document) -> Decimal {
+/// The sum of the lines before the document's discount.
+pub(crate) fn before_discount(tables: &Tables, document: &Document) -> Decimal {
     let precision = precision(tables, &document.currency);
-    let sum: Decimal = document.lines.iter().map(|line| line_amount(line, precision)).sum();
-    if sum.is_zero() { sum } else { sum - document.invoice_discount }
+    document.lines.iter().map(|line| line_amount(line, precision)).sum()
+}
+
+/// The document's tax.
+pub(crate) fn tax(tables: &Tables, document: &Document) -> Decimal {
+    amounts(tables, document).iter().map(|line| line.net_tax).sum()
+}
+
+/// The document's total, including tax.
+pub(crate) fn total(tables: &Tables, document: &Document) -> Decimal {
+    amounts(tables, document).iter().map(|line| line.net + line.net_tax).sum()
 }

@@ -23,6 +23,12 @@ use super::table::{Table, Tables};
 
 /// The G/L account of all vendors' posting groups.
 pub(crate) const PAYABLES: &str = "20100";
+
+/// The account that tax on purchases goes to in a VAT company.
+pub(crate) const PURCHASE_VAT: &str = "22100";
+
+/// The account that tax on purchases goes to in a sales tax company.
+pub(crate) const SALES_TAX: &str = "22200";
 /// Where differences between exchange rates go; the chart has no account of their own.
 pub(crate) const EXCHANGE_DIFFERENCES: &str = "7500";
 /// The bank account that journals know, and its G/L account.

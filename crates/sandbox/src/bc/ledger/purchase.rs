@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::EntryType;
 use super::apply;
 use super::post::{self, Head, VendorSide};
-use crate::bc::document::{DimensionSet, Document, DocumentKind, LineKind, currency, totals};
+use super::{EntryType, PURCHASE_VAT, SALES_TAX};
+use crate::bc::document::{DimensionSet, Document, DocumentKind, totals};
+use crate::bc::rules::TaxSystem;
 use crate::bc::sets::Work;
 use crate::bc::table::Tables;
 
@@ -95,18 +96,25 @@ fn write(work: &mut Work<'_>, head: &Head, document: &Document, sign: Decimal, i
     post::vendor(work, head, &side)
 }
 
-/// What falls on each account and dimension set, in the company's own currency. Rounding follows the running total, so
+/// What falls on each account, tax included and dimension set, in the company's own currency. Rounding follows the running total, so
 /// that the parts add up to the converted total.
 fn costs(tables: &Tables, document: &Document, sign: Decimal) -> BTreeMap<(Uuid, DimensionSet), Decimal> {
-    let precision = currency::precision(tables, &document.currency);
-    let discounts = totals::discount_allocations(document, precision);
+    let tax = post::account(
+        tables,
+        match tables.rules.tax {
+            TaxSystem::SalesTax => SALES_TAX,
+            TaxSystem::Vat => PURCHASE_VAT,
+        },
+    );
     let mut costs = BTreeMap::new();
     let (mut gross, mut local) = (Decimal::ZERO, Decimal::ZERO);
-    for (line, discount) in document.lines.iter().zip(discounts).filter(|(line, _)| line.kind == LineKind::Account) {
-        gross += (totals::line_amount(line, precision) - discount) * sign;
-        let until_here = post::local(tables, gross, &document.currency, document.posting_date);
-        *costs.entry((line.account, line.dimensions.clone())).or_default() += until_here - local;
-        local = until_here;
+    for (line, amounts) in document.lines.iter().zip(totals::amounts(tables, document)) {
+        for (account, amount) in [(line.account, amounts.net), (tax, amounts.net_tax)] {
+            gross += amount * sign;
+            let until_here = post::local(tables, gross, &document.currency, document.posting_date);
+            *costs.entry((account, line.dimensions.clone())).or_default() += until_here - local;
+            local = until_here;
+        }
     }
     costs
 }

@@ -11,6 +11,7 @@ use super::{EntitySet, Scope, Work};
 use crate::bc::document::formula;
 use crate::bc::error::Refusal;
 use crate::bc::input::{Input, Scalar};
+use crate::bc::rules::TaxSystem;
 use crate::bc::schema::Kind::{self, Bool, Code, DateTime, Enum, Guid, Text};
 use crate::bc::schema::{self, Field, Schema, r, w};
 use crate::bc::table::{Table, Tables};
@@ -165,7 +166,10 @@ pub(crate) static TAX_AREAS: Writes<Coded> = Writes {
     reads: Reads {
         schema: &Schema { set: "taxAreas", entity: "taxArea", fields: TAX_FIELDS },
         table: |tables| &tables.tax_areas,
-        cell: |_, id, row, field| named_cell(id, &row.value.code, &row.value.name, row.modified, field),
+        cell: |tables, id, row, field| match field {
+            "taxType" => tax_type(tables),
+            _ => named_cell(id, &row.value.code, &row.value.name, row.modified, field),
+        },
         below: anywhere,
         navigation: nothing,
     },
@@ -180,7 +184,10 @@ pub(crate) static TAX_GROUPS: Writes<TaxGroup> = Writes {
     reads: Reads {
         schema: &Schema { set: "taxGroups", entity: "taxGroup", fields: TAX_FIELDS },
         table: |tables| &tables.tax_groups,
-        cell: |_, id, row, field| named_cell(id, &row.value.code, &row.value.name, row.modified, field),
+        cell: |tables, id, row, field| match field {
+            "taxType" => tax_type(tables),
+            _ => named_cell(id, &row.value.code, &row.value.name, row.modified, field),
+        },
         below: anywhere,
         navigation: nothing,
     },
@@ -191,12 +198,18 @@ pub(crate) static TAX_GROUPS: Writes<TaxGroup> = Writes {
     set: |_, row, field, value| set_named(&mut row.code, &mut row.name, field, value),
 };
 
+fn tax_type(tables: &Tables) -> Value {
+    match tables.rules.tax {
+        TaxSystem::SalesTax => "Sales_x0020_Tax".into(),
+        TaxSystem::Vat => "VAT".into(),
+    }
+}
+
 fn named_cell(id: Uuid, code: &str, name: &str, modified: jiff::Timestamp, field: &str) -> Value {
     match field {
         "id" => schema::guid(id),
         "code" => code.into(),
         "displayName" => name.into(),
-        "taxType" => "Sales_x0020_Tax".into(),
         "lastModifiedDateTime" => schema::moment(modified),
         _ => Value::Null,
     }

@@ -245,10 +245,12 @@ fn cell(tables: &Tables, id: Uuid, row: &Row<Document>, field: &str) -> Value {
         "orderId" | "shipmentMethodId" | "vendorReturnReasonId" => schema::guid(Uuid::nil()),
         "payToContact" | "orderNumber" => "".into(),
         "purchaser" => document.purchaser.as_str().into(),
-        "pricesIncludeTax" | "discountAppliedBeforeTax" => false.into(),
+        "pricesIncludeTax" => document.prices_include_tax.into(),
+        "discountAppliedBeforeTax" => false.into(),
         "discountAmount" => schema::decimal(document.invoice_discount),
-        "totalAmountExcludingTax" | "totalAmountIncludingTax" => schema::decimal(totals::total(tables, document)),
-        "totalTaxAmount" => 0.into(),
+        "totalAmountExcludingTax" => schema::decimal(totals::total(tables, document) - totals::tax(tables, document)),
+        "totalAmountIncludingTax" => schema::decimal(totals::total(tables, document)),
+        "totalTaxAmount" => schema::decimal(totals::tax(tables, document)),
         // A released credit memo shows as Open, a released invoice as Draft.
         "status" if document.released && document.kind == DocumentKind::CreditMemo && !document.is_posted() => {
             DocumentStatus::Open.name().into()

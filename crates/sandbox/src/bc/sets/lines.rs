@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use super::dimension_set_lines::DimensionSetLines;
 use super::{EntitySet, Scope, Work};
-use crate::bc::document::{Document, DocumentKind, Line, LineKind, currency, header, line, totals};
+use crate::bc::document::{Document, DocumentKind, Line, LineKind, header, line, totals};
 use crate::bc::error::Refusal;
 use crate::bc::odata::filter::Operand;
+use crate::bc::rules::TaxSystem;
 use crate::bc::schema::Kind::{Bool, Code, Date, Decimal, Enum, Guid, Int, Text};
 use crate::bc::schema::{self, Schema, r, w};
 use crate::bc::table::Tables;
@@ -192,9 +193,7 @@ impl EntitySet for Lines {
 
 fn cell(tables: &Tables, document_id: Uuid, document: &Document, index: usize, field: &str) -> Value {
     let line = &document.lines[index];
-    let precision = currency::precision(tables, &document.currency);
-    let amount = totals::line_amount(line, precision);
-    let allocated = || totals::discount_allocations(document, precision)[index];
+    let amounts = || totals::amounts(tables, document)[index];
     match field {
         "id" => schema::guid(line.id),
         "documentId" => schema::guid(document_id),
@@ -211,12 +210,22 @@ fn cell(tables: &Tables, document_id: Uuid, document: &Document, index: usize, f
         "discountAmount" => schema::decimal(line.discount_amount),
         "discountPercent" => schema::decimal(line.discount_percent),
         "discountAppliedBeforeTax" => false.into(),
-        "amountExcludingTax" | "amountIncludingTax" => schema::decimal(amount),
-        "taxCode" => line.tax_code.as_str().into(),
-        "taxPercent" | "totalTaxAmount" | "netTaxAmount" => 0.into(),
-        "invoiceDiscountAllocation" => schema::decimal(allocated()),
-        "netAmount" | "netAmountIncludingTax" => schema::decimal(amount - allocated()),
+        "amountExcludingTax" => schema::decimal(amounts().excluding),
+        "amountIncludingTax" => schema::decimal(amounts().including),
+        "taxCode" => shown_tax_code(tables, &line.tax_code).into(),
+        "taxPercent" => schema::decimal(line.tax_percent),
+        "totalTaxAmount" => schema::decimal(amounts().including - amounts().excluding),
+        "netTaxAmount" => schema::decimal(amounts().net_tax),
+        "invoiceDiscountAllocation" => schema::decimal(amounts().allocated),
+        "netAmount" => schema::decimal(amounts().net),
+        "netAmountIncludingTax" => schema::decimal(amounts().net + amounts().net_tax),
         "expectedReceiptDate" => schema::date(line.expected_receipt_date),
         _ => Value::Null,
     }
+}
+
+/// A VAT company shows the VAT identifier instead of the product posting group that was sent.
+fn shown_tax_code<'a>(tables: &'a Tables, code: &'a str) -> &'a str {
+    let identifier = tables.rules.tax_codes.get(code).map(|code| code.identifier.as_str());
+    identifier.filter(|text| tables.rules.tax == TaxSystem::Vat && !text.is_empty()).unwrap_or(code)
 }

@@ -15,3 +15,4 @@ mod posting;
 pub(crate) mod receiver;
 mod routes;
 mod switches;
+mod tax;
