@@ -12,7 +12,9 @@ use super::odata::list::{self, Place, matching};
 use super::odata::path::{self, Rest, Target};
 use super::odata::query::{Options, Pairs};
 use super::odata::render;
+use super::schema::{BLANK, Kind};
 use super::sets::{Scope, Work};
+use super::settings::BlankEnum;
 use super::table::Tables;
 use super::upload::Upload;
 use crate::ids::Ids;
@@ -209,11 +211,20 @@ fn entity(
 /// Nested rows are stored but not shown, unless they are expanded.
 fn insert(work: &mut Work<'_>, call: &Call<'_>, target: &Target, options: &Options) -> Result<Answer, Refusal> {
     let body = call.body()?;
+    check_blanks(work.tables, target, &body)?;
     let id = target.set.insert(work, &Scope::below(target.parent), &body)?;
     if call.prefers("return-no-content") || call.prefers("return=minimal") {
         return Ok(Answer::nothing());
     }
-    entity(work.tables, call, target, options, id).map(|body| Answer::json(StatusCode::CREATED, body))
+    let mut body = entity(work.tables, call, target, options, id)?;
+    if !work.tables.settings.deep_insert_totals {
+        for total in ["totalAmountExcludingTax", "totalTaxAmount", "totalAmountIncludingTax"] {
+            if let Some(value) = body.get_mut(total) {
+                *value = 0.into();
+            }
+        }
+    }
+    Ok(Answer::json(StatusCode::CREATED, body))
 }
 
 fn update(
@@ -228,8 +239,27 @@ fn update(
     }
     check_etag(work.tables, call, target, id, true)?;
     let body = call.body()?;
+    check_blanks(work.tables, target, &body)?;
     target.set.update(work, &Scope::below(target.parent), id, &body)?;
     entity(work.tables, call, target, options, id).map(|body| Answer::json(StatusCode::OK, body))
+}
+
+/// Refuses the form of a blank enum member that is switched off.
+fn check_blanks(tables: &Tables, target: &Target, body: &Map<String, Value>) -> Result<(), Refusal> {
+    for field in target.set.schema().fields {
+        let (Kind::Enum(members), Some(text)) = (field.kind, body.get(field.name).and_then(Value::as_str)) else {
+            continue;
+        };
+        let refused = match tables.settings.blank_enum {
+            BlankEnum::Both => false,
+            BlankEnum::Escaped => text.trim().is_empty(),
+            BlankEnum::Readable => text == BLANK,
+        };
+        if refused {
+            return Err(Refusal::not_an_option(text, members));
+        }
+    }
+    Ok(())
 }
 
 fn check_etag(tables: &Tables, call: &Call<'_>, target: &Target, id: Uuid, required: bool) -> Result<(), Refusal> {

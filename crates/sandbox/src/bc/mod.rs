@@ -8,6 +8,7 @@ mod auth;
 mod batch;
 mod by_hand;
 mod call;
+mod client_id;
 pub(crate) mod document;
 mod environments;
 mod error;
@@ -48,7 +49,8 @@ pub use self::ledger::view::LedgerEntry;
 pub use self::rules::{Combination, PostingSetup, Rules, TaxCode, TaxSystem};
 pub use self::sets::default_dimensions::Validation;
 pub use self::settings::{
-    AppState, Disorder, HandshakeMethod, LimitSettings, MissingRow, RetrySchedule, Settings, WebhookSettings,
+    AppState, BlankEnum, ClientId, Disorder, HandshakeMethod, LimitSettings, MissingRow, RetrySchedule, Settings,
+    WebhookSettings,
 };
 pub use self::user::{AccountChange, ChangeRefused, DocumentAction, DocumentChange, SetupChange, VendorChange};
 pub use self::user_setup::DefaultChange;

@@ -27,6 +27,8 @@ pub struct Rules {
     pub manual_vendor_numbers: bool,
     /// The last number that the vendor series gives.
     pub vendor_series_end: Option<u64>,
+    /// The number that the next posted document gets: somebody set its series by hand.
+    pub posted_number: Option<u64>,
     /// Whether a template fits new vendors and gives them their posting groups.
     pub vendor_template: bool,
     /// "Default G/L Account Quantity": lines with an account start with quantity 1.
@@ -104,6 +106,7 @@ impl Default for Rules {
             approval_workflow: false,
             manual_vendor_numbers: true,
             vendor_series_end: None,
+            posted_number: None,
             vendor_template: true,
             account_quantity_one: false,
             account_dimensions_win: true,

@@ -16,6 +16,14 @@ pub struct Settings {
     pub same_key_status: u16,
     /// Status of `Internal_RecordNotFound`: 404 or 400.
     pub record_not_found_status: u16,
+    /// What becomes of an `id` that is sent with a new document, line or vendor.
+    pub client_id: ClientId,
+    /// How the blank member of an enum may be written in a body.
+    pub blank_enum: BlankEnum,
+    /// Whether the totals in the answer to a deep insert include the lines.
+    pub deep_insert_totals: bool,
+    /// Whether dimension errors at posting name the document and the line first.
+    pub dimension_context: bool,
     /// Status of `Internal_DataNotFoundFilter`: 404 or 400.
     pub data_not_found_status: u16,
     /// What a well-formed key without a row is answered with.
@@ -54,6 +62,30 @@ pub enum MissingRow {
     ResourceNotFound,
     /// `Internal_RecordNotFound`
     RecordNotFound,
+}
+
+/// What becomes of an `id` in a POST.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientId {
+    /// As a read-only control.
+    Refused,
+    /// The row gets another one.
+    Ignored,
+    /// The row gets it.
+    Stored,
+}
+
+/// How the blank member of an enum may be written in a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlankEnum {
+    /// Either way.
+    Both,
+    /// `_x0020_`
+    Escaped,
+    /// One space.
+    Readable,
 }
 
 /// Rates, queues and durations.
@@ -141,6 +173,10 @@ impl Default for Settings {
             method_not_allowed_status: 405,
             same_key_status: 400,
             record_not_found_status: 404,
+            client_id: ClientId::Refused,
+            blank_enum: BlankEnum::Both,
+            deep_insert_totals: true,
+            dimension_context: false,
             data_not_found_status: 404,
             missing_row: MissingRow::ResourceNotFound,
             limits: LimitSettings::default(),

@@ -145,24 +145,44 @@ pub(crate) fn usable(tables: &Tables, dimension: &str, id: Uuid) -> Result<Strin
 
 /// What posting demands: usable values, no forbidden combinations, and what the defaults of vendor and accounts say.
 pub(crate) fn check(tables: &Tables, document: &Document) -> Result<(), Refusal> {
-    for set in std::iter::once(&document.dimensions).chain(document.lines.iter().map(|line| &line.dimensions)) {
-        for (code, value) in set {
-            let dimension = tables.dimensions.find(|dimension| dimension.code == *code).map(|(id, _)| id);
-            let found = tables.dimension_values.find(|(parent, row)| Some(*parent) == dimension && row.code == *value);
-            let missing = || Refusal::dialog(format!("Dimension Value {code} - {value} is missing."));
-            usable(tables, code, found.ok_or_else(missing)?.0)?;
-        }
-        combined(&tables.rules.combinations, set)?;
-    }
-    if let Some(vendor) = tables.vendors.get(document.vendor) {
-        demanded(tables, document.vendor, &document.dimensions, "Vendor", &vendor.base.number)?;
-    }
-    for line in document.lines.iter().filter(|line| line.kind == LineKind::Account) {
-        if let Some(account) = tables.accounts.get(line.account) {
-            demanded(tables, line.account, &line.dimensions, "G/L Account", &account.number)?;
-        }
+    let place = format!("{} {}", document.kind.caption(), document.number);
+    let vendor = tables.vendors.get(document.vendor).map(|row| (document.vendor, "Vendor", row.base.number.as_str()));
+    check_set(tables, &document.dimensions, &place, vendor)?;
+    for line in &document.lines {
+        let account = tables.accounts.get(line.account).filter(|_| line.kind == LineKind::Account);
+        let owner = account.map(|account| (line.account, "G/L Account", account.number.as_str()));
+        let place = format!("{place}, line no. {}", line.sequence);
+        check_set(tables, &line.dimensions, &place, owner)?;
     }
     Ok(())
+}
+
+/// One set, with the place before the text if that is switched on.
+fn check_set(
+    tables: &Tables,
+    set: &DimensionSet,
+    place: &str,
+    owner: Option<(Uuid, &str, &str)>,
+) -> Result<(), Refusal> {
+    let context = |mut refusal: Refusal, start: &str, end: &str| {
+        if tables.settings.dimension_context {
+            refusal.message = format!("The {start} used in {place} {end}. {}", refusal.message);
+        }
+        refusal
+    };
+    let invalid = |refusal| context(refusal, "dimensions", "are invalid");
+    for (code, value) in set {
+        let dimension = tables.dimensions.find(|dimension| dimension.code == *code).map(|(id, _)| id);
+        let found = tables.dimension_values.find(|(parent, row)| Some(*parent) == dimension && row.code == *value);
+        let missing = || invalid(Refusal::dialog(format!("Dimension Value {code} - {value} is missing.")));
+        usable(tables, code, found.ok_or_else(missing)?.0).map_err(invalid)?;
+    }
+    combined(&tables.rules.combinations, set)
+        .map_err(|refusal| context(refusal, "combination of dimensions", "is blocked"))?;
+    match owner {
+        Some((id, table, number)) => demanded(tables, id, set, table, number).map_err(invalid),
+        None => Ok(()),
+    }
 }
 
 fn combined(combinations: &[Combination], set: &DimensionSet) -> Result<(), Refusal> {

@@ -8,6 +8,7 @@ use super::{
     BLANK_POSTING_DATE, DimensionSet, Document, DocumentKind, DocumentStatus, checks, currency, dimensions, formula,
     line, totals,
 };
+use crate::bc::client_id;
 use crate::bc::error::Refusal;
 use crate::bc::input::{Input, Scalar};
 use crate::bc::rules::TaxSystem;
@@ -18,9 +19,13 @@ use crate::company::Address;
 
 /// Creates a document with its lines and dimensions, all or nothing.
 pub(crate) fn insert(work: &mut Work<'_>, set: &'static Documents, body: &Map<String, Value>) -> Result<Uuid, Refusal> {
-    let input = Input::read(set, body, true)?;
-    let vendor = vendor_of(work.tables, &input, "vendorId", "vendorNumber")?
-        .ok_or_else(|| Refusal::dialog("A \"vendorNumber\" or a \"vendorID\" must be provided."))?;
+    let (id, body) = client_id::new_id(work, body)?;
+    let input = Input::read(set, &body, true)?;
+    let vendor = vendor_of(work.tables, set.kind, &input, "vendorId", "vendorNumber")?.ok_or_else(|| {
+        // The two pages spell it differently.
+        let id = if set.kind == DocumentKind::Invoice { "vendorID" } else { "vendorId" };
+        Refusal::dialog(format!("A \"vendorNumber\" or a \"{id}\" must be provided."))
+    })?;
     let mut document = blank(work, set.kind, vendor)?;
     let sent_posting_date = input.get("postingDate").is_some();
     if let (Some(Scalar::Date(Some(date))), false) = (input.get(set.date_field()), sent_posting_date) {
@@ -37,7 +42,6 @@ pub(crate) fn insert(work: &mut Work<'_>, set: &'static Documents, body: &Map<St
         line::add(work, set.kind, &mut document, row)?;
     }
     document.number = take_number(work.tables, set.kind);
-    let id = work.ids.guid();
     work.tables.put(|tables| &mut tables.documents, id, document, work.now);
     Ok(id)
 }
@@ -54,7 +58,7 @@ pub(crate) fn update(
     if input.fields.is_empty() {
         return Ok(());
     }
-    let vendor = vendor_of(work.tables, &input, "vendorId", "vendorNumber")?;
+    let vendor = vendor_of(work.tables, set.kind, &input, "vendorId", "vendorNumber")?;
     if let Some(vendor) = vendor.filter(|vendor| *vendor != document.vendor) {
         // Another vendor starts the document anew; the question about its lines is answered with yes.
         let number = document.number;
@@ -116,8 +120,19 @@ fn take_number(tables: &mut Tables, kind: DocumentKind) -> String {
 }
 
 /// The vendor that was sent, by id or by number.
-fn vendor_of(tables: &Tables, input: &Input, id: &str, number: &str) -> Result<Option<Uuid>, Refusal> {
-    let pay_to = if id.starts_with("payTo") { "pay-to " } else { "" };
+fn vendor_of(
+    tables: &Tables,
+    kind: DocumentKind,
+    input: &Input,
+    id: &str,
+    number: &str,
+) -> Result<Option<Uuid>, Refusal> {
+    let (pay_to, row) = match (id.starts_with("payTo"), kind) {
+        (true, DocumentKind::Invoice) => ("pay-to ", "specific Vendor"),
+        (false, DocumentKind::Invoice) => ("", "specific Vendor"),
+        (true, DocumentKind::CreditMemo) => ("pay-to ", "Vendor"),
+        (false, DocumentKind::CreditMemo) => ("buy-from ", "Vendor"),
+    };
     let missing = || Refusal::dialog(format!("The {pay_to}vendor cannot be found."));
     let by_id = match input.guid(id).filter(|id| !id.is_nil()) {
         Some(id) => Some(tables.vendors.get(id).map(|_| id).ok_or_else(missing)?),
@@ -132,7 +147,7 @@ fn vendor_of(tables: &Tables, input: &Input, id: &str, number: &str) -> Result<O
     };
     match (by_id, by_number) {
         (Some(left), Some(right)) if left != right => {
-            Err(Refusal::dialog(format!("The {pay_to}vendor values do not match to a specific Vendor.")))
+            Err(Refusal::dialog(format!("The {pay_to}vendor values do not match to a {row}.")))
         }
         (left, right) => Ok(left.or(right)),
     }
@@ -187,7 +202,7 @@ fn due_date(tables: &Tables, terms: &str, from: jiff::civil::Date) -> Option<jif
 
 /// Validates the fields one by one, in the order received. A due date that was sent wins in the end.
 fn change(tables: &Tables, document: &mut Document, input: &Input) -> Result<(), Refusal> {
-    if let Some(pay_to) = vendor_of(tables, input, "payToVendorId", "payToVendorNumber")?
+    if let Some(pay_to) = vendor_of(tables, document.kind, input, "payToVendorId", "payToVendorNumber")?
         && let Some(row) = tables.vendors.get(pay_to)
     {
         document.pay_to = pay_to;

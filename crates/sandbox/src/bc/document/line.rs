@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{Document, DocumentKind, Line, LineKind, currency, dimensions, header, totals};
+use crate::bc::client_id;
 use crate::bc::error::Refusal;
 use crate::bc::input::{Input, Scalar};
 use crate::bc::rules::TaxSystem;
@@ -20,10 +21,11 @@ pub(crate) fn add(
     document: &mut Document,
     body: &Map<String, Value>,
 ) -> Result<Uuid, Refusal> {
-    let input = Input::read(lines::of(kind), body, true)?;
+    let (id, body) = client_id::new_id(work, body)?;
+    let input = Input::read(lines::of(kind), &body, true)?;
     let sequence = sequence(document, &input)?;
     let mut line = Line {
-        id: work.ids.guid(),
+        id,
         sequence,
         kind: first_kind(&input)?,
         account: Uuid::nil(),
@@ -47,7 +49,6 @@ pub(crate) fn add(
     for row in input.rows("dimensionSetLines") {
         dimensions::add(work.tables, &mut line.dimensions, row)?;
     }
-    let id = line.id;
     document.lines.push(line);
     document.lines.sort_by_key(|line| line.sequence);
     Ok(id)

@@ -17,7 +17,7 @@ pub(crate) fn post(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Result<
         return Err(Refusal::dialog(format!("The action can be applied to a draft {noun} only.")));
     }
     checks::check(work.tables, &document).map_err(Refusal::at_posting)?;
-    document.number = take_number(work.tables, kind);
+    document.number = take_number(work.tables, kind)?;
     document.status = DocumentStatus::Open;
     work.tables.put(|tables| &mut tables.documents, id, document, work.now);
     purchase::post(work, id);
@@ -42,11 +42,23 @@ pub(crate) fn cancel(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Resul
     }
 }
 
-fn take_number(tables: &mut Tables, kind: DocumentKind) -> String {
+fn take_number(tables: &mut Tables, kind: DocumentKind) -> Result<String, Refusal> {
     let series = match kind {
-        DocumentKind::Invoice => &mut tables.series.posted_invoice,
-        DocumentKind::CreditMemo => &mut tables.series.posted_credit_memo,
+        DocumentKind::Invoice => tables.series.posted_invoice,
+        DocumentKind::CreditMemo => tables.series.posted_credit_memo,
     };
-    *series += 1;
-    (*series - 1).to_string()
+    let next = tables.rules.posted_number.unwrap_or(series);
+    let number = next.to_string();
+    if tables.documents.find(|other| other.kind == kind && other.is_posted() && other.number == number).is_some() {
+        return Err(Refusal::dialog(format!(
+            "Cannot post the purchase {} because its ID, {number}, is already assigned to a record. Update the number series and try again.",
+            kind.noun()
+        )));
+    }
+    tables.rules.posted_number = None;
+    match kind {
+        DocumentKind::Invoice => tables.series.posted_invoice = next + 1,
+        DocumentKind::CreditMemo => tables.series.posted_credit_memo = next + 1,
+    }
+    Ok(number)
 }

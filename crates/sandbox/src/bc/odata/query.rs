@@ -20,6 +20,8 @@ pub(crate) struct Projection {
 pub(crate) struct Expansion {
     pub(crate) name: String,
     pub(crate) set: &'static dyn EntitySet,
+    /// The field that holds the id of the only row, if it is single-valued.
+    pub(crate) key: Option<&'static str>,
     pub(crate) options: Options,
 }
 
@@ -103,7 +105,7 @@ fn select(value: &str, set: &dyn EntitySet) -> Result<Vec<&'static Field>, Refus
         match schema.field(name) {
             Some(field) => fields.push(field),
             None if name == "*" => fields.extend(schema.fields),
-            None if set.navigation(name).is_some() => {}
+            None if set.navigation(name).is_some() || set.single(name).is_some() => {}
             None => return Err(Refusal::unknown_in_query(name, schema.entity)),
         }
     }
@@ -137,13 +139,15 @@ fn expand(value: &str, set: &dyn EntitySet, extended: bool) -> Result<Vec<Expans
             None => (part, None),
             Some((name, rest)) => (name.trim(), Some(rest.strip_suffix(')').ok_or_else(Refusal::syntax)?)),
         };
-        let nav = set.navigation(name).ok_or_else(|| Refusal::unknown_in_query(name, set.schema().entity))?;
+        let many = set.navigation(name).map(|nav| (None, nav));
+        let found = many.or_else(|| set.single(name).map(|(key, nav)| (Some(key), nav)));
+        let (key, nav) = found.ok_or_else(|| Refusal::unknown_in_query(name, set.schema().entity))?;
         let mut options = Options::default();
         for option in inner.map(|inner| split(inner, ';')).transpose()?.unwrap_or_default() {
             let (key, value) = option.split_once('=').ok_or_else(Refusal::syntax)?;
             options.read(key.trim(), value, nav, extended)?;
         }
-        expansions.push(Expansion { name: name.to_owned(), set: nav, options });
+        expansions.push(Expansion { name: name.to_owned(), set: nav, key, options });
     }
     Ok(expansions)
 }

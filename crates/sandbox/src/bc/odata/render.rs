@@ -37,6 +37,17 @@ pub(crate) fn row(
     }
     let parent = Parent { set, id };
     for expansion in &projection.expand {
+        if let Some(key) = expansion.key {
+            let value = set.cell(tables, scope, id, key);
+            let other = value.as_str().and_then(|text| Uuid::try_parse(text).ok()).unwrap_or_default();
+            let scope = Scope::default();
+            let value = match expansion.set.keys(tables, &scope, Some(other))?.first() {
+                Some(id) => self::row(expansion.set, tables, &scope, *id, &expansion.options.projection)?.into(),
+                None => Value::Null,
+            };
+            row.insert(expansion.name.clone(), value);
+            continue;
+        }
         let scope = Scope { parent: Some(parent), filter: expansion.options.filter.as_ref() };
         let mut ids = matching(expansion.set, tables, &scope, &expansion.options)?;
         let skip = expansion.options.skip.min(ids.len());

@@ -173,6 +173,15 @@ impl EntitySet for Documents {
         }
     }
 
+    fn single(&self, name: &str) -> Option<(&'static str, &'static dyn EntitySet)> {
+        Some(match name {
+            "vendor" => ("vendorId", &super::vendor::Vendors),
+            "currency" => ("currencyId", &super::codes::CURRENCIES),
+            "paymentTerm" if self.kind == DocumentKind::CreditMemo => ("paymentTermsId", &super::codes::PAYMENT_TERMS),
+            _ => return None,
+        })
+    }
+
     fn keys(&self, tables: &Tables, _scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal> {
         if let Some(id) = exact {
             return Ok(self.row(tables, id).map(|_| id).into_iter().collect());

@@ -138,6 +138,17 @@ impl EntitySet for Lines {
         (name == "dimensionSetLines").then_some(&DimensionSetLines as &dyn EntitySet)
     }
 
+    fn single(&self, name: &str) -> Option<(&'static str, &'static dyn EntitySet)> {
+        Some(match name {
+            "account" => ("accountId", &super::finance::ACCOUNTS),
+            "purchaseInvoice" if self.kind == DocumentKind::Invoice => ("documentId", &super::documents::INVOICES),
+            "purchaseCreditMemo" if self.kind == DocumentKind::CreditMemo => {
+                ("documentId", &super::documents::CREDIT_MEMOS)
+            }
+            _ => return None,
+        })
+    }
+
     fn keys(&self, tables: &Tables, scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal> {
         if let Some(id) = document_id(scope) {
             let document = tables.documents.get(id).filter(|document| document.kind == self.kind);
@@ -145,7 +156,9 @@ impl EntitySet for Lines {
                 .map(|document| document.lines.iter().map(|line| line.id).collect())
                 .unwrap_or_default());
         }
-        let id = exact.ok_or_else(|| Refusal::dialog("You must specify an Id or a Document Id to get the lines."))?;
+        let word = if self.kind == DocumentKind::Invoice { "Id" } else { "id" };
+        let missing = || Refusal::dialog(format!("You must specify an {word} or a Document Id to get the lines."));
+        let id = exact.ok_or_else(missing)?;
         Ok(find(tables, self.kind, id).map(|_| id).into_iter().collect())
     }
 

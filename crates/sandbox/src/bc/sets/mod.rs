@@ -73,6 +73,11 @@ pub(crate) trait EntitySet: Sync {
         None
     }
 
+    /// The set behind a single-valued navigation property, and the field that holds the id.
+    fn single(&self, _name: &str) -> Option<(&'static str, &'static dyn EntitySet)> {
+        None
+    }
+
     /// The keys within a scope, in the order of listings. If only one row is `exact`ly wanted, the others may be absent.
     fn keys(&self, tables: &Tables, scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal>;
 

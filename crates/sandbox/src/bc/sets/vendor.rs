@@ -87,6 +87,15 @@ impl EntitySet for Vendors {
         }
     }
 
+    fn single(&self, name: &str) -> Option<(&'static str, &'static dyn EntitySet)> {
+        Some(match name {
+            "currency" => ("currencyId", &super::codes::CURRENCIES),
+            "paymentTerm" => ("paymentTermsId", &super::codes::PAYMENT_TERMS),
+            "paymentMethod" => ("paymentMethodId", &super::codes::PAYMENT_METHODS),
+            _ => return None,
+        })
+    }
+
     fn keys(&self, tables: &Tables, _scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal> {
         Ok(match exact {
             Some(id) => tables.vendors.get(id).map(|_| id).into_iter().collect(),

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::Work;
 use super::vendor::{Vendor, Vendors};
+use crate::bc::client_id;
 use crate::bc::document::currency;
 use crate::bc::error::Refusal;
 use crate::bc::input::{Input, Scalar};
@@ -12,8 +13,8 @@ use crate::bc::table::Tables;
 use crate::company::{self, Address, Blocked};
 
 pub(super) fn insert(work: &mut Work<'_>, body: &Map<String, Value>) -> Result<Uuid, Refusal> {
-    let input = Input::read(&Vendors, body, true)?;
-    let id = work.ids.guid();
+    let (id, body) = client_id::new_id(work, body)?;
+    let input = Input::read(&Vendors, &body, true)?;
     let mut vendor = Vendor::of(&blank(id));
     if !work.tables.rules.vendor_template {
         vendor.business_group.clear();

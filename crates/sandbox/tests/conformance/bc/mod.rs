@@ -6,6 +6,7 @@ mod batch;
 pub(crate) mod caller;
 mod credit_memos;
 mod document_rules;
+mod document_switches;
 mod documents;
 mod hooks;
 mod ledgers;
