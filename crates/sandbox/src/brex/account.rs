@@ -43,17 +43,20 @@ pub(super) fn address(address: &Address) -> Value {
 async fn me(_caller: Caller, State(world): State<Arc<World>>) -> Json<Value> {
     let state = world.brex.lock();
     let owner = &state.owner;
-    Json(json!({
-        "id": owner.id,
-        "first_name": owner.first_name,
-        "last_name": owner.last_name,
-        "email": owner.email,
-        "status": "ACTIVE",
-        "manager_id": null,
-        "department_id": null,
-        "location_id": null,
-        "title_id": null,
-        "metadata": null,
-        "remote_display_id": null,
+    // A company without employees has an owner all the same.
+    Json(state.me().unwrap_or_else(|| {
+        json!({
+            "id": owner.id,
+            "first_name": owner.first_name,
+            "last_name": owner.last_name,
+            "email": owner.email,
+            "status": "ACTIVE",
+            "manager_id": null,
+            "department_id": null,
+            "location_id": null,
+            "title_id": null,
+            "metadata": null,
+            "remote_display_id": null,
+        })
     }))
 }

@@ -69,6 +69,12 @@ impl Refusal {
         Self::of(api, StatusCode::NOT_FOUND, "NOT_FOUND", message)
     }
 
+    /// 404 for a user, the one that Brex documents with a `code`.
+    pub(super) fn user_not_found() -> Self {
+        let body = json!({ "type": "NOT_FOUND", "message": "Not Found", "code": "USER_NOT_FOUND" });
+        Self { status: StatusCode::NOT_FOUND, body: Some(body), retry_after: None }
+    }
+
     /// The message, for people who were refused in the dashboard.
     pub(super) fn message(&self) -> String {
         let message = self.body.as_ref().and_then(|body| body["message"].as_str());

@@ -77,11 +77,24 @@ fn scopes(method: &Method, path: &str) -> &'static [&'static str] {
         if method == Method::GET { &["fields.read", "fields.write"] } else { &["fields.write"] }
     } else if path.starts_with("/v2/company") {
         &["companies.readonly"]
-    } else if path.starts_with("/v2/users") {
-        &["users.readonly", "users"]
+    } else if let Some(scopes) = team_scopes(method == Method::GET, path) {
+        scopes
     } else {
         payment_scopes(method == Method::GET, path)
     }
+}
+
+/// Of the Team API. A scope to write includes reading.
+fn team_scopes(reads: bool, path: &str) -> Option<&'static [&'static str]> {
+    Some(match path.split('/').nth(2)? {
+        "users" if path.starts_with("/v2/") => &["users.readonly", "users"],
+        "legal_entities" => &["legal_entities.readonly", "legal_entities"],
+        "departments" if reads => &["departments.readonly", "departments"],
+        "departments" => &["departments"],
+        "locations" if reads => &["locations.readonly", "locations"],
+        "locations" => &["locations"],
+        _ => return None,
+    })
 }
 
 /// Of the Payments and Transactions APIs. A scope to write does not include reading.

@@ -21,6 +21,7 @@ mod receipts;
 mod records;
 mod settings;
 mod state;
+mod team;
 mod token;
 mod transfers;
 mod vendors;
@@ -139,6 +140,7 @@ impl Brex {
 pub fn router() -> Router<Arc<World>> {
     let api = Router::new()
         .merge(account::router())
+        .merge(team::router())
         .merge(integration::router())
         .merge(records::router())
         .merge(export::router())

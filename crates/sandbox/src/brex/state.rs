@@ -11,6 +11,7 @@ use super::idempotency::Keys;
 use super::integration::Integration;
 use super::records::Journal;
 use super::settings::Settings;
+use super::team::Team;
 use super::token::Token;
 use super::transfers::{Linked, Transfers};
 use super::vendors;
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(super) legal_name: String,
     pub(super) address: Address,
     pub(super) owner: Owner,
+    pub(super) team: Team,
     pub(super) settings: Settings,
     pub(super) tokens: Vec<Token>,
     /// When the last minute's requests came; a restart forgets them.
@@ -69,10 +71,11 @@ impl State {
         let mut state = Self {
             seed: options.seed,
             drawn: 0,
+            team: Team::new(&ids.stream("team"), company, &company_id),
             company_id,
             legal_name: company.name.clone(),
             address: company.address.clone(),
-            owner: owner(ids, company),
+            owner: owner(company),
             settings: Settings { webhook_drop_percent: options.webhook_drop_percent, ..Settings::default() },
             tokens: vec![Token::new(ids)],
             recent_requests: VecDeque::new(),
@@ -99,10 +102,10 @@ impl State {
     }
 }
 
-fn owner(ids: &Ids, company: &Company) -> Owner {
+fn owner(company: &Company) -> Owner {
     let (first_name, last_name, email) = company.employees.first().map_or_else(
         || ("Dana".to_owned(), "Okafor".to_owned(), "dana.okafor@example.com".to_owned()),
         |person| (person.first_name.clone(), person.last_name.clone(), person.email.clone()),
     );
-    Owner { id: ids.prefixed("cuuser"), first_name, last_name, email }
+    Owner { id: zoo::user_id(&email), first_name, last_name, email }
 }

@@ -23,6 +23,7 @@ use crate::ids::Ids;
 
 use self::cast::Cast;
 use self::sketch::Sketch;
+pub(super) use self::sketch::{DEPARTMENT, user_id};
 
 /// Draws one kind of record; the number is the record's place in the whole.
 type Kind = fn(&Zoo<'_>, usize) -> Sketch;

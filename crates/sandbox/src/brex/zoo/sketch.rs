@@ -237,18 +237,25 @@ impl Sketch {
     }
 }
 
+/// Id and name of the department that everybody is in.
+pub(in crate::brex) const DEPARTMENT: (&str, &str) = ("department_cm01", "Operations");
+
+/// The user with this e-mail, in records and in the Team API.
+pub(in crate::brex) fn user_id(email: &str) -> String {
+    format!("cuuser_c{}", crate::ids::Ids::new(0).stream(email).alphanumeric(24))
+}
+
 /// Names carry the trailing spaces that real ones have.
 fn person(zoo: &Zoo<'_>, employee: &Employee) -> Value {
-    let id = crate::ids::Ids::new(0).stream(&employee.email).alphanumeric(24);
     json!({
-        "id": format!("cuuser_c{id}"),
+        "id": user_id(&employee.email),
         "first_name": format!("{} ", employee.first_name),
         "last_name": employee.last_name,
         "email": employee.email,
         "role": "EMPLOYEE",
         "status": "ACTIVE",
-        "department_id": "department_cm01",
-        "department_name": "Operations",
+        "department_id": DEPARTMENT.0,
+        "department_name": DEPARTMENT.1,
         "account_id": zoo.company_id,
     })
 }

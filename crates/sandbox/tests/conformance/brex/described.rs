@@ -187,6 +187,20 @@ async fn the_company_and_the_user_of_the_token_are_as_described() {
 }
 
 #[tokio::test]
+async fn departments_locations_entities_and_users_are_as_described() {
+    let Some(mut checked) = Checked::start("team-1.0.json").await else { return };
+    for path in ["/v2/departments", "/v2/locations", "/v2/legal_entities", "/v2/users"] {
+        let page = checked.ask("GET", path, None, 200).await;
+        for item in page["items"].as_array().unwrap() {
+            checked.ask("GET", &format!("{path}/{}", item["id"].as_str().unwrap()), None, 200).await;
+        }
+    }
+    for path in ["/v2/departments", "/v2/locations"] {
+        checked.ask("POST", path, Some(&json!({ "name": "North" })), 200).await;
+    }
+}
+
+#[tokio::test]
 async fn expenses_are_as_described() {
     let Some(mut checked) = Checked::start("expenses-0.1.json").await else { return };
     let path = "/v1/expenses?expand[]=merchant&expand[]=user&limit=100";

@@ -5,6 +5,7 @@ pub(crate) mod caller;
 mod described;
 mod fields;
 mod records;
+mod team;
 mod transfers;
 mod vendors;
 mod webhooks;
