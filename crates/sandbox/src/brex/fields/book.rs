@@ -41,8 +41,6 @@ pub(super) struct Values {
 pub(in crate::brex) struct FieldBook {
     pub(super) fields: Vec<Field>,
     pub(super) values: BTreeMap<String, Values>,
-    /// `Idempotency-Key` of a create to the ids that it made.
-    pub(super) made: BTreeMap<String, Vec<String>>,
 }
 
 /// What a coding looks like when its field, and maybe its value, was pushed.

@@ -10,15 +10,19 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 pub(super) use self::book::{Field, FieldBook, PushedCoding};
 
 use super::error::{Api, Refusal};
 use super::gate::Caller;
+use super::idempotency::Key;
+use super::input::Payload;
 use super::records::Pairs;
 use super::state::State as BrexState;
 use crate::world::World;
@@ -49,37 +53,14 @@ async fn one(_caller: Caller, State(world): State<Arc<World>>, Path(id): Path<St
     Ok(Json(json!(world.brex.lock().field(&id)?)))
 }
 
-async fn create(_caller: Caller, State(world): State<Arc<World>>, headers: HeaderMap, body: Bytes) -> Answer {
-    let key = required_key(&headers)?;
-    let mut state = world.brex.lock();
-    if let Some(id) = state.fields.made.get(&key).and_then(|ids| ids.first()).cloned() {
-        return Ok(Json(json!(state.field(&id)?)));
-    }
-    let body = object(&body, &["name", "group", "remote_id", "integration_id", "is_disabled"])?;
-    let group = text(&body, "group")?.filter(|group| GROUPS.contains(group)).ok_or_else(|| invalid("group"))?;
-    let integration = text(&body, "integration_id")?;
-    if group == "ERP" || integration.is_some() {
-        let known = integration.is_some_and(|id| state.integrations.iter().any(|known| known.integration_id == id));
-        if !known {
-            return Err(invalid("integration_id"));
-        }
-    }
-    let remote_id = text(&body, "remote_id")?.map(str::to_owned);
-    let taken = |field: &Field| field.remote_id.is_some() && field.remote_id == remote_id;
-    if state.settings.fields.remote_ids_unique && state.fields.fields.iter().any(taken) {
-        return Err(invalid("remote_id"));
-    }
-    let field = Field {
-        brex_id: state.draw().prefixed("extended_field"),
-        name: Some(state.label(&body, "name")?.ok_or_else(|| invalid("name"))?),
-        remote_id,
-        updated_at: format!("{:.3}", world.clock.now()),
-        is_disabled: flag(&body)?.unwrap_or(false),
-        group: group.to_owned(),
-    };
-    state.fields.made.insert(key, vec![field.brex_id.clone()]);
-    state.fields.add(field.clone());
-    Ok(Json(json!(field)))
+async fn create(
+    _caller: Caller,
+    State(world): State<Arc<World>>,
+    key: Key,
+    Payload(body): Payload,
+) -> Result<Response, Refusal> {
+    let now = world.clock.now();
+    world.brex.lock().once(&key.required()?, &body, now, |state| state.add_field(&body, now).map(|field| json!(field)))
 }
 
 /// `remote_id`, `group` and `integration_id` are no keys of this body.
@@ -107,6 +88,33 @@ async fn remove(
 }
 
 impl BrexState {
+    fn add_field(&mut self, body: &[u8], now: Timestamp) -> Result<Field, Refusal> {
+        let body = object(body, &["name", "group", "remote_id", "integration_id", "is_disabled"])?;
+        let group = text(&body, "group")?.filter(|group| GROUPS.contains(group)).ok_or_else(|| invalid("group"))?;
+        let integration = text(&body, "integration_id")?;
+        if group == "ERP" || integration.is_some() {
+            let known = integration.is_some_and(|id| self.integrations.iter().any(|known| known.integration_id == id));
+            if !known {
+                return Err(invalid("integration_id"));
+            }
+        }
+        let remote_id = text(&body, "remote_id")?.map(str::to_owned);
+        let taken = |field: &Field| field.remote_id.is_some() && field.remote_id == remote_id;
+        if self.settings.fields.remote_ids_unique && self.fields.fields.iter().any(taken) {
+            return Err(invalid("remote_id"));
+        }
+        let field = Field {
+            brex_id: self.draw().prefixed("extended_field"),
+            name: Some(self.label(&body, "name")?.ok_or_else(|| invalid("name"))?),
+            remote_id,
+            updated_at: format!("{now:.3}"),
+            is_disabled: flag(&body)?.unwrap_or(false),
+            group: group.to_owned(),
+        };
+        self.fields.add(field.clone());
+        Ok(field)
+    }
+
     fn field(&self, id: &str) -> Result<&Field, Refusal> {
         self.fields.get(id).ok_or_else(|| Refusal::not_found(Api::Platform))
     }
@@ -148,12 +156,6 @@ fn page<'a, T: serde::Serialize + 'a>(
 
 fn invalid(name: &str) -> Refusal {
     Refusal::bad_request(&format!("{name} is invalid"))
-}
-
-fn required_key(headers: &HeaderMap) -> Result<String, Refusal> {
-    let key = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
-    let key = key.filter(|key| !key.trim().is_empty());
-    key.map(str::to_owned).ok_or_else(|| Refusal::bad_request("Idempotency-Key header is required"))
 }
 
 /// The body's object, which may have these keys only.

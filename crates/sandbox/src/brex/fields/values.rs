@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::book::{FieldValue, Values};
-use super::{Answer, Object, flag, invalid, object, only, page, required_key, text};
+use super::{Answer, Object, flag, invalid, object, only, page, text};
 use crate::brex::error::{Api, Refusal};
 use crate::brex::gate::Caller;
+use crate::brex::idempotency::Key;
+use crate::brex::input::Payload;
 use crate::brex::records::Pairs;
 use crate::brex::state::State as BrexState;
 use crate::world::World;
@@ -59,22 +61,18 @@ async fn create(
     _caller: Caller,
     State(world): State<Arc<World>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Answer {
-    let key = required_key(&headers)?;
+    key: Key,
+    Payload(body): Payload,
+) -> Result<Response, Refusal> {
+    let key = key.required()?;
     let mut state = world.brex.lock();
     state.field(&id)?;
-    if let Some(made) = state.fields.made.get(&key).cloned() {
-        let values = state.values(&id)?;
-        let again: Vec<_> = made.iter().filter_map(|made| values.find("brex_id", made)).collect();
-        return Ok(Json(json!({ "items": again })));
-    }
-    let items = items(&body)?;
-    let now = format!("{:.3}", world.clock.now());
-    let made = state.batch(&id, items, |state, item| state.add_value(&id, item, &now))?;
-    state.fields.made.insert(key, made.iter().map(|value| value.brex_id.clone()).collect());
-    Ok(Json(json!({ "items": made })))
+    let now = world.clock.now();
+    state.once(&key, &body, now, |state| {
+        let now = format!("{now:.3}");
+        let made = state.batch(&id, items(&body)?, |state, item| state.add_value(&id, item, &now))?;
+        Ok(json!({ "items": made }))
+    })
 }
 
 async fn update(_caller: Caller, State(world): State<Arc<World>>, Path(id): Path<String>, body: Bytes) -> Answer {
