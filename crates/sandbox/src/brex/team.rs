@@ -105,9 +105,13 @@ enum Kind {
 pub(super) fn router() -> Router<Arc<World>> {
     let mut router = Router::new();
     for (path, kind) in [("/v2/departments", Kind::Department), ("/v2/locations", Kind::Location)] {
-        let list = move |caller, world, query| units(kind, caller, world, query);
-        let create = move |caller, world, key, payload| create(kind, caller, world, key, payload);
-        let one = move |caller, world, id| unit(kind, caller, world, id);
+        let list = async move |_: Caller, State(world): State<Arc<World>>, RawQuery(query): RawQuery| {
+            units(kind, &world, query.as_deref())
+        };
+        let create = async move |_: Caller, State(world): State<Arc<World>>, key: Key, payload: Payload| {
+            create(kind, &world, &key, &payload)
+        };
+        let one = async move |_: Caller, State(world): State<Arc<World>>, Id(id): Id| unit(kind, &world, &id);
         router = router.route(path, get(list).post(create)).route(&format!("{path}/{{id}}"), get(one));
     }
     router
@@ -117,8 +121,8 @@ pub(super) fn router() -> Router<Arc<World>> {
         .route("/v2/users/{id}", get(user))
 }
 
-async fn units(kind: Kind, _caller: Caller, State(world): State<Arc<World>>, RawQuery(query): RawQuery) -> Answer {
-    let pairs = Pairs::parse(query.as_deref());
+fn units(kind: Kind, world: &World, query: Option<&str>) -> Answer {
+    let pairs = Pairs::parse(query);
     let window = Window::parse(&pairs)?;
     let name = pairs.one("name").map_err(invalid)?;
     let mut state = world.brex.lock();
@@ -126,20 +130,14 @@ async fn units(kind: Kind, _caller: Caller, State(world): State<Arc<World>>, Raw
     Ok(Json(window.page(found, |unit| json!(unit))))
 }
 
-async fn unit(kind: Kind, _caller: Caller, State(world): State<Arc<World>>, Id(id): Id) -> Answer {
+fn unit(kind: Kind, world: &World, id: &str) -> Answer {
     let mut state = world.brex.lock();
     let found = state.team.units(kind).iter().find(|unit| unit.id == id);
     found.map(|unit| Json(json!(unit))).ok_or_else(|| Refusal::not_found(Api::Platform))
 }
 
-async fn create(
-    kind: Kind,
-    _caller: Caller,
-    State(world): State<Arc<World>>,
-    key: Key,
-    payload: Payload,
-) -> Result<Response, Refusal> {
-    world.brex.lock().once(&key, &payload.0, world.clock.now(), |state| {
+fn create(kind: Kind, world: &World, key: &Key, payload: &Payload) -> Result<Response, Refusal> {
+    world.brex.lock().once(key, &payload.0, world.clock.now(), |state| {
         let body = payload.fields()?;
         let (name, description) = (required_text(&body, "name")?, text(&body, "description")?);
         let prefix = match kind {
