@@ -7,7 +7,6 @@ use super::error::Refusal;
 /// The switches of Business Central. The defaults are the recorded, the strict or the odd ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Settings {
     /// The app's card on the page "Microsoft Entra applications".
     pub app_state: AppState,

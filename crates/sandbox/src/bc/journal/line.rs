@@ -24,11 +24,11 @@ pub(crate) fn insert(
     payment: bool,
 ) -> Result<Uuid, Refusal> {
     let input = Input::read(set, body, true)?;
-    let sent = input.guid("journalId").filter(|id| !id.is_nil());
-    let id = scope.parent.map(|parent| parent.id).or(sent).ok_or_else(|| Refusal::dialog(NO_JOURNAL))?;
+    let named = input.guid("journalId").filter(|id| !id.is_nil());
+    let id = scope.parent.map(|parent| parent.id).or(named).ok_or_else(|| Refusal::dialog(NO_JOURNAL))?;
     let journal = work.tables.journals.get(id).cloned().ok_or_else(|| Refusal::dialog(NO_JOURNAL))?;
     let other_name = input.text("journalDisplayName").is_some_and(|name| name != journal.code);
-    if payment && (sent.is_some_and(|sent| sent != id) || other_name) {
+    if payment && (named.is_some_and(|named| named != id) || other_name) {
         return Err(Refusal::dialog("The Journal Id and Journal Display Name do not match."));
     }
     let mut line = blank(work, id, &journal, payment);

@@ -76,12 +76,11 @@ fn type_of(set: &str) -> &'static str {
 impl Attachments {
     /// The parent that a body or a path names, which must exist and be of a kind that can have attachments.
     fn parent(&self, tables: &Tables, scope: &Scope<'_>, input: &Input) -> Result<(String, Uuid), Refusal> {
-        let (kind, id) = match scope.parent {
-            Some(parent) => (type_of(parent.set.schema().set).to_owned(), parent.id),
-            None => {
-                let kind = input.text("parentType").unwrap_or(BLANK).to_owned();
-                (kind, input.guid("parentId").unwrap_or_default())
-            }
+        let (kind, id) = if let Some(parent) = scope.parent {
+            (type_of(parent.set.schema().set).to_owned(), parent.id)
+        } else {
+            let kind = input.text("parentType").unwrap_or(BLANK).to_owned();
+            (kind, input.guid("parentId").unwrap_or_default())
         };
         let readable = kind.replace("_x0020_", " ");
         let master = ["Vendor", "Customer", "Item", "Employee", "Job"].contains(&kind.as_str());
