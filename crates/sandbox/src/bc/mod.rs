@@ -14,6 +14,7 @@ mod environments;
 mod error;
 mod group;
 mod http;
+mod index;
 mod input;
 mod journal;
 mod ledger;
@@ -103,8 +104,7 @@ impl Bc {
     /// Takes over the tables of a [`Bc::snapshot`].
     pub fn restore(&self, snapshot: Value) -> Result<(), serde_json::Error> {
         let mut tables: Tables = serde_json::from_value(snapshot)?;
-        tables.ledger.reindex();
-        tables.attachments.reindex();
+        tables.reindex();
         // Ids drawn before the snapshot must not be drawn again.
         self.ids.skip_to(tables.version());
         tables.watch();

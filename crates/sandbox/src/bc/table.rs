@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::attachment::Attachments;
 use super::document::Document;
+use super::index::{Index, Key};
 use super::journal::{Journal, JournalLine};
 use super::ledger::Ledger;
 use super::rules::Rules;
@@ -41,6 +42,15 @@ pub(crate) struct Table<T> {
     /// What changed since somebody last looked; none while nobody has subscribed to it.
     #[serde(skip)]
     log: Option<Vec<Change<T>>>,
+    #[serde(skip)]
+    index: Index,
+    /// What a row is looked up by. It is set again when a state is restored.
+    #[serde(skip, default = "no_keys")]
+    keys: fn(&T) -> Vec<Key>,
+}
+
+fn no_keys<T>() -> fn(&T) -> Vec<Key> {
+    |_| Vec::new()
 }
 
 /// A row before and after a change.
@@ -53,14 +63,14 @@ pub(crate) struct Change<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: Arc::default(), log: None }
+        Self { rows: Arc::default(), log: None, index: Index::default(), keys: no_keys() }
     }
 }
 
 impl<T: Clone> Table<T> {
     fn filled(rows: impl Iterator<Item = (Uuid, T)>, now: Timestamp) -> Self {
         let rows = rows.map(|(id, value)| (id, Arc::new(Row { value, version: 1, modified: now }))).collect();
-        Self { rows: Arc::new(rows), log: None }
+        Self { rows: Arc::new(rows), ..Self::default() }
     }
 
     pub(crate) fn row(&self, id: Uuid) -> Option<&Row<T>> {
@@ -92,9 +102,29 @@ impl<T: Clone> Table<T> {
         self.iter().find(|(_, value)| wanted(value))
     }
 
+    /// Sets what rows are looked up by.
+    fn index_by(&mut self, keys: fn(&T) -> Vec<Key>) {
+        self.keys = keys;
+        self.index = Index::default();
+        for (id, row) in self.rows.iter() {
+            self.index.add(keys(&row.value), *id);
+        }
+    }
+
+    /// The rows that have a key, in the order of listings.
+    pub(crate) fn with(&self, key: Key) -> impl Iterator<Item = (Uuid, &T)> {
+        self.index.ids(key).filter_map(|id| Some((id, self.get(id)?)))
+    }
+
     fn put(&mut self, id: Uuid, row: Row<T>) {
         let after = Arc::new(row);
         let before = Arc::make_mut(&mut self.rows).insert(id, Arc::clone(&after));
+        let old = before.as_ref().map_or_else(Vec::new, |row| (self.keys)(&row.value));
+        let new = (self.keys)(&after.value);
+        if old != new {
+            self.index.remove(old, id);
+            self.index.add(new, id);
+        }
         if let Some(log) = &mut self.log {
             log.push(Change { id, before, after: Some(after) });
         }
@@ -103,6 +133,9 @@ impl<T: Clone> Table<T> {
     pub(crate) fn remove(&mut self, id: Uuid) -> bool {
         let before = Arc::make_mut(&mut self.rows).remove(&id);
         let existed = before.is_some();
+        if let Some(before) = &before {
+            self.index.remove((self.keys)(&before.value), id);
+        }
         if let (Some(log), true) = (&mut self.log, existed) {
             log.push(Change { id, before, after: None });
         }
@@ -213,7 +246,7 @@ impl Tables {
         let payment_methods = coded(codes::FIRST_PAYMENT_METHODS);
         let tax_areas = coded(codes::FIRST_TAX_AREAS);
         let bank = BankAccount::first();
-        Self {
+        let mut tables = Self {
             company_id: company.id,
             company_name: company.name.clone(),
             company_display_name: company.display_name.clone(),
@@ -253,7 +286,22 @@ impl Tables {
                 posted_credit_memo: 109_001,
                 journal: 1,
             },
-        }
+        };
+        tables.reindex();
+        tables
+    }
+
+    /// Makes all sums and look-ups from the rows.
+    pub(crate) fn reindex(&mut self) {
+        self.vendors.index_by(|vendor| vec![Key::Number(vendor.base.number.clone())]);
+        self.documents.index_by(Document::keys);
+        self.ledger.reindex();
+        self.attachments.reindex();
+    }
+
+    /// The vendor with a number.
+    pub(crate) fn vendor_by_number(&self, number: &str) -> Option<(Uuid, &Vendor)> {
+        self.vendors.with(Key::Number(number.to_owned())).next()
     }
 
     /// Moves with each write.

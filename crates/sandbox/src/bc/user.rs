@@ -1,5 +1,7 @@
 //! What people do in Business Central by hand, and what an inspector reads: for tests and for the control port.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -11,8 +13,10 @@ use super::by_hand;
 use super::document::ledger::LedgerDocument;
 use super::document::{Document, dimensions, post};
 use super::error::Refusal;
+use super::index::Key;
 use super::sets::Work;
 use super::sets::vendor::Vendor;
+use super::table::Tables;
 use crate::company::{self, Address, Blocked};
 
 /// Why a change by hand was not made.
@@ -117,6 +121,13 @@ pub enum DocumentAction {
     Reopen,
 }
 
+fn ordered<'a>(tables: &Tables, found: impl Iterator<Item = (Uuid, &'a Document)>) -> Vec<LedgerDocument> {
+    let mut documents: Vec<LedgerDocument> =
+        found.map(|(id, document)| LedgerDocument::of(tables, id, document)).collect();
+    documents.sort_by(|left, right| (left.kind, &left.number).cmp(&(right.kind, &right.number)));
+    documents
+}
+
 impl Bc {
     /// All purchase documents, drafts and posted, oldest number first.
     pub fn ledger(&self) -> Vec<LedgerDocument> {
@@ -141,7 +152,10 @@ impl Bc {
     /// The documents with a vendor's or BC's number.
     pub fn documents_by_number(&self, number: &str) -> Vec<LedgerDocument> {
         let wanted = number.trim().to_uppercase();
-        self.documents_with(|found| found.external_number == wanted || found.number == wanted)
+        let tables = self.lock().tables.clone();
+        let keys = [Key::External(wanted.clone()), Key::Number(wanted)];
+        let found: BTreeMap<Uuid, &Document> = keys.into_iter().flat_map(|key| tables.documents.with(key)).collect();
+        ordered(&tables, found.into_iter())
     }
 
     /// The documents with a line whose description contains `marker`.
@@ -152,18 +166,14 @@ impl Bc {
     /// Ordered as the ledger is.
     fn documents_with(&self, wanted: impl Fn(&Document) -> bool) -> Vec<LedgerDocument> {
         let tables = self.lock().tables.clone();
-        let found = tables.documents.iter().filter(|(_, document)| wanted(document));
-        let mut documents: Vec<LedgerDocument> =
-            found.map(|(id, document)| LedgerDocument::of(&tables, id, document)).collect();
-        documents.sort_by(|left, right| (left.kind, &left.number).cmp(&(right.kind, &right.number)));
-        documents
+        ordered(&tables, tables.documents.iter().filter(|(_, document)| wanted(document)))
     }
 
     /// Changes a vendor, or adds one.
     pub fn change_vendor(&self, number: &str, change: VendorChange, now: Timestamp) -> Result<Uuid, ChangeRefused> {
         let mut state = self.lock();
         let tables = state.writable();
-        let found = tables.vendors.find(|vendor| vendor.base.number == number).map(|(id, row)| (id, row.clone()));
+        let found = tables.vendor_by_number(number).map(|(id, row)| (id, row.clone()));
         let (id, mut vendor) = found.unwrap_or_else(|| {
             let id = self.ids.guid();
             (id, Vendor::of(&new_vendor(id, number)))
@@ -246,7 +256,7 @@ impl Bc {
         }
         document.posting_date = change.posting_date.unwrap_or(document.posting_date);
         if let Some(number) = change.vendor_number {
-            let found = tables.vendors.find(|vendor| vendor.base.number == number);
+            let found = tables.vendor_by_number(&number);
             let (vendor, row) = found.ok_or_else(|| ChangeRefused::NotFound(format!("vendor {number}")))?;
             document.vendor = vendor;
             document.pay_to = vendor;

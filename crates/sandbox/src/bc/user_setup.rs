@@ -40,7 +40,7 @@ impl Bc {
         let mut state = self.lock();
         let tables = state.writable();
         let account = tables.accounts.find(|account| account.number == number).map(|(id, _)| id);
-        let vendor = || tables.vendors.find(|vendor| vendor.base.number == number).map(|(id, _)| id);
+        let vendor = || tables.vendor_by_number(number).map(|(id, _)| id);
         let owner = account.or_else(vendor).ok_or_else(|| missing(format!("account or vendor {number}")))?;
         let dimension = tables.dimensions.find(|row| row.code == change.dimension).map(|(id, _)| id);
         let dimension = dimension.ok_or_else(|| missing(format!("dimension {}", change.dimension)))?;

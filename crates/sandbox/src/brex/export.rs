@@ -186,6 +186,11 @@ impl super::state::State {
 }
 
 impl Brex {
+    /// How many records the queries of the Accounting API have looked at since the start, to tell whether they scan.
+    pub fn records_visited(&self) -> u64 {
+        self.lock().journal.visited()
+    }
+
     /// The export results of every record that got one.
     pub fn exports(&self) -> Vec<ExportReport> {
         self.lock()

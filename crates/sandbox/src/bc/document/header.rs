@@ -140,7 +140,7 @@ fn vendor_of(
     };
     let by_number = match input.text(number).filter(|number| !number.is_empty()) {
         Some(number) => {
-            let found = tables.vendors.find(|vendor| vendor.base.number == number);
+            let found = tables.vendor_by_number(number);
             Some(found.map(|(id, _)| id).ok_or_else(missing)?)
         }
         None => None,

@@ -17,6 +17,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::index::Key;
 use crate::company::Address;
 
 /// BC's blank date as a posting date.
@@ -128,6 +129,17 @@ pub(crate) struct Document {
 impl Document {
     pub(crate) fn is_posted(&self) -> bool {
         self.status != DocumentStatus::Draft
+    }
+
+    /// What the document is looked up by.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        let mut keys = vec![
+            Key::Number(self.number.clone()),
+            Key::External(self.external_number.clone()),
+            Key::Vendor(self.vendor),
+        ];
+        keys.extend(self.lines.iter().map(|line| Key::Line(line.id)));
+        keys
     }
 
     /// The header's key as error texts name it.

@@ -61,7 +61,7 @@ impl Side {
             VENDOR => {
                 let (id, row) = match id {
                     Some(id) => (id, tables.vendors.get(id)?),
-                    None => tables.vendors.find(|row| number == Some(&row.base.number))?,
+                    None => tables.vendor_by_number(number?)?,
                 };
                 (id, row.base.number.clone())
             }

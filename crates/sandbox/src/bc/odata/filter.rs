@@ -89,6 +89,26 @@ impl Expr {
         }
     }
 
+    /// The rows that may pass, if `lookup` knows the rows that have a value in a field. No row that passes is missing.
+    pub(crate) fn candidates(&self, lookup: &dyn Fn(&str, &str) -> Option<Vec<Uuid>>) -> Option<Vec<Uuid>> {
+        match self {
+            Self::Test(Test { field, relation: Relation::Equal, operand: Operand::Text(text), any_case: false })
+                if !text.contains('*') =>
+            {
+                lookup(field.name, text)
+            }
+            Self::And(left, right) => left.candidates(lookup).or_else(|| right.candidates(lookup)),
+            Self::Or(left, right) => {
+                let mut ids = left.candidates(lookup)?;
+                ids.append(&mut right.candidates(lookup)?);
+                ids.sort_unstable();
+                ids.dedup();
+                Some(ids)
+            }
+            Self::Test(_) | Self::Everything => None,
+        }
+    }
+
     fn fields(&self, found: &mut Vec<&'static str>) {
         match self {
             Self::Test(test) => found.push(test.field.name),

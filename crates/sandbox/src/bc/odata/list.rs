@@ -34,8 +34,7 @@ pub(crate) fn matching(
     scope: &Scope<'_>,
     options: &Options,
 ) -> Result<Vec<Uuid>, Refusal> {
-    let exact = exact_id(options);
-    let mut ids = set.keys(tables, scope, exact)?;
+    let mut ids = candidates(set, tables, scope, options)?;
     if let Some(filter) = &options.filter {
         ids.retain(|id| filter.accepts(&|field| set.cell(tables, scope, *id, field.name)));
     }
@@ -48,6 +47,20 @@ pub(crate) fn matching(
         ids = keyed.into_iter().map(|(_, id)| id).collect();
     }
     Ok(ids)
+}
+
+/// The rows that the filter is tried on: all of the scope, unless an index knows better.
+fn candidates(
+    set: &'static dyn EntitySet,
+    tables: &Tables,
+    scope: &Scope<'_>,
+    options: &Options,
+) -> Result<Vec<Uuid>, Refusal> {
+    let lookup = |field: &str, value: &str| set.lookup(tables, field, value);
+    match options.filter.as_ref().filter(|_| scope.parent.is_none()).and_then(|filter| filter.candidates(&lookup)) {
+        Some(ids) => Ok(ids),
+        None => set.keys(tables, scope, exact_id(options)),
+    }
 }
 
 fn exact_id(options: &Options) -> Option<Uuid> {
@@ -135,4 +148,30 @@ fn next_link(place: &Place<'_>, last: Uuid, top: Option<usize>) -> String {
     parts.push("aid=FIN".to_owned());
     parts.push(format!("$skiptoken={last}"));
     format!("{}/{}?{}", place.service, place.path, parts.join("&"))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::bc::odata::query::Pairs;
+    use crate::bc::sets::top_level;
+    use crate::company::Company;
+    use crate::ids::Ids;
+
+    #[test]
+    fn a_filter_on_numbers_is_tried_on_the_rows_of_those_numbers_only() {
+        let ids = Ids::new(1);
+        let company = Company::new(&ids, 10_000, jiff::civil::date(2026, 3, 2));
+        let tables = Tables::new(&company, &ids, jiff::Timestamp::UNIX_EPOCH);
+        let set = top_level("vendors").unwrap();
+        let tried = |filter: &str| {
+            let options = Options::of(&Pairs::parse(&format!("$filter={filter}")), set).unwrap();
+            candidates(set, &tables, &Scope { parent: None, filter: options.filter.as_ref() }, &options).unwrap().len()
+        };
+        assert_eq!(tried("number eq 'V00001'"), 1);
+        assert_eq!(tried("number eq 'V00001' or number eq 'V00002'"), 2);
+        assert_eq!(tried("displayName ne '' and number eq 'V00001'"), 1);
+        assert!(tried("number eq 'V0*'") >= 10_000);
+    }
 }

@@ -10,6 +10,7 @@ use super::pdf::PdfDocument;
 use super::{EntitySet, Scope, Work};
 use crate::bc::document::{Document, DocumentKind, DocumentStatus, header, ledger, post, totals};
 use crate::bc::error::Refusal;
+use crate::bc::index::Key;
 use crate::bc::schema::Kind::{Bool, Code, Date, DateTime, Decimal, Enum, Guid, Text};
 use crate::bc::schema::{self, Schema, r, w};
 use crate::bc::table::{Row, Table, Tables};
@@ -188,6 +189,18 @@ impl EntitySet for Documents {
         }
         let ours = tables.documents.iter().filter(|(_, document)| document.kind == self.kind);
         Ok(ours.map(|(id, _)| id).collect())
+    }
+
+    fn lookup(&self, tables: &Tables, field: &str, value: &str) -> Option<Vec<Uuid>> {
+        let key = match field {
+            "number" => Key::Number(value.to_owned()),
+            "vendorInvoiceNumber" | "vendorCreditMemoNumber" => Key::External(value.to_owned()),
+            "vendorId" => Key::Vendor(Uuid::try_parse(value).ok()?),
+            "vendorNumber" => Key::Vendor(tables.vendor_by_number(value)?.0),
+            _ => return None,
+        };
+        let ours = tables.documents.with(key).filter(|(_, document)| document.kind == self.kind);
+        Some(ours.map(|(id, _)| id).collect())
     }
 
     fn cell(&self, tables: &Tables, _scope: &Scope<'_>, id: Uuid, field: &str) -> Value {

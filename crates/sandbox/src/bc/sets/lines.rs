@@ -7,6 +7,7 @@ use super::dimension_set_lines::DimensionSetLines;
 use super::{EntitySet, Scope, Work};
 use crate::bc::document::{Document, DocumentKind, Line, LineKind, header, line, totals};
 use crate::bc::error::Refusal;
+use crate::bc::index::Key;
 use crate::bc::odata::filter::Operand;
 use crate::bc::rules::TaxSystem;
 use crate::bc::schema::Kind::{Bool, Code, Date, Decimal, Enum, Guid, Int, Text};
@@ -103,7 +104,7 @@ pub(crate) fn of(kind: DocumentKind) -> &'static Lines {
 
 /// A line by its id, with its document's.
 pub(crate) fn find(tables: &Tables, kind: DocumentKind, id: Uuid) -> Option<(Uuid, &Line)> {
-    let mut ours = tables.documents.iter().filter(|(_, document)| document.kind == kind);
+    let mut ours = tables.documents.with(Key::Line(id)).filter(|(_, document)| document.kind == kind);
     ours.find_map(|(document_id, document)| Some((document_id, document.line(id)?)))
 }
 

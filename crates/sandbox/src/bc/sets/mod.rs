@@ -81,6 +81,11 @@ pub(crate) trait EntitySet: Sync {
     /// The keys within a scope, in the order of listings. If only one row is `exact`ly wanted, the others may be absent.
     fn keys(&self, tables: &Tables, scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal>;
 
+    /// The rows whose field may have a value, where an index knows them, in the order of listings.
+    fn lookup(&self, _tables: &Tables, _field: &str, _value: &str) -> Option<Vec<Uuid>> {
+        None
+    }
+
     /// The value of one field of one row.
     fn cell(&self, tables: &Tables, scope: &Scope<'_>, id: Uuid, field: &str) -> Value;
 

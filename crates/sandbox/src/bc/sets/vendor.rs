@@ -103,6 +103,10 @@ impl EntitySet for Vendors {
         })
     }
 
+    fn lookup(&self, tables: &Tables, field: &str, value: &str) -> Option<Vec<Uuid>> {
+        (field == "number").then(|| tables.vendor_by_number(value).map(|(id, _)| id).into_iter().collect())
+    }
+
     fn cell(&self, tables: &Tables, _scope: &Scope<'_>, id: Uuid, field: &str) -> Value {
         tables.vendors.row(id).map_or(Value::Null, |row| cell(tables, id, row, field))
     }

@@ -8,6 +8,7 @@ use super::vendor::{Vendor, Vendors};
 use crate::bc::client_id;
 use crate::bc::document::currency;
 use crate::bc::error::Refusal;
+use crate::bc::index::Key;
 use crate::bc::input::{Input, Scalar};
 use crate::bc::table::Tables;
 use crate::company::{self, Address, Blocked};
@@ -50,7 +51,7 @@ pub(super) fn update(work: &mut Work<'_>, id: Uuid, body: &Map<String, Value>) -
 
 pub(super) fn delete(work: &mut Work<'_>, id: Uuid) -> Result<(), Refusal> {
     let number = work.tables.vendors.get(id).map(|vendor| vendor.base.number.clone()).unwrap_or_default();
-    if let Some((_, document)) = work.tables.documents.find(|document| document.vendor == id) {
+    if let Some((_, document)) = work.tables.documents.with(Key::Vendor(id)).next() {
         let why = if document.is_posted() {
             format!(
                 "You cannot delete Vendor {number} because it has ledger entries in a fiscal year that has not been closed yet."
@@ -102,7 +103,7 @@ fn text_field(tables: &Tables, vendor: &mut Vendor, name: &str, text: &str) -> R
     let text = text.to_owned();
     match name {
         "number" => {
-            if text != base.number && tables.vendors.find(|other| other.base.number == text).is_some() {
+            if text != base.number && tables.vendor_by_number(&text).is_some() {
                 return Err(Refusal::same_key("Vendor", "No.", &text));
             }
             base.number = text;

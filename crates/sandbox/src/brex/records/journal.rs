@@ -1,6 +1,7 @@
 //! All records in the order in which they were posted, found by id or by their source.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 use jiff::Timestamp;
 use serde::de::Deserializer;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Number, Value};
 
 use super::edit::ChangeRefused;
+use super::query::RecordQuery;
 use super::stored::{Face, Stored};
 
 type Key = (Timestamp, String);
@@ -19,11 +21,27 @@ pub(in crate::brex) struct Journal {
     records: BTreeMap<Key, Stored>,
     keys: HashMap<String, Key>,
     by_source: HashMap<String, String>,
+    /// Moves with each change of what queries look at.
+    generation: u64,
+    counted: Option<Counted>,
+    /// How many records queries have looked at.
+    visited: u64,
+}
+
+/// How many records a query found, for its further pages.
+#[derive(Debug)]
+struct Counted {
+    query: RecordQuery,
+    generation: u64,
+    total: usize,
+    /// The oldest `updated_at` among them.
+    oldest: Option<Timestamp>,
 }
 
 impl Journal {
     /// Adds a record, or replaces the one with the same id.
     pub(in crate::brex) fn insert(&mut self, record: Stored) {
+        self.generation += 1;
         let key = (record.face.posted_at, record.face.id.clone());
         if let Some(old) = self.keys.insert(record.face.id.clone(), key.clone()) {
             self.records.remove(&old);
@@ -46,6 +64,54 @@ impl Journal {
     /// All records, oldest posting first.
     pub(in crate::brex) fn iter(&self) -> impl DoubleEndedIterator<Item = &Stored> {
         self.records.values()
+    }
+
+    /// How many records a query finds, on whatever page it is.
+    pub(super) fn count(&mut self, query: &RecordQuery) -> usize {
+        if let Some(found) = self.named(query) {
+            return found.len();
+        }
+        if let Some(known) = &self.counted
+            && known.generation == self.generation
+            && query.finds_the_same(&known.query, known.oldest)
+        {
+            return known.total;
+        }
+        self.visited += self.records.len() as u64;
+        let found = self.records.values().filter(|record| query.matches(record)).map(|record| record.face.updated_at);
+        let (total, oldest) = found.fold((0, None), |(total, oldest): (usize, Option<Timestamp>), at| {
+            (total + 1, Some(oldest.map_or(at, |oldest| oldest.min(at))))
+        });
+        self.counted = Some(Counted { query: query.clone(), generation: self.generation, total, oldest });
+        total
+    }
+
+    /// The records of a page, and one more if there is one.
+    pub(super) fn page(&mut self, query: &RecordQuery) -> Vec<&Stored> {
+        let wanted = query.limit + 1;
+        if let Some(keys) = self.named(query) {
+            let after = keys.into_iter().filter(|key| query.after.as_ref().is_none_or(|after| key > after));
+            return after.take(wanted).filter_map(|key| self.records.get(&key)).collect();
+        }
+        let start = query.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let visited = &mut self.visited;
+        let rows = self.records.range((start, Bound::Unbounded)).inspect(|_| *visited += 1).map(|(_, record)| record);
+        rows.filter(|record| query.matches(record)).take(wanted).collect()
+    }
+
+    /// The keys of what a query asks for by id, in the order of pages.
+    fn named(&mut self, query: &RecordQuery) -> Option<Vec<Key>> {
+        let ids = query.ids.as_ref()?;
+        self.visited += ids.len() as u64;
+        let found = ids.iter().filter_map(|id| self.get(id)).filter(|record| query.matches(record));
+        let mut keys: Vec<Key> = found.map(|record| (record.face.posted_at, record.face.id.clone())).collect();
+        keys.sort_unstable();
+        Some(keys)
+    }
+
+    /// How many records queries have looked at since the start.
+    pub(in crate::brex) fn visited(&self) -> u64 {
+        self.visited
     }
 
     /// Changes a record's JSON; the version rises and `updated_at` becomes `now`.

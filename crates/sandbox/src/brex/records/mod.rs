@@ -62,22 +62,12 @@ async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let state = world.brex.lock();
+    let mut state = world.brex.lock();
     let query = RecordQuery::parse(query.as_deref(), &state.settings, world.clock.now())?;
-    let mut total = 0_usize;
-    let mut page: Vec<&Stored> = Vec::new();
-    let mut more = false;
-    for record in state.journal.iter().filter(|record| query.matches(record)) {
-        total += 1;
-        if query.is_before_cursor(record) {
-            continue;
-        }
-        if page.len() < query.limit {
-            page.push(record);
-        } else {
-            more = true;
-        }
-    }
+    let total = state.journal.count(&query);
+    let mut page = state.journal.page(&query);
+    let more = page.len() > query.limit;
+    page.truncate(query.limit);
     let cursor = page.last().filter(|_| more).map(|record| query::cursor(record));
     let items: Vec<String> = page.iter().map(|record| shown(record, query.single_entry)).collect();
     let text = body(&items, cursor.as_deref(), more, total);

@@ -44,18 +44,18 @@ impl Pairs {
 }
 
 /// What a query asks for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct RecordQuery {
-    ids: Option<HashSet<String>>,
+    pub(super) ids: Option<HashSet<String>>,
     review_status: Option<String>,
     source_type: Option<String>,
     updated_at: Vec<(Bound, Timestamp)>,
-    after: Option<(Timestamp, String)>,
+    pub(super) after: Option<(Timestamp, String)>,
     pub(super) limit: usize,
     pub(super) single_entry: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
     Gt,
     Gte,
@@ -114,9 +114,18 @@ impl RecordQuery {
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&face.id))
     }
 
-    /// True for what an earlier page has shown.
-    pub(super) fn is_before_cursor(&self, record: &Stored) -> bool {
-        self.after.as_ref().is_some_and(|(posted_at, id)| (record.face.posted_at, &record.face.id) <= (*posted_at, id))
+    /// Whether it finds what `known` has found, of which `oldest` was updated first. The window's start moves on from
+    /// page to page; what was found stays the same until it passes the oldest.
+    pub(super) fn finds_the_same(&self, known: &Self, oldest: Option<Timestamp>) -> bool {
+        let same_bound = |(ours, theirs): (&(Bound, Timestamp), &(Bound, Timestamp))| match (ours, theirs) {
+            (&(Bound::Gte, now), &(Bound::Gte, then)) => then <= now && oldest.is_none_or(|oldest| now <= oldest),
+            _ => ours == theirs,
+        };
+        self.ids == known.ids
+            && self.review_status == known.review_status
+            && self.source_type == known.source_type
+            && self.updated_at.len() == known.updated_at.len()
+            && self.updated_at.iter().zip(&known.updated_at).all(same_bound)
     }
 }
 

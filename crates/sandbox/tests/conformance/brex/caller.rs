@@ -16,7 +16,7 @@ pub(crate) fn client() -> reqwest::Client {
 
 /// A running sandbox and a client with its token.
 pub(crate) struct Caller {
-    sandbox: Sandbox,
+    pub(crate) sandbox: Sandbox,
     client: reqwest::Client,
 }
 

@@ -284,3 +284,28 @@ async fn lines_balance_and_sum_to_the_total_but_where_they_are_meant_not_to() {
 fn decimal(money: &Value) -> Decimal {
     money["amount"].to_string().parse().unwrap()
 }
+
+#[tokio::test]
+async fn a_walk_over_ten_thousand_records_looks_at_each_a_few_times() {
+    let caller =
+        Caller::start_with(Options { records: 10_000, start: Some(NOW.parse().unwrap()), ..Options::default() }).await;
+    let brex = &caller.sandbox.world().brex;
+    let (mut seen, mut cursor) = (HashSet::new(), String::new());
+    loop {
+        let (status, page) =
+            caller.get(&format!("/v3/accounting/records?updated_at[gte]=2000-01-01&limit=100{cursor}")).await;
+        assert_eq!(status, 200, "{page}");
+        assert_eq!(page["total_count"], 10_000);
+        seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 10_000);
+    let walked = brex.records_visited();
+    assert!(walked <= 20_200, "one count, and each page with one more: {walked}");
+    let id = seen.iter().next().unwrap();
+    caller.get(&format!("/v3/accounting/records?ids={id}&updated_at[gte]=2000-01-01")).await;
+    assert!(brex.records_visited() - walked <= 2);
+}
