@@ -58,6 +58,11 @@ const UNKNOWN_SHARE: f32 = 0.5e-4;
 /// Share of company names with a trade word that is in no other list.
 const TRADE_SHARE: f32 = 20e-4;
 
+/// Whether a merchant's name is only that of a payment processor (`Square`, `PayPal *`): it tells nothing about who was paid.
+pub fn is_processor(name: &str) -> bool {
+    lexicon().is_processor(crate::fold::fold(name).trim())
+}
+
 /// The tables, read on first use.
 pub(crate) fn lexicon() -> &'static Lexicon {
     static LEXICON: LazyLock<Lexicon> = LazyLock::new(Lexicon::read);

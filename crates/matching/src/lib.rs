@@ -26,7 +26,7 @@ pub use descriptor::{Cut, Reading, View, ViewKind, Word, read};
 pub use explain::{Explanation, Matched};
 pub use fold::fold;
 pub use index::Index;
-pub use lexicon::Kind;
+pub use lexicon::{Kind, is_processor};
 pub use memory::{Confirmation, Memory, scrubbed_key};
 pub use model::{Calibration, Contest, Model, Split, Tree, shipped, terms};
 pub use query::{Assessment, Merchant, assessments};

@@ -131,7 +131,9 @@ async fn remember_coded(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<(), Stop>
     let mut links = Vec::new();
     for row in rows {
         let Some(record) = records.get(&row.id) else { continue };
-        let name = merchant_of(record).filter(|name| name.chars().any(char::is_alphanumeric));
+        // A processor's name stands for anybody who is paid through it.
+        let telling = |name: &&str| name.chars().any(char::is_alphanumeric) && !matching::is_processor(name);
+        let name = merchant_of(record).filter(telling);
         let coded = super::resolve_vendor::coded(lane, record);
         if let (Some(name), Some(vendor)) = (name, coded) {
             links.push(VendorLink {

@@ -145,6 +145,27 @@ async fn an_edit_in_brex_after_the_document_was_made_holds_with_before_and_after
     assert_eq!(world.brex.record("accr_changed").unwrap().exports.len(), 0);
 }
 
+/// Brex shows the processor for some merchants: coding one of them says nothing about the next.
+#[tokio::test]
+async fn coding_is_not_remembered_for_the_name_of_a_payment_processor() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (number, _) = a_vendor(&app);
+    let mut coded = card("accr_first", "Square", "64100", 20.0);
+    coded["line_items"][0]["accounting_field_values"].as_array_mut().unwrap().push(json!({
+        "brex_field_id": "extended_field_vendor", "remote_field_id": "VENDOR", "brex_field_value_id": "efo_2",
+        "remote_field_value_id": number,
+    }));
+    app.insert(&coded);
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_first").await.unwrap().stage, Stage::Exported);
+    app.insert(&card("accr_second", "Square", "64100", 10.0));
+    app.poll_now().await;
+    app.run_until_idle().await;
+    let second = app.row("accr_second").await.unwrap();
+    assert_ne!(second.vendor_number, Some(number));
+    assert!(second.hold.is_some());
+}
+
 #[tokio::test]
 async fn a_vendor_coded_once_is_remembered_for_the_merchants_next_record() {
     let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
