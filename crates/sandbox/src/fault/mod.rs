@@ -1,6 +1,6 @@
 //! The fault plan: an ordered list of things that go wrong, the first match with uses left wins, and the weather behind it.
 //!
-//! It says what happens to a request or a webhook; [`apply`] makes it happen to requests.
+//! It says what happens to a request or a webhook; `apply` makes it happen to requests.
 
 pub(crate) mod apply;
 mod fired;
