@@ -46,9 +46,8 @@ async fn sweep(lane: &Lane<'_>, read: &mut Vec<ReadBack>) -> Result<Vec<Step>, S
     let is_second = |row: &RecordRow| attempts.get(&row.id).is_some_and(|attempt| *attempt > 1);
     let mut doubled: Vec<(RecordId, Seen)> = Vec::new();
     for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
-        let again: Vec<&PlannedDocument> =
-            read.iter().filter(|(row, ..)| is_second(row)).filter_map(|(_, plan, _)| plan.as_ref()).collect();
-        let again: Vec<&PlannedDocument> = again.into_iter().filter(|plan| plan.kind == kind).collect();
+        let plans = read.iter().filter(|(row, ..)| is_second(row)).filter_map(|(_, plan, _)| plan.as_ref());
+        let again: Vec<&PlannedDocument> = plans.filter(|plan| plan.kind == kind).collect();
         if again.is_empty() {
             continue;
         }
