@@ -53,7 +53,7 @@ impl World {
         let brex = Brex::new(&options, &company, &ids.stream("brex"), now);
         Self {
             brex: brex.with_faults(Arc::clone(&faults)),
-            bc: Bc::new(&options, &company, &ids.stream("bc"), now),
+            bc: Bc::new(&options, &company, &ids.stream("bc"), now).with_faults(Arc::clone(&faults)),
             entra: Entra::new(&ids.stream("entra")),
             ids: ids.stream("world"),
             faults,

@@ -32,13 +32,14 @@ mod user;
 mod user_setup;
 mod webhooks;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::Options;
 use crate::company::Company;
+use crate::fault::Faults;
 use crate::ids::Ids;
 
 pub use self::by_hand::{AttachmentView, NewJournal, Payment, SumBy};
@@ -91,6 +92,11 @@ impl Bc {
             limits: Limits::new(options.bc_limits, options.bc_latency_ms),
             sender: webhooks::Sender::default(),
         }
+    }
+
+    pub(crate) fn with_faults(mut self, faults: Arc<Faults>) -> Self {
+        self.sender.faults = faults;
+        self
     }
 
     /// All tables, for a state file.

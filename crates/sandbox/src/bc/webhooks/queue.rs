@@ -99,9 +99,16 @@ impl Queue {
         let Some(wait) = waits.get(sent.attempts) else {
             return false;
         };
-        let newer = std::mem::replace(self, sent);
+        let due = now.saturating_add(SignedDuration::from_secs(*wait)).unwrap_or(Timestamp::MAX);
+        self.put_off(sent, threshold, due);
         self.attempts += 1;
-        self.due = now.checked_add(SignedDuration::from_secs(*wait)).ok();
+        true
+    }
+
+    /// Puts back what was taken out, before what came meanwhile, to be sent at `due`.
+    pub(super) fn put_off(&mut self, taken: Self, threshold: usize, due: Timestamp) {
+        let newer = std::mem::replace(self, taken);
+        self.due = Some(due);
         for entry in newer.entries {
             self.push(entry, threshold, SignedDuration::ZERO);
         }
@@ -118,7 +125,6 @@ impl Queue {
                 }
             }
         }
-        true
     }
 }
 

@@ -18,6 +18,8 @@ use super::super::{Bc, sets};
 use super::queue::Queue;
 use super::{Sent, Subscription};
 use crate::clock::Clock;
+use crate::fault::{Faults, WebhookFault};
+use crate::meter::Side;
 use crate::world::World;
 
 /// How long a receiver may take.
@@ -34,6 +36,7 @@ pub(in crate::bc) struct Sender {
     /// One pass at a time, so that whoever asks for a delivery finds it done afterwards.
     pass: tokio::sync::Mutex<()>,
     wake: Notify,
+    pub(in crate::bc) faults: Arc<Faults>,
 }
 
 struct Payload {
@@ -41,6 +44,7 @@ struct Payload {
     value: Vec<Value>,
     /// What is in it, to be put back if it is refused.
     queues: Vec<(String, Queue)>,
+    times: usize,
 }
 
 /// Notifications by time, and the queues that they come from.
@@ -159,9 +163,20 @@ impl Tables {
             if disorder == Disorder::Reversed {
                 value.reverse();
             }
-            Payload { url, value, queues }
+            Payload { url, value, queues, times: if disorder == Disorder::Twice { 2 } else { 1 } }
         };
         gathered.into_iter().map(payload).collect()
+    }
+
+    /// Puts a payload back until `due`, before what came meanwhile.
+    fn put_off(&mut self, payload: Payload, due: Timestamp) {
+        let threshold = self.settings.webhooks.collection_threshold;
+        for (id, queue) in payload.queues {
+            if let Some(subscription) = self.hooks.find(&id) {
+                subscription.queue.put_off(queue, threshold, due);
+            }
+        }
+        self.watch();
     }
 
     /// What the answer means for the subscriptions of a payload.
@@ -191,20 +206,49 @@ impl Bc {
     pub async fn deliver_due(&self, clock: &Clock) -> usize {
         let _pass = self.sender.pass.lock().await;
         let now = clock.now();
-        let (payloads, twice) = {
-            let tables = &mut self.lock().tables;
-            (tables.due_payloads(now), tables.settings.webhooks.disorder == Disorder::Twice)
-        };
+        let payloads = self.lock().tables.due_payloads(now);
         let count = payloads.len();
-        for payload in payloads {
-            if twice {
-                // Only the second answer counts, as if the first had been lost.
+        let [first, last] = self.disturbed(payloads, now);
+        for payload in first.into_iter().chain(last) {
+            for _ in 1..payload.times {
+                // Only the last answer counts, as if the earlier ones had been lost.
                 let _ = self.sender.send(&payload.url, &payload.value, self.ids.guid()).await;
             }
             let status = self.sender.send(&payload.url, &payload.value, self.ids.guid()).await;
             self.lock().tables.settle(payload, status, now);
         }
         count
+    }
+
+    /// Lets the plan disturb what is due: what is left to send first, and what after that.
+    fn disturbed(&self, payloads: Vec<Payload>, now: Timestamp) -> [Vec<Payload>; 2] {
+        let mut first = Vec::new();
+        let mut last = Vec::new();
+        for mut payload in payloads {
+            match self.sender.faults.hit_webhook(Side::Bc, &payload.url, now) {
+                None => first.push(payload),
+                Some(WebhookFault::Drop) => {}
+                Some(WebhookFault::Late { seconds }) => {
+                    let due = now.saturating_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(now);
+                    self.lock().tables.put_off(payload, due);
+                }
+                Some(WebhookFault::Double) => {
+                    payload.times = 2;
+                    first.push(payload);
+                }
+                Some(WebhookFault::Reorder) => {
+                    payload.value.reverse();
+                    last.push(payload);
+                }
+                Some(WebhookFault::Forge) => {
+                    for notification in &mut payload.value {
+                        notification["clientState"] = format!("forged-{}", self.ids.guid()).into();
+                    }
+                    first.push(payload);
+                }
+            }
+        }
+        [first, last]
     }
 
     /// How long the sender task may sleep; none while nobody has subscribed.

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::bc::caller::{Caller, answer, error};
 use crate::bc::receiver::{Got, Receiver};
 use sandbox::bc::{DocumentAction, DocumentChange, HandshakeMethod, RetrySchedule, VendorChange};
+use sandbox::fault::{Fault, FaultKind, WebhookFault};
+use sandbox::meter::Side;
 
 fn subscriptions(caller: &Caller) -> String {
     format!("{}/subscriptions", caller.service())
@@ -384,4 +386,36 @@ async fn what_waits_survives_a_restart() {
     renamed(&caller, "V00002", "Another name");
     assert_eq!(after(&caller, 30).await, 1);
     assert_eq!(kinds(&receiver.payloads()[0]), ["updated", "updated"]);
+}
+
+#[tokio::test]
+async fn notifications_are_disturbed_by_the_plan_like_requests() {
+    let (caller, receiver) = quiet().await;
+    subscribe(&caller, &receiver, "vendors").await;
+    let told = async |kind: WebhookFault| {
+        caller.sandbox.world().faults.add(Fault::new(Side::Bc, FaultKind::Webhook(kind)));
+        for number in ["V00001", "V00002"] {
+            renamed(&caller, number, &format!("{kind:?}"));
+        }
+        after(&caller, 30).await;
+        receiver.payloads()
+    };
+    assert!(told(WebhookFault::Drop).await.is_empty());
+    assert_eq!(after(&caller, 100_000).await, 0, "what is dropped is not tried again");
+    let double = told(WebhookFault::Double).await;
+    assert_eq!(double.len(), 2);
+    assert_eq!(double[0].body, double[1].body);
+    let forged = told(WebhookFault::Forge).await;
+    assert!(forged[0].body["value"][0]["clientState"].as_str().unwrap().starts_with("forged-"));
+    let in_order = |got: &Got| {
+        let moments = got.body["value"].as_array().unwrap().iter();
+        moments.map(|entry| entry["resource"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut reordered = in_order(&told(WebhookFault::Reorder).await[0]);
+    reordered.reverse();
+    assert_eq!(reordered, in_order(&double[0]));
+    assert!(told(WebhookFault::Late { seconds: 60 }).await.is_empty());
+    renamed(&caller, "V00003", "Meanwhile");
+    after(&caller, 60).await;
+    assert_eq!(receiver.payloads()[0].body["value"].as_array().unwrap().len(), 3, "with what came meanwhile");
 }
