@@ -148,6 +148,12 @@ impl TestApp {
         self.advance(31);
     }
 
+    /// Brex is found at another address from now on.
+    pub async fn move_brex(&mut self, base_url: &str) {
+        self.config.connections[0].brex.base_url = base_url.parse().unwrap();
+        self.restart().await;
+    }
+
     pub async fn row(&self, record: &str) -> Option<RecordRow> {
         self.app.store.records().get(&self.connection(), &RecordId::new(record)).await.unwrap()
     }

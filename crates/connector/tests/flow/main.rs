@@ -4,12 +4,16 @@
 
 mod app;
 mod database;
+mod described;
 mod directory;
 mod directory_size;
 mod exactly_once;
 mod held;
 mod limits;
 mod line;
+#[path = "../../../sandbox/tests/conformance/openapi/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "shared with the sandbox, which holds its answers against the same files")]
+mod openapi;
 mod regressions;
 mod vendors;
 mod webhooks;
