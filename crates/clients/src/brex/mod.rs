@@ -5,6 +5,7 @@ mod company;
 mod expenses;
 mod export_results;
 mod failure;
+mod fields;
 mod integration;
 mod record;
 mod records;
@@ -29,6 +30,7 @@ use crate::kind::{Access, Asked, System};
 pub use self::company::Company;
 pub use self::expenses::{Expense, LegalEntity, Merchant, MinorAmount};
 pub use self::export_results::{ExportAnswer, ExportResult};
+pub use self::fields::{Field, FieldValue, NewField, NewValue, VALUES_PER_CALL, ValueChange, ValueData};
 pub use self::integration::{Integration, IntegrationAnswer, IntegrationStatus};
 pub use self::record::{
     AccountingFieldValue, AccountingRecord, Amount, DecodeError, LineItem, LineItemType, Receipt, RecordType,

@@ -5,6 +5,7 @@ mod bc_batch;
 mod bc_documents;
 mod bc_reads;
 mod brex_accounting;
+mod brex_fields;
 mod brex_fixtures;
 mod brex_vendors;
 mod brex_webhooks;
