@@ -7,6 +7,7 @@ pub mod alone;
 pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod coding_lists;
 pub mod config;
 pub mod flow;
 pub mod identity;

@@ -61,6 +61,16 @@ pub async fn refresh(app: &App, connection: &Connection, lease: &Lease) -> Resul
     Ok(())
 }
 
+/// Reads everything from Business Central as it is now and keeps nothing: for plans.
+pub async fn look(connection: &Connection) -> Result<Directory, Stop> {
+    let Some(identity) = connection.identity() else { return Ok(Directory::default()) };
+    let company = connection.bc.company(identity.bc_company);
+    let dimensions = company.list_dimensions()?.all().await?;
+    let values = dimension_values(&company, &dimensions).await?;
+    let setup = setup(&company, &dimensions).await?;
+    Ok(Directory::new(vendors(&company).await?, accounts(&company).await?, values, setup))
+}
+
 fn row<T: Serialize>(id: Uuid, code: &str, name: &str, value: &T) -> MasterRow {
     let attributes = serde_json::to_string(value).unwrap_or_default();
     MasterRow { bc_id: id.to_string(), code: code.to_owned(), name: name.to_owned(), attributes, modified_ms: None }

@@ -176,6 +176,16 @@ impl Directory {
         self.pick(self.vendors_by_email.get(&email.trim().to_lowercase()))
     }
 
+    /// Every account.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// Every dimension value.
+    pub fn values(&self) -> &[DimensionValue] {
+        &self.values
+    }
+
     /// The account that a coded value means: BC's id, else its number.
     pub fn account(&self, id_or_number: &str) -> Option<&Account> {
         let text = id_or_number.trim();

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod brex_vendor;
 pub mod calendar;
+pub mod coding_list;
 pub mod compare;
 pub mod directory;
 pub mod document;

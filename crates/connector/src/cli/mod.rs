@@ -2,6 +2,7 @@
 
 mod attention;
 mod backfill;
+mod coding_lists;
 mod config_check;
 mod demo;
 mod exit;
@@ -83,6 +84,11 @@ enum Command {
         #[command(subcommand)]
         command: vendors::VendorsCommand,
     },
+    /// Keep the lists in Brex that people code with.
+    CodingLists {
+        #[command(subcommand)]
+        command: coding_lists::CodingListsCommand,
+    },
     /// Match merchants to vendors from CSV files, without a connection.
     Match(match_files::MatchArgs),
     /// Look at the configuration.
@@ -133,6 +139,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Skip(args) => operate::operate(&common, Verb::Skip, &args).await,
         Command::Backfill { from, connection } => backfill::backfill(&common, from, connection.as_deref()).await,
         Command::Vendors { command } => vendors::vendors(&common, command).await,
+        Command::CodingLists { command } => coding_lists::coding_lists(&common, command).await,
         Command::Match(args) => match_files::run(&common, &args),
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
     }

@@ -1,5 +1,6 @@
 //! `ml-connector.toml`: read, checked as a whole, and turned into settings. Every complaint names the key.
 
+mod coding_lists;
 mod connection;
 mod directory;
 mod error;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use url::Url;
 
+pub use coding_lists::CodingListsSection;
 pub use connection::{BcSection, BrexSection, ConnectionConfig, EntraSection, PeriodKind};
 pub use directory::{DirectorySection, Which};
 pub use error::ConfigError;

@@ -4,13 +4,13 @@
 use clients::{Effect, Error, Kind};
 
 /// What came back, and the keys that were refused by themselves.
-pub(super) struct Asked<K, A> {
-    pub(super) answers: Vec<A>,
-    pub(super) refused: Vec<(K, Error)>,
+pub(crate) struct Asked<K, A> {
+    pub(crate) answers: Vec<A>,
+    pub(crate) refused: Vec<(K, Error)>,
 }
 
 /// Asks for all keys at once, and for parts where that is refused. Any other error ends it.
-pub(super) async fn ask<K: Clone, A, F>(keys: Vec<K>, call: impl Fn(Vec<K>) -> F) -> Result<Asked<K, A>, Error>
+pub(crate) async fn ask<K: Clone, A, F>(keys: Vec<K>, call: impl Fn(Vec<K>) -> F) -> Result<Asked<K, A>, Error>
 where
     F: Future<Output = Result<Vec<A>, Error>>,
 {

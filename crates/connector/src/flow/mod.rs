@@ -7,7 +7,7 @@
 //! `domain`, and apply is one transaction that writes the new stage, the audit entries and the next due time. A stage may
 //! run twice at any time; running it twice changes nothing.
 
-mod bisect;
+pub(crate) mod bisect;
 pub mod draft;
 pub mod map;
 pub mod mark_exported;

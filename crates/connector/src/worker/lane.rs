@@ -202,7 +202,8 @@ impl LaneWorker {
             }
         }
         if !worked && !self.stop.is_cancelled() {
-            worked = crate::vendors::directory::turn(&self.app, connection, lease).await?;
+            worked = crate::vendors::directory::turn(&self.app, connection, lease).await?
+                || crate::coding_lists::turn(&self.app, connection, lease).await?;
         }
         Ok(worked)
     }

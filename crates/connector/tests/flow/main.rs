@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
 mod app;
+mod coding_lists;
 mod database;
 mod described;
 mod directory;
