@@ -221,9 +221,10 @@ mod tests {
     /// What Brex has after the difference was made.
     fn applied(mut in_brex: Vec<Kept>, difference: &Difference) -> Vec<Kept> {
         for change in &difference.change {
-            let value = in_brex.iter_mut().find(|value| value.brex_id == change.brex_id).unwrap();
-            value.label = change.label.clone().unwrap_or_else(|| value.label.clone());
-            value.is_disabled = change.disable.unwrap_or(value.is_disabled);
+            for value in in_brex.iter_mut().filter(|value| value.brex_id == change.brex_id) {
+                value.label = change.label.clone().unwrap_or_else(|| value.label.clone());
+                value.is_disabled = change.disable.unwrap_or(value.is_disabled);
+            }
         }
         for (n, new) in difference.create.iter().enumerate() {
             let remote_id = Some(new.id.to_string());

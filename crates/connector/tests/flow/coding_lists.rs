@@ -31,7 +31,11 @@ async fn sync(app: &mut TestApp) {
 /// Asks Brex, as a person with the token would.
 async fn brex(app: &TestApp, path: &str) -> Value {
     let ready = app.sandbox.ready();
-    let request = reqwest::Client::new().get(format!("{}{path}", ready.brex.base_url)).bearer_auth(&ready.brex.token);
+    let request = reqwest::Client::builder()
+        .build()
+        .unwrap()
+        .get(format!("{}{path}", ready.brex.base_url))
+        .bearer_auth(&ready.brex.token);
     serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
 }
 
