@@ -1,10 +1,11 @@
 //! One request as it is put together: address, headers, body, deadline. Sending is for [`crate::http`].
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use url::Url;
@@ -19,6 +20,15 @@ pub(crate) const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// that a slow call usually ends in a real answer.
 pub(crate) const CREATE_TIMEOUT: Duration = Duration::from_secs(630);
 
+/// What a request carries.
+#[derive(Clone)]
+pub(crate) enum Body {
+    /// As it is.
+    Bytes(Vec<u8>),
+    /// A file that is read while it is sent, with its size.
+    File(PathBuf, u64),
+}
+
 /// One request, ready to be sent (and sent again).
 #[derive(Clone)]
 pub(crate) struct Call {
@@ -26,7 +36,7 @@ pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<Vec<u8>>,
+    pub(crate) body: Option<Body>,
     pub(crate) timeout: Duration,
 }
 
@@ -77,7 +87,15 @@ impl Call {
 
     pub(crate) fn body(mut self, body: Vec<u8>, content_type: &'static str) -> Self {
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        self.body = Some(body);
+        self.body = Some(Body::Bytes(body));
+        self
+    }
+
+    /// A file of `bytes` bytes, which is never in memory as a whole.
+    pub(crate) fn file(mut self, path: &Path, bytes: u64) -> Self {
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+        self.headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes));
+        self.body = Some(Body::File(path.to_owned(), bytes));
         self
     }
 

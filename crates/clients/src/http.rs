@@ -9,11 +9,14 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::Semaphore;
+use tokio_util::io::ReaderStream;
 use tracing::Instrument as _;
 
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::call::{Body, Call, unsendable};
 use crate::error::Error;
 use crate::kind::{Access, Asked, Effect, Kind, Retry};
 
@@ -134,16 +137,7 @@ impl Http {
         let _slot = self.shared.slots.acquire().await.expect("the semaphore is open");
         self.shared.rate.until_ready().await;
         self.count(call.asked.operation);
-        let mut request = self
-            .shared
-            .client
-            .request(call.method.clone(), call.url.clone())
-            .headers(call.headers.clone())
-            .timeout(call.timeout);
-        if let Some(body) = &call.body {
-            request = request.body(body.clone());
-        }
-        let response = request.send().await.map_err(|error| before_answer(call.asked, error))?;
+        let response = self.send(call).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = match self.read_body(call.asked, response).await {
             Ok(body) => body,
@@ -152,6 +146,59 @@ impl Http {
             Err(error) => return Err(error.with_status(status)),
         };
         Ok(Answer::new(call.asked, status, headers, body))
+    }
+
+    async fn send(&self, call: &Call) -> Result<reqwest::Response, Error> {
+        let mut request = self
+            .shared
+            .client
+            .request(call.method.clone(), call.url.clone())
+            .headers(call.headers.clone())
+            .timeout(call.timeout);
+        match &call.body {
+            None => {}
+            Some(Body::Bytes(bytes)) => request = request.body(bytes.clone()),
+            Some(Body::File(path, bytes)) => {
+                let file = tokio::fs::File::open(path).await.map_err(|error| unsendable(call.asked, error))?;
+                request = request.body(reqwest::Body::wrap_stream(ReaderStream::new(file.take(*bytes))));
+            }
+        }
+        request.send().await.map_err(|error| before_answer(call.asked, error))
+    }
+
+    /// Sends `call` and writes the body of a successful answer to `file`, piece by piece. Gives the answer without its
+    /// body, how many bytes came, and their SHA-256.
+    pub(crate) async fn download(
+        &self,
+        call: &Call,
+        limit_bytes: u64,
+        file: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<(Answer, u64, [u8; 32]), Error> {
+        #[expect(clippy::expect_used, reason = "the semaphore belongs to this struct and is never closed")]
+        let _slot = self.shared.slots.acquire().await.expect("the semaphore is open");
+        self.shared.rate.until_ready().await;
+        self.count(call.asked.operation);
+        let response = self.send(call).await?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let too_large = || Error::new(call.asked, Kind::TooLarge, Retry::Never, Effect::None);
+        let (mut bytes, mut hash) = (0_u64, Sha256::new());
+        if status.is_success() {
+            if response.content_length().is_some_and(|announced| announced > limit_bytes) {
+                return Err(too_large());
+            }
+            let mut chunks = response.bytes_stream();
+            while let Some(chunk) = chunks.next().await {
+                let chunk = chunk.map_err(|error| within_answer(call.asked, error))?;
+                bytes = bytes.saturating_add(chunk.len() as u64);
+                if bytes > limit_bytes {
+                    return Err(too_large());
+                }
+                hash.update(&chunk);
+                file.write_all(&chunk).await.map_err(|error| unsendable(call.asked, error))?;
+            }
+            file.flush().await.map_err(|error| unsendable(call.asked, error))?;
+        }
+        Ok((Answer::new(call.asked, status, headers, Vec::new()), bytes, hash.finalize().into()))
     }
 
     async fn read_body(&self, asked: Asked, response: reqwest::Response) -> Result<Vec<u8>, Error> {

@@ -56,6 +56,8 @@ pub struct Connection {
     pub bc: bc::Client,
     /// The vendors by name, and what people answered.
     pub matcher: Matcher,
+    /// Where receipts may come from.
+    pub receipt_hosts: brex::ReceiptHosts,
     /// Senders, for counting requests.
     pub traffic: Traffic,
     identity: RwLock<Option<Arc<Identity>>>,
@@ -207,6 +209,7 @@ impl Connection {
             settings: settings.clone(),
             traffic,
             matcher: Matcher::default(),
+            receipt_hosts: settings.receipts.allowed_hosts(&config.allow_hosts),
             identity: RwLock::new(None),
             directory: RwLock::new(Arc::new(Directory::default())),
             met: AtomicBool::new(false),

@@ -139,6 +139,15 @@ hold_codes! {
     /// The document is no longer in BC.
     DocumentMissing = "document_missing", Bookkeeper,
         "If the draft was deleted on purpose, skip the record; else replay it.";
+    /// A receipt cannot be fetched from Brex.
+    ReceiptUnavailable = "receipt_unavailable", Bookkeeper,
+        "Look at the receipt in Brex and upload it again if it does not open; then retry the record.";
+    /// A receipt is not what Business Central should get.
+    ReceiptUnusable = "receipt_unusable", Bookkeeper,
+        "Replace the receipt in Brex by a smaller file or one of a usual type, or attach it by hand and switch receipts off.";
+    /// Business Central does not take the receipt, or has another file in its place.
+    ReceiptRefused = "receipt_refused", BcAdmin,
+        "Remove the cause that Business Central names, or delete the named file from the document; then retry the record.";
     /// Brex refused the export result.
     ExportRefused = "export_refused", BrexAdmin, "Look at the record in Brex; retry when it is ready for export.";
 }

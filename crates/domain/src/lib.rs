@@ -16,6 +16,7 @@ pub mod id;
 pub mod mapping;
 pub mod money;
 pub mod pace;
+pub mod receipt;
 pub mod record;
 pub mod rules;
 pub mod stage;

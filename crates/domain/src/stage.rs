@@ -19,6 +19,8 @@ pub enum Stage {
     Draft,
     /// Read the draft back and compare.
     Verify,
+    /// Attach the receipts to the document.
+    Attach,
     /// Tell Brex that the record is exported.
     MarkExported,
     /// Done: one document in BC, told to Brex.
@@ -31,12 +33,13 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in the order of the flow.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Waiting,
         Self::ResolveVendor,
         Self::Map,
         Self::Draft,
         Self::Verify,
+        Self::Attach,
         Self::MarkExported,
         Self::Exported,
         Self::NotSpend,
@@ -44,7 +47,8 @@ impl Stage {
     ];
 
     /// The stages in which there is work to do, in the order of the flow.
-    pub const WORKING: [Self; 5] = [Self::ResolveVendor, Self::Map, Self::Draft, Self::Verify, Self::MarkExported];
+    pub const WORKING: [Self; 6] =
+        [Self::ResolveVendor, Self::Map, Self::Draft, Self::Verify, Self::Attach, Self::MarkExported];
 
     /// Stable name, as stored and shown.
     pub fn as_str(self) -> &'static str {
@@ -54,6 +58,7 @@ impl Stage {
             Self::Map => "map",
             Self::Draft => "draft",
             Self::Verify => "verify",
+            Self::Attach => "attach",
             Self::MarkExported => "mark_exported",
             Self::Exported => "exported",
             Self::NotSpend => "not_spend",
@@ -65,7 +70,13 @@ impl Stage {
     pub fn is_done(self) -> bool {
         match self {
             Self::Exported | Self::NotSpend | Self::Skipped => true,
-            Self::Waiting | Self::ResolveVendor | Self::Map | Self::Draft | Self::Verify | Self::MarkExported => false,
+            Self::Waiting
+            | Self::ResolveVendor
+            | Self::Map
+            | Self::Draft
+            | Self::Verify
+            | Self::Attach
+            | Self::MarkExported => false,
         }
     }
 
@@ -73,7 +84,7 @@ impl Stage {
     pub fn is_before_document(self) -> bool {
         match self {
             Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend | Self::Skipped => true,
-            Self::Draft | Self::Verify | Self::MarkExported | Self::Exported => false,
+            Self::Draft | Self::Verify | Self::Attach | Self::MarkExported | Self::Exported => false,
         }
     }
 
@@ -81,16 +92,23 @@ impl Stage {
     pub fn after(self, event: Event) -> Result<Self, IllegalMove> {
         let next = match (self, event) {
             (Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend, Event::Ready)
-            | (Self::Draft | Self::Verify | Self::MarkExported, Event::Replan) => Self::ResolveVendor,
+            | (Self::Draft | Self::Verify | Self::Attach | Self::MarkExported, Event::Replan) => Self::ResolveVendor,
             (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotReady) => Self::Waiting,
             (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotSpend) => Self::NotSpend,
             (Self::ResolveVendor, Event::VendorResolved) => Self::Map,
             (Self::Map, Event::Mapped) => Self::Draft,
-            (Self::Draft, Event::DocumentFound) | (Self::MarkExported, Event::LookAgain) => Self::Verify,
-            (Self::Verify, Event::Verified) => Self::MarkExported,
+            (Self::Draft, Event::DocumentFound) | (Self::Attach | Self::MarkExported, Event::LookAgain) => Self::Verify,
+            (Self::Verify, Event::Verified) => Self::Attach,
+            (Self::Attach, Event::Attached) => Self::MarkExported,
             (Self::MarkExported, Event::ExportTaken) => Self::Exported,
             (
-                Self::Waiting | Self::ResolveVendor | Self::Map | Self::Draft | Self::Verify | Self::MarkExported,
+                Self::Waiting
+                | Self::ResolveVendor
+                | Self::Map
+                | Self::Draft
+                | Self::Verify
+                | Self::Attach
+                | Self::MarkExported,
                 Event::Skip,
             ) => Self::Skipped,
             (from, _) => return Err(IllegalMove { from, event }),
@@ -138,6 +156,8 @@ pub enum Event {
     DocumentFound,
     /// The document was read back and equals the plan.
     Verified,
+    /// Every receipt is on the document.
+    Attached,
     /// Brex shows the record as exported.
     ExportTaken,
     /// A person said that the record is not to be exported.
@@ -176,6 +196,7 @@ mod tests {
             Event::Mapped,
             Event::DocumentFound,
             Event::Verified,
+            Event::Attached,
             Event::ExportTaken,
         ];
         let end = events.into_iter().try_fold(Stage::Waiting, Stage::after);
@@ -184,7 +205,7 @@ mod tests {
 
     #[test]
     fn once_a_document_may_exist_no_event_of_brex_starts_the_record_anew() {
-        for stage in [Stage::Draft, Stage::Verify, Stage::MarkExported, Stage::Exported] {
+        for stage in [Stage::Draft, Stage::Verify, Stage::Attach, Stage::MarkExported, Stage::Exported] {
             assert!(!stage.is_before_document());
             for event in [Event::Ready, Event::NotReady, Event::NotSpend] {
                 assert_eq!(stage.after(event), Err(IllegalMove { from: stage, event }));

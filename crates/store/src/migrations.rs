@@ -21,6 +21,7 @@ const ALL: &[(&str, &str)] = &[
         include_str!("../migrations/sqlite/0003_brex_vendors.sql"),
         include_str!("../migrations/postgres/0003_brex_vendors.sql"),
     ),
+    (include_str!("../migrations/sqlite/0006_receipts.sql"), include_str!("../migrations/postgres/0006_receipts.sql")),
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

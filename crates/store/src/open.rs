@@ -12,6 +12,7 @@ use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 use crate::db::Db;
 use crate::error::Error;
 use crate::place::{Kind, Place};
+use crate::receipts::Receipts;
 use crate::vendor_matches::VendorMatches;
 use crate::{
     Audit, BrexVendors, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, Records, VendorLinks,
@@ -111,6 +112,11 @@ impl Store {
     /// Which vendor a merchant was confirmed or rejected for.
     pub fn vendor_links(&self) -> VendorLinks<'_> {
         VendorLinks { db: &self.db }
+    }
+
+    /// Files of records on their documents.
+    pub fn receipts(&self) -> Receipts<'_> {
+        Receipts { db: &self.db }
     }
 
     /// What the matcher said about records.

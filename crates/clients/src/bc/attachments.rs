@@ -2,6 +2,8 @@
 //! its bytes.
 //! <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_documentattachment>
 
+use std::path::Path;
+
 use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -65,14 +67,14 @@ impl Company {
         self.client.send(call).await?.json()
     }
 
-    /// Sends the bytes of a file, replacing those it has: sending the same again changes nothing.
-    pub async fn set_attachment_content(&self, attachment_id: Uuid, content: Vec<u8>) -> Result<(), Error> {
+    /// Sends a file of `bytes` bytes as the content, replacing what is there: sending the same again changes nothing.
+    pub async fn set_attachment_content(&self, attachment_id: Uuid, file: &Path, bytes: u64) -> Result<(), Error> {
         let entry = format!("documentAttachments({attachment_id})");
         let call = self
             .write("set_attachment_content", Method::PATCH, &[&entry, "attachmentContent"])?
             .header("if-match", "*")
             .timeout(CREATE_TIMEOUT)
-            .body(content, "application/octet-stream");
+            .file(file, bytes);
         self.client.send(call).await?;
         Ok(())
     }

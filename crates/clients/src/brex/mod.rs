@@ -7,6 +7,7 @@ mod export_results;
 mod failure;
 mod fields;
 mod integration;
+mod receipts;
 mod record;
 mod records;
 mod vendors;
@@ -32,6 +33,7 @@ pub use self::expenses::{Expense, LegalEntity, Merchant, MinorAmount};
 pub use self::export_results::{ExportAnswer, ExportResult};
 pub use self::fields::{Field, FieldValue, NewField, NewValue, VALUES_PER_CALL, ValueChange, ValueData};
 pub use self::integration::{Integration, IntegrationAnswer, IntegrationStatus};
+pub use self::receipts::{Download, ReceiptHosts};
 pub use self::record::{
     AccountingFieldValue, AccountingRecord, Amount, DecodeError, LineItem, LineItemType, Receipt, RecordType,
     ReviewStatus, SourceType, User, Vendor,

@@ -230,7 +230,9 @@ async fn a_file_is_attached_in_two_steps() {
     .await;
     let company = server.company();
     let made = company.create_attachment(DocumentKind::Invoice, INVOICE, "receipt.pdf").await.unwrap();
-    company.set_attachment_content(made.id, b"bytes".to_vec()).await.unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, b"bytes").unwrap();
+    company.set_attachment_content(made.id, file.path(), 5).await.unwrap();
     let files = company.list_attachments(DocumentKind::Invoice, INVOICE).unwrap().all().await.unwrap();
     assert_eq!((files[0].file_name.as_str(), files[0].byte_size), ("receipt.pdf", 5));
     let [entry, content, list]: [Seen; 3] = server.seen().try_into().unwrap();
@@ -240,6 +242,7 @@ async fn a_file_is_attached_in_two_steps() {
     );
     assert_eq!((content.method.as_str(), content.header("if-match")), ("PATCH", Some("*")));
     assert_eq!((content.body.as_str(), content.header("content-type")), ("bytes", Some("application/octet-stream")));
+    assert_eq!((content.header("content-length"), content.header("transfer-encoding")), (Some("5"), None));
     assert_eq!(
         list.option("$filter"),
         Some(format!("(parentId eq {INVOICE}) and (parentType eq 'Purchase_x0020_Invoice')"))

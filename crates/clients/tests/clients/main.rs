@@ -7,6 +7,7 @@ mod bc_reads;
 mod brex_accounting;
 mod brex_fields;
 mod brex_fixtures;
+mod brex_receipts;
 mod brex_vendors;
 mod brex_webhooks;
 mod entra;

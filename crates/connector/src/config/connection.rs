@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::hosts::check_base_url;
-use super::{CodingListsSection, Config, ConfigError, DirectorySection, SecretSource};
+use super::{CodingListsSection, Config, ConfigError, DirectorySection, ReceiptsSection, SecretSource};
 
 /// One connection as configured.
 #[derive(Clone, Debug, Deserialize)]
@@ -58,6 +58,9 @@ pub struct ConnectionConfig {
     /// The lists in Brex that people code with.
     #[serde(default)]
     pub coding_lists: CodingListsSection,
+    /// The receipts on documents.
+    #[serde(default)]
+    pub receipts: ReceiptsSection,
     /// The Brex side.
     pub brex: BrexSection,
     /// The sign-in at Microsoft Entra ID.
@@ -231,6 +234,7 @@ impl ConnectionConfig {
         at_least_one("bc.requests_per_second", self.bc.requests_per_second)?;
         at_least_one("brex.requests_per_second", self.brex.requests_per_second)?;
         self.directory.check(&key)?;
+        self.receipts.check(&key)?;
         self.coding_lists.check(&self.field_rules(), &key)?;
         at_least_one("poll_seconds", self.poll_seconds)?;
         at_least_one("master_data_seconds", self.master_data_seconds)?;

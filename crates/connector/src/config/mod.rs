@@ -5,6 +5,7 @@ mod connection;
 mod directory;
 mod error;
 mod hosts;
+mod receipts;
 mod secret;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ pub use coding_lists::CodingListsSection;
 pub use connection::{BcSection, BrexSection, ConnectionConfig, EntraSection, PeriodKind};
 pub use directory::{DirectorySection, Which};
 pub use error::ConfigError;
+pub use receipts::ReceiptsSection;
 pub use secret::SecretSource;
 
 /// Name of the configuration file when none is given.

@@ -1,12 +1,13 @@
 //! The way of a record, stage by stage. Read the files in this order:
 //!
 //! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`probe`] for unclear answers) → [`verify`] →
-//! [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for.
+//! [`attach`] → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for.
 //!
 //! Each stage takes a batch of due records and goes *load → decide → do → apply*: the decision is a pure function of
 //! `domain`, and apply is one transaction that writes the new stage, the audit entries and the next due time. A stage may
 //! run twice at any time; running it twice changes nothing.
 
+pub mod attach;
 pub(crate) mod bisect;
 pub mod draft;
 pub mod map;
@@ -111,6 +112,7 @@ impl Lane<'_> {
             Stage::Map => map::run(self, rows).await,
             Stage::Draft => draft::run(self, rows).await,
             Stage::Verify => verify::run(self, rows).await,
+            Stage::Attach => attach::run(self, rows).await,
             Stage::MarkExported => mark_exported::run(self, rows).await,
             Stage::Waiting | Stage::Exported | Stage::NotSpend | Stage::Skipped => Ok(()),
         }

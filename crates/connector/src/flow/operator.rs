@@ -92,7 +92,7 @@ fn retry(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Step {
 async fn replay(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
     let read_back = verify::read_back(lane, vec![row.clone()]).await?;
     let found = read_back.into_iter().find_map(|(_, _, found)| found);
-    let why = if row.hold.is_none() || !matches!(row.stage, Stage::Verify | Stage::MarkExported) {
+    let why = if row.hold.is_none() || !matches!(row.stage, Stage::Verify | Stage::Attach | Stage::MarkExported) {
         Some("only a held record whose draft was deleted can be replayed")
     } else if found.is_some() {
         Some("its document is in Business Central; delete the draft there first")

@@ -28,7 +28,9 @@ impl Scope {
     fn stages(self) -> &'static [Stage] {
         match self {
             Self::Mapping => &[Stage::ResolveVendor, Stage::Map],
-            Self::Everything => &[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify, Stage::MarkExported],
+            Self::Everything => {
+                &[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify, Stage::Attach, Stage::MarkExported]
+            }
         }
     }
 }
@@ -46,6 +48,7 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
             released += match stage {
                 Stage::ResolveVendor | Stage::Map => recheck_mapping(lane, rows).await?,
                 Stage::Draft => recheck_drafts(lane, rows).await?,
+                Stage::Attach => recheck_receipts(lane, rows).await?,
                 Stage::MarkExported => recheck_exports(lane, rows).await?,
                 _ => recheck_documents(lane, rows).await?,
             };
@@ -124,6 +127,15 @@ async fn recheck_documents(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usiz
         }
     }
     apply(lane, steps).await
+}
+
+/// What became of a receipt shows only when it is tried again.
+async fn recheck_receipts(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
+    let of_receipts = |row: &RecordRow| {
+        let codes = [HoldCode::ReceiptUnavailable, HoldCode::ReceiptUnusable, HoldCode::ReceiptRefused];
+        row.hold.as_ref().is_some_and(|hold| codes.contains(&hold.code))
+    };
+    apply(lane, rows.into_iter().filter(of_receipts).map(|row| release(lane, row)).collect()).await
 }
 
 /// Brex was not ready to take these: the ones that it is ready for now, or that it shows as exported, go on.

@@ -346,7 +346,7 @@ async fn a_record_that_brex_takes_back_before_its_export_waits_and_goes_on_or_is
     for id in ["accr_wait", "accr_away", "accr_gone"] {
         app.insert(&card(id, &name, "64100", 12.5));
     }
-    app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify]).await;
+    app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify, Stage::Attach]).await;
     for id in ["accr_wait", "accr_away", "accr_gone"] {
         world.brex.edit(id, &review("REVIEW"), world.clock.now()).unwrap();
     }

@@ -15,6 +15,7 @@ mod line;
 #[path = "../../../sandbox/tests/conformance/openapi/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the sandbox, which holds its answers against the same files")]
 mod openapi;
+mod receipts;
 mod regressions;
 mod vendors;
 mod webhooks;

@@ -4,6 +4,7 @@ use rstest::rstest;
 use store::{Change, Error, IntentChange, MasterKind, MasterRow, VendorLink, Verdict};
 use uuid::Uuid;
 
+use crate::receipts::receipt;
 use crate::world::{Engine, NOW, Postgres, Sqlite, TTL, World, change, engine, intent, note};
 
 fn refused<T>(outcome: &Result<T, Error>) -> bool {
@@ -53,11 +54,22 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
     assert!(refused(&store.master_data().replace_all(lost, main, MasterKind::Vendor, &master, NOW).await));
     assert!(refused(&store.master_data().upsert(lost, main, MasterKind::Vendor, &master, NOW).await));
     assert!(refused(&store.vendor_links().remember(lost, main, &link, NOW, &engine()).await));
+    assert!(refused(&store.receipts().put(lost, main, &receipt("a", "r")).await));
     assert!(refused(&store.audit().append(lost, main, NOW, &engine(), &[note("a")]).await));
     assert!(refused(&store.lanes().renew(lost, NOW, TTL).await));
     assert!(refused(&store.lanes().release(lost).await));
 
-    let empty = ["records", "payloads", "intents", "cursors", "master_data", "vendor_links", "audit", "audit_heads"];
+    let empty = [
+        "records",
+        "payloads",
+        "intents",
+        "cursors",
+        "master_data",
+        "vendor_links",
+        "receipts",
+        "audit",
+        "audit_heads",
+    ];
     for table in empty {
         let rows = world.number(&format!("SELECT CAST(COUNT(*) AS BIGINT) FROM {table}")).await;
         assert_eq!(rows, 0, "{table}");

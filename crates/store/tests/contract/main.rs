@@ -16,6 +16,7 @@ mod lanes;
 mod master_data;
 mod open;
 mod payloads;
+mod receipts;
 mod records;
 mod vendor_links;
 mod vendor_matches;
