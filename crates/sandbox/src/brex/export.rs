@@ -55,7 +55,7 @@ pub struct ExportReport {
     pub review_status: String,
     /// How many results were taken.
     pub count: usize,
-    /// The results, oldest first.
+    /// The newest results, oldest first.
     pub results: Vec<ExportResult>,
 }
 
@@ -180,7 +180,7 @@ impl super::state::State {
             fields.insert("review_status".to_owned(), json!(status));
             Ok(())
         })?;
-        record.exports.push(ExportResult { at: now, outcome });
+        record.note(ExportResult { at: now, outcome });
         Ok(())
     }
 }
@@ -200,7 +200,7 @@ impl Brex {
             .map(|record| ExportReport {
                 record_id: record.face.id.clone(),
                 review_status: record.face.review_status.clone(),
-                count: record.exports.len(),
+                count: record.exports_forgotten + record.exports.len(),
                 results: record.exports.clone(),
             })
             .collect()

@@ -50,8 +50,8 @@ pub use self::token::{ALL_SCOPES, TokenStatus};
 pub use self::transfers::{CancellationReason, PaymentType, TransferAction, TransferStatus};
 pub use self::vendors::{MadeIn, Rail};
 pub use self::webhooks::{
-    Attempt, Delivery, DeliveryCount, DeliveryState, SecretStatus, Subscription, SubscriptionStatus, WebhookReport,
-    WebhookSecret, signature, spawn_deliveries,
+    Attempt, Delivery, DeliveryCount, DeliveryState, Forgotten, SecretStatus, Subscription, SubscriptionStatus,
+    WebhookReport, WebhookSecret, signature, spawn_deliveries,
 };
 
 use self::state::State;

@@ -8,6 +8,9 @@ use serde_json::{Map, Number, Value};
 use super::super::export::ExportResult;
 use super::{PREPARE, REVIEW};
 
+/// How many results of one record are remembered.
+const RESULTS: usize = 20;
+
 /// What a careful accountant expects to become of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,7 +45,11 @@ pub(in crate::brex) struct Stored {
     /// The number of the BC vendor that the document must be on, where that is certain.
     pub(in crate::brex) expected_vendor: Option<String>,
     pub(in crate::brex) purchase: Option<Purchase>,
+    /// The newest results.
     pub(in crate::brex) exports: Vec<ExportResult>,
+    /// How many older ones there were.
+    #[serde(default)]
+    pub(in crate::brex) exports_forgotten: usize,
 }
 
 /// The fields of a record that queries look at.
@@ -73,6 +80,7 @@ impl Stored {
             expected_vendor: None,
             purchase: None,
             exports: Vec::new(),
+            exports_forgotten: 0,
         })
     }
 
@@ -89,6 +97,17 @@ impl Stored {
     /// The record as JSON.
     pub(in crate::brex) fn value(&self) -> Value {
         serde_json::from_str(&self.raw).unwrap_or(Value::Null)
+    }
+}
+
+impl Stored {
+    /// Remembers a result. One that comes again and again must not fill the memory.
+    pub(in crate::brex) fn note(&mut self, result: ExportResult) {
+        if self.exports.len() >= RESULTS {
+            self.exports.remove(0);
+            self.exports_forgotten += 1;
+        }
+        self.exports.push(result);
     }
 }
 

@@ -6,7 +6,7 @@ mod sender;
 mod subscriptions;
 
 pub(super) use self::outbox::Outbox;
-pub use self::outbox::{Attempt, Delivery, DeliveryState};
+pub use self::outbox::{Attempt, Delivery, DeliveryState, Forgotten};
 pub use self::secrets::{SecretStatus, WebhookSecret, signature};
 pub(super) use self::sender::Sender;
 pub use self::sender::{DeliveryCount, WebhookReport, spawn_deliveries};

@@ -1,6 +1,9 @@
 //! Events on their way: what is to be sent when, by the sandbox's clock, and what became of it.
 
+use std::collections::VecDeque;
+
 use jiff::{SignedDuration, Timestamp};
+use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -19,6 +22,10 @@ const WAITS: [SignedDuration; 7] = [
     SignedDuration::from_hours(10),
     SignedDuration::from_hours(10),
 ];
+/// How many deliveries are remembered after they ended, so that a long run needs no memory.
+const ENDED: usize = 1_000;
+/// How many are kept in all. If as many wait, nobody listens, and the oldest is given up.
+const MOST: usize = 10_000;
 
 /// What became of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +56,9 @@ pub struct Attempt {
 /// One event for one subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
+    /// Its place among all deliveries since the start; parcels name it.
+    #[serde(skip)]
+    pub(super) number: u64,
     /// `Webhook-Id`: the same on every attempt.
     pub message_id: String,
     /// The subscription that it is for.
@@ -63,29 +73,86 @@ pub struct Delivery {
     pub attempts: Vec<Attempt>,
 }
 
-/// All deliveries, oldest first.
+/// How deliveries ended that are not remembered any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// Answered with 2xx.
+    pub delivered: u64,
+    /// Refused too often, or too many waited.
+    pub given_up: u64,
+    /// Lost on purpose.
+    pub dropped: u64,
+}
+
+/// The newest deliveries, oldest first.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(in crate::brex) struct Outbox {
-    pub(super) deliveries: Vec<Delivery>,
+    #[serde(deserialize_with = "numbered")]
+    deliveries: VecDeque<Delivery>,
+    #[serde(default)]
+    pub(super) forgotten: Forgotten,
     /// While paused, only a call to deliver sends.
     pub(super) paused: bool,
 }
 
+fn numbered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<VecDeque<Delivery>, D::Error> {
+    let mut deliveries = VecDeque::<Delivery>::deserialize(deserializer)?;
+    for (number, delivery) in (0..).zip(&mut deliveries) {
+        delivery.number = number;
+    }
+    Ok(deliveries)
+}
+
 impl Outbox {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Delivery> {
+        self.deliveries.iter()
+    }
+
+    /// The delivery of that number, unless it is forgotten.
+    pub(super) fn get_mut(&mut self, number: u64) -> Option<&mut Delivery> {
+        let index = self.deliveries.binary_search_by_key(&number, |delivery| delivery.number).ok()?;
+        self.deliveries.get_mut(index)
+    }
+
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.deliveries
-            .iter()
-            .filter_map(|delivery| match delivery.state {
-                DeliveryState::Pending { due_at } => Some(due_at),
-                _ => None,
-            })
-            .min()
+        self.iter().filter_map(Delivery::due_at).min()
+    }
+
+    /// Adds one and forgets the oldest that has ended, if there are too many.
+    fn push(&mut self, delivery: Delivery) {
+        let number = self.deliveries.back().map_or(0, |last| last.number + 1);
+        self.deliveries.push_back(Delivery { number, ..delivery });
+        let mut ended = (0..).zip(&self.deliveries).filter(|(_, delivery)| delivery.due_at().is_none());
+        let oldest = ended.next().map(|(index, _)| index).filter(|_| ended.count() >= ENDED);
+        if let Some(delivery) = oldest.and_then(|index| self.deliveries.remove(index)) {
+            self.forget(&delivery.state);
+        }
+        if self.deliveries.len() > MOST
+            && let Some(delivery) = self.deliveries.pop_front()
+        {
+            self.forget(&delivery.state);
+        }
+    }
+
+    fn forget(&mut self, state: &DeliveryState) {
+        match state {
+            DeliveryState::Delivered => self.forgotten.delivered += 1,
+            DeliveryState::Pending { .. } | DeliveryState::GivenUp => self.forgotten.given_up += 1,
+            DeliveryState::Dropped => self.forgotten.dropped += 1,
+        }
     }
 }
 
 impl Delivery {
+    fn due_at(&self) -> Option<Timestamp> {
+        match self.state {
+            DeliveryState::Pending { due_at } => Some(due_at),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        matches!(self.state, DeliveryState::Pending { due_at } if due_at <= now)
+        self.due_at().is_some_and(|due_at| due_at <= now)
     }
 
     /// Notes an attempt and plans the next one.
@@ -135,7 +202,8 @@ impl State {
                 && subscription.event_types.iter().any(|kind| kind == event_type)
         };
         for subscription in self.subscriptions.iter().filter(wants) {
-            self.outbox.deliveries.push(Delivery {
+            self.outbox.push(Delivery {
+                number: 0,
                 message_id: format!("msg_{message}"),
                 subscription_id: subscription.id.clone(),
                 body: body.clone(),
@@ -148,9 +216,9 @@ impl State {
 }
 
 impl Brex {
-    /// All deliveries, oldest first.
+    /// The deliveries that are remembered, oldest first.
     pub fn deliveries(&self) -> Vec<Delivery> {
-        self.lock().outbox.deliveries.clone()
+        self.lock().outbox.iter().cloned().collect()
     }
 
     /// All subscriptions.
@@ -158,12 +226,11 @@ impl Brex {
         self.lock().subscriptions.clone()
     }
 
-    /// Every delivery that was sent goes out once more with the same `Webhook-Id`. Says how many.
+    /// Every delivery that was sent and is remembered goes out once more with the same `Webhook-Id`. Says how many.
     pub fn repeat_deliveries(&self, now: Timestamp) -> usize {
         let mut state = self.lock();
         let again: Vec<Delivery> = state
             .outbox
-            .deliveries
             .iter()
             .filter(|delivery| delivery.state == DeliveryState::Delivered)
             .map(|delivery| Delivery {
@@ -173,7 +240,9 @@ impl Brex {
             })
             .collect();
         let count = again.len();
-        state.outbox.deliveries.extend(again);
+        for delivery in again {
+            state.outbox.push(delivery);
+        }
         drop(state);
         self.wake_sender();
         count

@@ -10,6 +10,9 @@ use super::super::Brex;
 use super::super::state::State;
 use crate::ids::Ids;
 
+/// How many secrets are remembered, those that do not sign any more included.
+const REMEMBERED: usize = 10;
+
 /// Whether a secret signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -87,6 +90,8 @@ impl Brex {
         let fresh = WebhookSecret::new(&state.draw());
         let value = fresh.secret.clone();
         state.secrets.push(fresh);
+        let surplus = state.secrets.len().saturating_sub(REMEMBERED);
+        state.secrets.drain(..surplus);
         value
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, OnceCell};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::outbox::{Delivery, DeliveryState};
+use super::outbox::{Delivery, DeliveryState, Forgotten};
 use super::secrets::{WebhookSecret, signature};
 use super::subscriptions::Subscription;
 use crate::brex::Brex;
@@ -55,10 +55,12 @@ pub struct WebhookReport {
     pub secrets: Vec<WebhookSecret>,
     /// What was sent, is still to be sent, or was lost.
     pub deliveries: Vec<Delivery>,
+    /// How many older ones there were.
+    pub forgotten: Forgotten,
 }
 
 struct Parcel {
-    index: usize,
+    number: u64,
     url: Option<String>,
     message_id: String,
     timestamp: i64,
@@ -79,15 +81,15 @@ impl Parcel {
 impl State {
     /// What is due, signed with the secrets and the time of this attempt.
     fn due_parcels(&self, now: Timestamp) -> Vec<Parcel> {
-        let due = self.outbox.deliveries.iter().enumerate().filter(|(_, delivery)| delivery.is_due(now));
-        due.map(|(index, delivery)| self.parcel(index, delivery, now)).collect()
+        let due = self.outbox.iter().filter(|delivery| delivery.is_due(now));
+        due.map(|delivery| self.parcel(delivery, now)).collect()
     }
 
-    fn parcel(&self, index: usize, delivery: &Delivery, now: Timestamp) -> Parcel {
+    fn parcel(&self, delivery: &Delivery, now: Timestamp) -> Parcel {
         let timestamp = now.as_second();
         let subscription = self.subscriptions.iter().find(|subscription| subscription.id == delivery.subscription_id);
         let mut parcel = Parcel {
-            index,
+            number: delivery.number,
             url: subscription.map(|subscription| subscription.url.clone()),
             message_id: delivery.message_id.clone(),
             timestamp,
@@ -150,7 +152,7 @@ impl Brex {
     }
 
     fn put_off(&self, parcel: &Parcel, until: DeliveryState) {
-        if let Some(delivery) = self.lock().outbox.deliveries.get_mut(parcel.index) {
+        if let Some(delivery) = self.lock().outbox.get_mut(parcel.number) {
             delivery.state = until;
         }
     }
@@ -162,12 +164,12 @@ impl Brex {
                 for _ in 1..parcel.times {
                     self.send(&parcel).await;
                 }
-                (parcel.index, parcel.url.is_some(), self.send(&parcel).await)
+                (parcel.number, parcel.url.is_some(), self.send(&parcel).await)
             })
             .buffer_unordered(AT_ONCE);
-        while let Some((index, subscribed, status)) = answers.next().await {
+        while let Some((number, subscribed, status)) = answers.next().await {
             let mut state = self.lock();
-            let Some(delivery) = state.outbox.deliveries.get_mut(index) else {
+            let Some(delivery) = state.outbox.get_mut(number) else {
                 continue;
             };
             delivery.note(now, status);
@@ -217,7 +219,8 @@ impl Brex {
         WebhookReport {
             subscriptions: state.subscriptions.clone(),
             secrets: state.secrets.clone(),
-            deliveries: state.outbox.deliveries.clone(),
+            deliveries: state.outbox.iter().cloned().collect(),
+            forgotten: state.outbox.forgotten,
         }
     }
 

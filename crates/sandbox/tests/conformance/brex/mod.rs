@@ -4,6 +4,7 @@ mod access;
 pub(crate) mod caller;
 mod described;
 mod fields;
+mod memory;
 mod records;
 mod team;
 mod transfers;

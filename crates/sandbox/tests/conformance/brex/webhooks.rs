@@ -14,13 +14,13 @@ use sandbox::brex::{DeliveryCount, DeliveryState, signature};
 use serde_json::{Value, json};
 
 /// What the receiver got: id, timestamp, signatures, body.
-type Got = (String, i64, String, String);
+pub(super) type Got = (String, i64, String, String);
 
 #[derive(Default)]
-struct Inbox {
-    got: Mutex<Vec<Got>>,
+pub(super) struct Inbox {
+    pub(super) got: Mutex<Vec<Got>>,
     /// Statuses of the next answers; 200 after them.
-    answers: Mutex<VecDeque<u16>>,
+    pub(super) answers: Mutex<VecDeque<u16>>,
 }
 
 async fn take(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Bytes) -> StatusCode {
@@ -36,7 +36,7 @@ async fn take(State(inbox): State<Arc<Inbox>>, headers: HeaderMap, body: Bytes) 
 }
 
 /// A subscribed receiver. The sender task is paused: only `deliver_due` sends.
-async fn subscribed() -> (Caller, Arc<Inbox>) {
+pub(super) async fn subscribed() -> (Caller, Arc<Inbox>) {
     let caller = Caller::start().await;
     caller.world().brex.pause_deliveries(true);
     let inbox = Arc::new(Inbox::default());
@@ -50,18 +50,18 @@ async fn subscribed() -> (Caller, Arc<Inbox>) {
     (caller, inbox)
 }
 
-fn waiting(caller: &Caller) -> Vec<String> {
+pub(super) fn waiting(caller: &Caller) -> Vec<String> {
     let records = caller.world().brex.records();
     let waits = |status: &str| ["PREPARE", "REVIEW"].contains(&status);
     records.into_iter().filter(|report| waits(&report.review_status)).map(|report| report.id).collect()
 }
 
-fn export(caller: &Caller, ids: &[String]) {
+pub(super) fn export(caller: &Caller, ids: &[String]) {
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     caller.world().brex.make_ready(&ids, caller.world().clock.now()).unwrap();
 }
 
-async fn deliver(caller: &Caller) -> DeliveryCount {
+pub(super) async fn deliver(caller: &Caller) -> DeliveryCount {
     caller.world().brex.deliver_due(&caller.world().clock).await
 }
 
