@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
@@ -16,7 +15,8 @@ use url::Url;
 use super::Brex;
 use super::error::Refusal;
 use super::gate::Caller;
-use super::records::{ChangeRefused, EXPORTED, READY, REVIEW};
+use super::input::Payload;
+use super::records::{AfterFailure, ChangeRefused, EXPORTED, PREPARE, REVIEW};
 use crate::world::World;
 
 /// What the ERP reported about a record.
@@ -65,8 +65,13 @@ pub(super) fn router() -> Router<Arc<World>> {
     Router::new().route("/v3/accounting/records/export-results", post(export_results))
 }
 
-async fn export_results(_caller: Caller, State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value>, Refusal> {
-    let body: Value = serde_json::from_slice(&body).map_err(|_| Refusal::invalid("Request body is not valid JSON."))?;
+async fn export_results(
+    _caller: Caller,
+    State(world): State<Arc<World>>,
+    body: Payload,
+) -> Result<Json<Value>, Refusal> {
+    let body: Value =
+        serde_json::from_slice(&body.0).map_err(|_| Refusal::invalid("Request body is not valid JSON."))?;
     let mut state = world.brex.lock();
     let entries = entries(&body, state.settings.ascii_only)?;
     state.check_batch(&entries)?;
@@ -139,7 +144,7 @@ impl super::state::State {
             }
             match self.journal.get(id) {
                 None => unknown.push(id),
-                Some(record) if record.face.review_status != READY => not_ready.push(id),
+                Some(record) if !self.settings.accounting.takes_results(record) => not_ready.push(id),
                 Some(_) => {}
             }
         }
@@ -170,11 +175,14 @@ impl super::state::State {
         Ok(())
     }
 
-    /// After a failure the record goes back to review, so that a person can mend it and export it again.
+    /// After a failure the record goes back, so that a person can mend it and export it again.
     fn take_result(&mut self, id: &str, outcome: Outcome, now: Timestamp) -> Result<(), ChangeRefused> {
         let status = match outcome {
             Outcome::Success { .. } => EXPORTED,
-            Outcome::Failure { .. } => REVIEW,
+            Outcome::Failure { .. } => match self.settings.accounting.after_failure {
+                AfterFailure::Review => REVIEW,
+                AfterFailure::Prepare => PREPARE,
+            },
         };
         let record = self.journal.change(id, now, |fields| {
             fields.insert("review_status".to_owned(), json!(status));

@@ -29,8 +29,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let api = Api::of(parts.uri.path());
         let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(id)| Self(id)).map_err(|_| Refusal::not_found(Api::Platform))
+        path.map(|Path(id)| Self(id)).map_err(|_| Refusal::not_found(api))
     }
 }
 
@@ -41,8 +42,12 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let api = Api::of(request.uri().path());
         let bytes = Bytes::from_request(request, state).await;
-        bytes.map(Self).map_err(|_| Refusal::bad_request("Request body is too large or incomplete"))
+        bytes.map(Self).map_err(|_| match api {
+            Api::Accounting => Refusal::invalid("Request body is too large or incomplete."),
+            Api::Platform => Refusal::bad_request("Request body is too large or incomplete"),
+        })
     }
 }
 

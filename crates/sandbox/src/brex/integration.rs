@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 use super::Brex;
 use super::error::{Api, Refusal};
 use super::gate::Caller;
+use super::input::{Id, Payload};
 use super::settings::IdKey;
 use crate::world::World;
 
@@ -49,8 +49,9 @@ pub(super) fn router() -> Router<Arc<World>> {
         .route("/v3/accounting/integration/{id}/reactivate", post(reactivate))
 }
 
-async fn create(_caller: Caller, State(world): State<Arc<World>>, body: Bytes) -> Result<Json<Value>, Refusal> {
-    let body: Value = serde_json::from_slice(&body).map_err(|_| Refusal::invalid("Request body is not valid JSON."))?;
+async fn create(_caller: Caller, State(world): State<Arc<World>>, body: Payload) -> Result<Json<Value>, Refusal> {
+    let body: Value =
+        serde_json::from_slice(&body.0).map_err(|_| Refusal::invalid("Request body is not valid JSON."))?;
     let text = |key: &str| {
         body.get(key)
             .and_then(Value::as_str)
@@ -68,11 +69,7 @@ async fn create(_caller: Caller, State(world): State<Arc<World>>, body: Bytes) -
     Ok(Json(shown(&integration, state.settings.integration_id_key)))
 }
 
-async fn disconnect(
-    _caller: Caller,
-    State(world): State<Arc<World>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+async fn disconnect(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id) -> Result<Json<Value>, Refusal> {
     let mut state = world.brex.lock();
     let key = state.settings.integration_id_key;
     let integration = state.find_integration(&id)?;
@@ -88,11 +85,7 @@ async fn disconnect(
     Ok(Json(shown(integration, key)))
 }
 
-async fn reactivate(
-    _caller: Caller,
-    State(world): State<Arc<World>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Refusal> {
+async fn reactivate(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id) -> Result<Json<Value>, Refusal> {
     let mut state = world.brex.lock();
     let key = state.settings.integration_id_key;
     let wanted = state.find_integration(&id)?.vendor.clone();

@@ -44,7 +44,10 @@ pub use self::export::{ExportReport, ExportResult, Outcome};
 pub use self::idempotency::{KeySettings, OtherBody, Repeat};
 pub use self::integration::{Integration, IntegrationStatus};
 pub use self::payments::{CashSign, CreatedAt, NameCase, NameMatch, NullInUpdate, PaymentSettings, Returns, Role};
-pub use self::records::{ChangeRefused, Expectation, FieldCoding, RecordReport};
+pub use self::records::{
+    AccountingSettings, AfterFailure, BillEvents, BillResults, BillStatus, ChangeRefused, Expectation, FieldCoding,
+    RecordReport, RefundTotal, SingleEntry, Splits,
+};
 pub use self::settings::{FieldSettings, IdKey, Settings, TooManyBody};
 pub use self::token::{ALL_SCOPES, TokenStatus};
 pub use self::transfers::{CancellationReason, PaymentType, TransferAction, TransferStatus};
@@ -101,9 +104,13 @@ impl Brex {
         self.lock().settings.clone()
     }
 
-    /// Changes some settings.
+    /// Changes some settings. From then on split expenses appear as they are to.
     pub fn configure(&self, change: impl FnOnce(&mut Settings)) {
-        change(&mut self.lock().settings);
+        let mut state = self.lock();
+        change(&mut state.settings);
+        if state.settings.accounting.splits == Splits::Records {
+            state.part_all();
+        }
     }
 
     /// The whole state, for a state file.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::idempotency::KeySettings;
 use super::payments::PaymentSettings;
+use super::records::AccountingSettings;
 
 /// The switches of the Brex side. The defaults are the strict or the odd ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub struct Settings {
     /// How the Fields API behaves where that is not documented.
     #[serde(default)]
     pub fields: FieldSettings,
+    /// How records look and move where that is not documented.
+    #[serde(default)]
+    pub accounting: AccountingSettings,
     /// How many of 100 events are never sent.
     pub webhook_drop_percent: u8,
     /// How `Idempotency-Key` works.
@@ -83,6 +87,7 @@ impl Default for Settings {
             retry_after_seconds: None,
             ascii_only: true,
             fields: FieldSettings::default(),
+            accounting: AccountingSettings::default(),
             webhook_drop_percent: 0,
             idempotency: KeySettings::default(),
             payments: PaymentSettings::default(),

@@ -1,6 +1,6 @@
 //! Everything the Brex side remembers, in one serialisable value.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::cash::CashAccount;
 use super::fields::FieldBook;
 use super::idempotency::Keys;
 use super::integration::Integration;
-use super::records::Journal;
+use super::records::{Journal, Stored};
 use super::settings::Settings;
 use super::team::Team;
 use super::token::Token;
@@ -42,6 +42,9 @@ pub(crate) struct State {
     #[serde(default)]
     pub(super) fields: FieldBook,
     pub(super) journal: Journal,
+    /// What the records were of expenses that are records of their parts now.
+    #[serde(default)]
+    pub(super) split_expenses: BTreeMap<String, Stored>,
     pub(super) subscriptions: Vec<Subscription>,
     /// What was answered under each `Idempotency-Key`.
     pub(super) keys: Keys,
@@ -83,6 +86,7 @@ impl State {
             integrations: Vec::new(),
             fields: FieldBook::default(),
             journal,
+            split_expenses: BTreeMap::new(),
             subscriptions: Vec::new(),
             keys: Keys::default(),
             vendors: vendors::Book::default(),

@@ -7,8 +7,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Number, Value, json};
 
 use crate::brex::{
     ChangeRefused, DeliveryCount, Expectation, ExportReport, FieldCoding, Integration, PaymentType, RecordReport,
@@ -25,6 +26,7 @@ pub fn router() -> Router<Arc<World>> {
         .route("/_sandbox/brex/records/{id}/edit", post(edit))
         .route("/_sandbox/brex/records/{id}/expect", post(expect))
         .route("/_sandbox/brex/records/{id}/ready", post(ready))
+        .route("/_sandbox/brex/records/{id}/split", post(split))
         .route("/_sandbox/brex/ready", post(ready_together))
         .route("/_sandbox/brex/exports", get(exports))
         .route("/_sandbox/brex/settings", get(settings).patch(configure))
@@ -122,6 +124,24 @@ async fn edit(
 ) -> Result<StatusCode, ChangeRefused> {
     world.brex.edit(&id, &patch, world.clock.now())?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Parts {
+    amounts: Vec<Number>,
+}
+
+/// `{"amounts": [60.00, 40.00]}`
+async fn split(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+    Json(parts): Json<Parts>,
+) -> Result<Json<Value>, ChangeRefused> {
+    let amounts: Result<Vec<Decimal>, _> = parts.amounts.iter().map(|amount| amount.to_string().parse()).collect();
+    let amounts = amounts.map_err(|error| ChangeRefused::Unreadable(error.to_string()))?;
+    let ids = world.brex.split(&id, &amounts, world.clock.now())?;
+    Ok(Json(json!({ "ids": ids })))
 }
 
 async fn ready(State(world): State<Arc<World>>, Path(id): Path<String>) -> Result<StatusCode, ChangeRefused> {

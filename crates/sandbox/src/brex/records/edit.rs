@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::super::Brex;
 use super::super::export::ExportResult;
 use super::super::fields::PushedCoding;
+use super::shape::BillEvents;
 use super::stored::{Expectation, Stored, spend_side};
 use super::{EXPORTED, READY};
 use crate::ids::Ids;
@@ -173,6 +174,9 @@ impl Brex {
                 record.insert("review_status".to_owned(), json!(READY));
                 Ok(())
             })?;
+        }
+        if state.settings.accounting.bill_events == BillEvents::NotSent {
+            waiting.retain(|id| state.journal.get(id).is_some_and(|record| record.face.source_type != "BILL"));
         }
         if !waiting.is_empty() {
             state.announce_ready(&waiting, now);

@@ -52,6 +52,18 @@ impl Journal {
         self.records.insert(key, record);
     }
 
+    /// Takes a record away.
+    pub(super) fn remove(&mut self, id: &str) -> Option<Stored> {
+        self.generation += 1;
+        let record = self.records.remove(&self.keys.remove(id)?)?;
+        if let Some(source) = &record.face.source_id
+            && self.by_source.get(source).is_some_and(|of| of == id)
+        {
+            self.by_source.remove(source);
+        }
+        Some(record)
+    }
+
     pub(in crate::brex) fn get(&self, id: &str) -> Option<&Stored> {
         self.records.get(self.keys.get(id)?)
     }

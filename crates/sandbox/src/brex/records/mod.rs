@@ -3,13 +3,15 @@
 mod edit;
 mod journal;
 mod query;
+mod shape;
+mod split;
 mod stored;
 
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::header::{CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -18,12 +20,16 @@ use axum::routing::get;
 pub use self::edit::{ChangeRefused, FieldCoding, RecordReport};
 pub(super) use self::journal::Journal;
 pub(super) use self::query::{Pairs, moment};
+pub use self::shape::{
+    AccountingSettings, AfterFailure, BillEvents, BillResults, BillStatus, RefundTotal, SingleEntry, Splits,
+};
 pub use self::stored::Expectation;
-pub(super) use self::stored::{Purchase, Stored, single_entry};
+pub(super) use self::stored::{Purchase, Stored};
 
 use self::query::RecordQuery;
 use super::error::{Api, Refusal};
 use super::gate::Caller;
+use super::input::Id;
 use super::receipts::Links;
 use crate::world::World;
 
@@ -43,7 +49,7 @@ pub(super) fn router() -> Router<Arc<World>> {
 async fn one(
     _caller: Caller,
     State(world): State<Arc<World>>,
-    Path(id): Path<String>,
+    Id(id): Id,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
@@ -52,7 +58,7 @@ async fn one(
     let record = state.journal.get(&id).ok_or_else(|| {
         Refusal::of(Api::Accounting, StatusCode::NOT_FOUND, "NOT_FOUND", "Accounting record not found.")
     })?;
-    let text = shown(record, single);
+    let text = state.settings.accounting.shown(record, single);
     Ok(json(Links::new(&world, host(&headers)).sign(&text)))
 }
 
@@ -65,11 +71,12 @@ async fn list(
     let mut state = world.brex.lock();
     let query = RecordQuery::parse(query.as_deref(), &state.settings, world.clock.now())?;
     let total = state.journal.count(&query);
+    let settings = state.settings.accounting.clone();
     let mut page = state.journal.page(&query);
     let more = page.len() > query.limit;
     page.truncate(query.limit);
     let cursor = page.last().filter(|_| more).map(|record| query::cursor(record));
-    let items: Vec<String> = page.iter().map(|record| shown(record, query.single_entry)).collect();
+    let items: Vec<String> = page.iter().map(|record| settings.shown(record, query.single_entry)).collect();
     let text = body(&items, cursor.as_deref(), more, total);
     Ok(json(Links::new(&world, host(&headers)).sign(&text)))
 }
@@ -82,10 +89,6 @@ fn body(items: &[String], cursor: Option<&str>, more: bool, total: usize) -> Str
     // Writing to a string cannot fail.
     let _ = write!(text, "],\"next_cursor\":{cursor},\"has_next_page\":{more},\"total_count\":{total}}}");
     text
-}
-
-fn shown(record: &Stored, single: bool) -> String {
-    if single { single_entry(&record.raw) } else { record.raw.clone() }
 }
 
 fn json(text: String) -> Response {

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Number, Value};
+use serde_json::{Number, Value};
 
 use super::super::export::ExportResult;
 use super::{PREPARE, REVIEW};
@@ -50,6 +50,9 @@ pub(in crate::brex) struct Stored {
     /// How many older ones there were.
     #[serde(default)]
     pub(in crate::brex) exports_forgotten: usize,
+    /// The expense that its expense is a part of.
+    #[serde(default)]
+    pub(in crate::brex) parent: Option<String>,
 }
 
 /// The fields of a record that queries look at.
@@ -81,6 +84,7 @@ impl Stored {
             purchase: None,
             exports: Vec::new(),
             exports_forgotten: 0,
+            parent: None,
         })
     }
 
@@ -120,15 +124,7 @@ pub(in crate::brex) fn spend_side(record: &Value) -> &'static str {
     }
 }
 
-/// The record's text without its balancing lines.
-pub(in crate::brex) fn single_entry(raw: &str) -> String {
-    let Ok(mut record) = serde_json::from_str::<Map<String, Value>>(raw) else {
-        return raw.to_owned();
-    };
-    let mut whole = Value::Object(std::mem::take(&mut record));
-    let side = spend_side(&whole);
-    if let Some(lines) = whole.get_mut("line_items").and_then(Value::as_array_mut) {
-        lines.retain(|line| line["type"] == side);
-    }
-    whole.to_string()
+/// The side across.
+pub(super) fn other_side(side: &str) -> &'static str {
+    if side == "DEBIT" { "CREDIT" } else { "DEBIT" }
 }

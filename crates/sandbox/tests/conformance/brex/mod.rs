@@ -1,11 +1,13 @@
 //! Brex.
 
 mod access;
+mod accounting_switches;
 pub(crate) mod caller;
 mod described;
 mod fields;
 mod memory;
 mod records;
+mod refusals;
 mod team;
 mod transfers;
 mod vendors;
