@@ -66,7 +66,7 @@ fn scopes(method: &Method, path: &str) -> &'static [&'static str] {
     } else if path.starts_with("/v3/accounting/records") {
         &["accounting.record.read", "accounting.record.write"]
     } else if path.starts_with("/v1/expenses") {
-        &["expenses.card.readonly", "expenses.card"]
+        if method == Method::GET { &["expenses.card.readonly", "expenses.card"] } else { &["expenses.card"] }
     } else if path.starts_with("/v1/fields/") && path.contains("/values") {
         match *method {
             Method::GET => &["field_values.read", "field_values.write"],

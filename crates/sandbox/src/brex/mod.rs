@@ -160,5 +160,5 @@ pub fn router() -> Router<Arc<World>> {
         .merge(webhooks::router())
         .fallback(gate::not_found)
         .method_not_allowed_fallback(gate::not_found);
-    gate::with_trace_id(api).merge(receipts::router()).merge(page::router())
+    gate::with_trace_id(api).merge(receipts::router()).merge(expenses::upload_router()).merge(page::router())
 }

@@ -46,15 +46,27 @@ impl<'a> Links<'a> {
     }
 
     fn link(&self, name: &str) -> String {
+        self.to("receipts", name, LIFETIME)
+    }
+
+    /// A link for one purpose, good for `lifetime`.
+    pub(super) fn to(&self, purpose: &str, name: &str, lifetime: SignedDuration) -> String {
         let date = self.signed_at.as_second();
         format!(
-            "http://{}/receipts/{name}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={date}&X-Amz-Expires={}\
+            "http://{}/{purpose}/{name}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date={date}&X-Amz-Expires={}\
              &X-Amz-SignedHeaders=host&X-Amz-Signature={}",
             self.host,
-            LIFETIME.as_secs(),
-            signature(self.seed, name, date),
+            lifetime.as_secs(),
+            signature(self.seed, &format!("{purpose}/{name}"), date),
         )
     }
+}
+
+/// When a link was signed, if it was.
+pub(super) fn signed_at(world: &World, purpose: &str, name: &str, pairs: &Pairs) -> Option<Timestamp> {
+    let date = pairs.all("X-Amz-Date").next().and_then(|date| date.parse().ok())?;
+    let genuine = signature(world.options.seed, &format!("{purpose}/{name}"), date);
+    Timestamp::from_second(date).ok().filter(|_| pairs.all("X-Amz-Signature").next() == Some(genuine.as_str()))
 }
 
 pub(super) fn router() -> Router<Arc<World>> {
@@ -63,18 +75,15 @@ pub(super) fn router() -> Router<Arc<World>> {
 
 async fn download(
     State(world): State<Arc<World>>,
-    Path(name): Path<String>,
+    path: Option<Path<String>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     if headers.contains_key(AUTHORIZATION) {
         return refused(StatusCode::BAD_REQUEST, "InvalidArgument", "Only one auth mechanism allowed");
     }
-    let pairs = Pairs::parse(query.as_deref());
-    let date = pairs.all("X-Amz-Date").next().and_then(|date| date.parse().ok());
-    let given = pairs.all("X-Amz-Signature").next();
-    let signed_at = date.filter(|&date| given == Some(signature(world.options.seed, &name, date).as_str()));
-    let Some(signed_at) = signed_at.and_then(|date| Timestamp::from_second(date).ok()) else {
+    let Path(name) = path.unwrap_or_else(|| Path(String::new()));
+    let Some(signed_at) = signed_at(&world, "receipts", &name, &Pairs::parse(query.as_deref())) else {
         return refused(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", "The signature does not match");
     };
     if world.clock.now().duration_since(signed_at) > LIFETIME {
@@ -83,7 +92,7 @@ async fn download(
     ([(CONTENT_TYPE, "application/pdf")], pdf(&name)).into_response()
 }
 
-fn refused(status: StatusCode, code: &str, message: &str) -> Response {
+pub(super) fn refused(status: StatusCode, code: &str, message: &str) -> Response {
     let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>");
     (status, [(CONTENT_TYPE, "application/xml")], body).into_response()
 }

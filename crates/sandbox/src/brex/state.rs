@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::cash::CashAccount;
+use super::expenses::Uploads;
 use super::fields::FieldBook;
 use super::idempotency::Keys;
 use super::integration::Integration;
@@ -45,6 +46,8 @@ pub(crate) struct State {
     /// What the records were of expenses that are records of their parts now.
     #[serde(default)]
     pub(super) split_expenses: BTreeMap<String, Stored>,
+    #[serde(default)]
+    pub(super) uploads: Uploads,
     pub(super) subscriptions: Vec<Subscription>,
     /// What was answered under each `Idempotency-Key`.
     pub(super) keys: Keys,
@@ -87,6 +90,7 @@ impl State {
             fields: FieldBook::default(),
             journal,
             split_expenses: BTreeMap::new(),
+            uploads: Uploads::default(),
             subscriptions: Vec::new(),
             keys: Keys::default(),
             vendors: vendors::Book::default(),

@@ -28,6 +28,7 @@ pub const ALL_SCOPES: &[&str] = &[
     "locations",
     "legal_entities.readonly",
     "expenses.card.readonly",
+    "expenses.card",
     "vendors.readonly",
     "vendors",
     "transfers.readonly",

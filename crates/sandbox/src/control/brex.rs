@@ -37,6 +37,7 @@ pub fn router() -> Router<Arc<World>> {
         .route("/_sandbox/brex/token/expire", post(expire))
         .route("/_sandbox/brex/token/issue", post(issue))
         .route("/_sandbox/brex/token/scopes", post(scopes))
+        .route("/_sandbox/brex/receipts/{id}/match", post(match_receipt))
         .route("/_sandbox/brex/vendors", post(add_vendors))
         .route("/_sandbox/brex/transfers/incoming", post(receive))
         .route("/_sandbox/brex/transfers/{id}", post(act_on_transfer))
@@ -142,6 +143,21 @@ async fn split(
     let amounts = amounts.map_err(|error| ChangeRefused::Unreadable(error.to_string()))?;
     let ids = world.brex.split(&id, &amounts, world.clock.now())?;
     Ok(Json(json!({ "ids": ids })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Match {
+    expense_id: String,
+}
+
+async fn match_receipt(
+    State(world): State<Arc<World>>,
+    Path(id): Path<String>,
+    Json(found): Json<Match>,
+) -> Result<StatusCode, ChangeRefused> {
+    world.brex.match_receipt(&id, &found.expense_id, world.clock.now())?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn ready(State(world): State<Arc<World>>, Path(id): Path<String>) -> Result<StatusCode, ChangeRefused> {

@@ -24,7 +24,7 @@ pub use self::shape::{
     AccountingSettings, AfterFailure, BillEvents, BillResults, BillStatus, RefundTotal, SingleEntry, Splits,
 };
 pub use self::stored::Expectation;
-pub(super) use self::stored::{Purchase, Stored};
+pub(super) use self::stored::{Purchase, Stored, spend_side};
 
 use self::query::RecordQuery;
 use super::error::{Api, Refusal};

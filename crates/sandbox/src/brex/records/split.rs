@@ -89,7 +89,9 @@ impl State {
         if let Some(source) = &whole.face.source_id {
             self.split_expenses.insert(source.clone(), whole);
         }
-        parts.into_iter().for_each(|part| self.journal.insert(part));
+        for part in parts {
+            self.journal.insert(part);
+        }
         Ok(ids)
     }
 

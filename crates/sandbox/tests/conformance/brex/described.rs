@@ -203,12 +203,31 @@ async fn departments_locations_entities_and_users_are_as_described() {
 #[tokio::test]
 async fn expenses_are_as_described() {
     let Some(mut checked) = Checked::start("expenses-0.1.json").await else { return };
-    let path = "/v1/expenses?expand[]=merchant&expand[]=user&limit=100";
-    let page = checked.ask("GET", path, None, 200).await;
-    for item in page["items"].as_array().unwrap() {
-        checked.ask("GET", &format!("/v1/expenses/{}", item["id"].as_str().unwrap()), None, 200).await;
+    let all = "expand[]=merchant&expand[]=user&expand[]=location&expand[]=department&expand[]=payment\
+        &expand[]=receipts.download_uris&load_custom_fields=true";
+    let mut cursor = String::new();
+    loop {
+        let page = checked.ask("GET", &format!("/v1/expenses?{all}&limit=50{cursor}"), None, 200).await;
+        for item in page["items"].as_array().unwrap() {
+            checked.ask("GET", &format!("/v1/expenses/{}", item["id"].as_str().unwrap()), None, 200).await;
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    let cards = checked.ask("GET", "/v1/expenses/card", None, 200).await;
+    let one = format!("/v1/expenses/card/{}", cards["items"][0]["id"].as_str().unwrap());
+    checked.ask("GET", &one, None, 200).await;
+    checked.ask("PUT", &one, Some(&json!({ "memo": "x" })), 200).await;
+    checked.ask("PUT", &one, Some(&json!({ "memo": 1 })), 400).await;
+    let name = json!({ "receipt_name": "a.pdf" });
+    for path in [format!("{one}/receipt_upload"), "/v1/expenses/card/receipt_match".to_owned()] {
+        checked.ask("POST", &path, Some(&name), 201).await;
+        checked.ask("POST", &path, Some(&json!({})), 400).await;
     }
     checked.ask("GET", "/v1/expenses?limit=101", None, 400).await;
     checked.ask("GET", "/v1/expenses/expense_x", None, 404).await;
     checked.refused("GET", "/v1/expenses").await;
+    assert_eq!(never_seen(&checked.seen, &["ExpandableExpense"]), [""; 0]);
 }

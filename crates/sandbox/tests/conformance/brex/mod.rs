@@ -4,6 +4,7 @@ mod access;
 mod accounting_switches;
 pub(crate) mod caller;
 mod described;
+mod expenses;
 mod fields;
 mod memory;
 mod records;
