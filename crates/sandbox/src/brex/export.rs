@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::Response;
 use axum::routing::post;
-use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ use url::Url;
 use super::Brex;
 use super::error::Refusal;
 use super::gate::Caller;
+use super::idempotency::Key;
 use super::input::Payload;
 use super::records::{AfterFailure, ChangeRefused, EXPORTED, PREPARE, REVIEW};
 use crate::world::World;
@@ -68,19 +70,23 @@ pub(super) fn router() -> Router<Arc<World>> {
 async fn export_results(
     _caller: Caller,
     State(world): State<Arc<World>>,
-    body: Payload,
-) -> Result<Json<Value>, Refusal> {
-    let body: Value =
-        serde_json::from_slice(&body.0).map_err(|_| Refusal::invalid("Request body is not valid JSON."))?;
-    let mut state = world.brex.lock();
-    let entries = entries(&body, state.settings.ascii_only)?;
-    state.check_batch(&entries)?;
+    key: Key,
+    payload: Payload,
+) -> Result<Response, Refusal> {
     let now = world.clock.now();
-    let ids: Vec<String> = entries.iter().map(|(id, _)| id.clone()).collect();
-    for (id, outcome) in entries {
-        state.take_result(&id, outcome, now).map_err(|error| Refusal::invalid(&error.to_string()))?;
-    }
-    Ok(Json(json!({ "updated_accounting_record_ids": ids })))
+    let mut state = world.brex.lock();
+    let key = key.of_accounting(&state.settings.idempotency);
+    state.once(&key, &payload.0, now, |state| {
+        let body: Value =
+            serde_json::from_slice(&payload.0).map_err(|_| Refusal::invalid("Request body is not valid JSON."))?;
+        let entries = entries(&body, state.settings.ascii_only)?;
+        state.check_batch(&entries)?;
+        let ids: Vec<String> = entries.iter().map(|(id, _)| id.clone()).collect();
+        for (id, outcome) in entries {
+            state.take_result(&id, outcome, now).map_err(|error| Refusal::invalid(&error.to_string()))?;
+        }
+        Ok(json!({ "updated_accounting_record_ids": ids }))
+    })
 }
 
 fn entries(body: &Value, ascii_only: bool) -> Result<Vec<Entry>, Refusal> {

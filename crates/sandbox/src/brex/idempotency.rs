@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::error::Refusal;
+use super::error::{Api, Refusal};
 use super::state::State;
 
 const HEADER: &str = "idempotency-key";
@@ -56,11 +56,14 @@ pub struct KeySettings {
     pub hours: i64,
     /// How many keys are known; the oldest are forgotten first.
     pub count: usize,
+    /// Whether keys count in the Accounting API, which does not document them, too.
+    #[serde(default)]
+    pub accounting: bool,
 }
 
 impl Default for KeySettings {
     fn default() -> Self {
-        Self { repeat: Repeat::Replayed, other_body: OtherBody::Repeat, hours: 24, count: 10_000 }
+        Self { repeat: Repeat::Replayed, other_body: OtherBody::Repeat, hours: 24, count: 10_000, accounting: false }
     }
 }
 
@@ -76,12 +79,23 @@ impl<S: Sync> FromRequestParts<S> for Key {
             return Ok(Self(None));
         };
         let key = value.to_str().ok().filter(|key| !key.trim().is_empty() && key.len() <= LONGEST);
-        let key = key.ok_or_else(|| Refusal::bad_request("Idempotency-Key header is invalid"))?;
+        let Some(key) = key else {
+            // The Accounting API does not document the header.
+            return match Api::of(parts.uri.path()) {
+                Api::Accounting => Ok(Self(None)),
+                Api::Platform => Err(Refusal::bad_request("Idempotency-Key header is invalid")),
+            };
+        };
         Ok(Self(Some(format!("{} {} {key}", parts.method, parts.uri.path()))))
     }
 }
 
 impl Key {
+    /// The key in the Accounting API, if keys count there.
+    pub(super) fn of_accounting(self, settings: &KeySettings) -> Self {
+        Self(self.0.filter(|_| settings.accounting))
+    }
+
     /// Refuses a call without a key.
     pub(super) fn required(self) -> Result<Self, Refusal> {
         match self.0 {

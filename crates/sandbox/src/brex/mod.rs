@@ -53,8 +53,9 @@ pub use self::token::{ALL_SCOPES, TokenStatus};
 pub use self::transfers::{CancellationReason, PaymentType, TransferAction, TransferStatus};
 pub use self::vendors::{MadeIn, Rail};
 pub use self::webhooks::{
-    Attempt, Delivery, DeliveryCount, DeliveryState, Forgotten, SecretStatus, Subscription, SubscriptionStatus,
-    WebhookReport, WebhookSecret, signature, spawn_deliveries,
+    Attempt, Authorization, AuthorizationStatus, AuthorizationType, Delivery, DeliveryCount, DeliveryState, Forgotten,
+    SecretStatus, Subscription, SubscriptionStatus, WebhookReport, WebhookSecret, WebhookSettings, signature,
+    spawn_deliveries,
 };
 
 use self::state::State;

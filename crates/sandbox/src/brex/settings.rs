@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::idempotency::KeySettings;
 use super::payments::PaymentSettings;
 use super::records::AccountingSettings;
+use super::webhooks::WebhookSettings;
 
 /// The switches of the Brex side. The defaults are the strict or the odd ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct Settings {
     /// How records look and move where that is not documented.
     #[serde(default)]
     pub accounting: AccountingSettings,
+    /// How webhooks behave where that is not documented.
+    #[serde(default)]
+    pub webhooks: WebhookSettings,
     /// How many of 100 events are never sent.
     pub webhook_drop_percent: u8,
     /// How `Idempotency-Key` works.
@@ -88,6 +92,7 @@ impl Default for Settings {
             ascii_only: true,
             fields: FieldSettings::default(),
             accounting: AccountingSettings::default(),
+            webhooks: WebhookSettings::default(),
             webhook_drop_percent: 0,
             idempotency: KeySettings::default(),
             payments: PaymentSettings::default(),

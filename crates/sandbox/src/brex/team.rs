@@ -7,7 +7,7 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::account::{ENTITY_CREATED_AT, address};
 use super::error::{Api, Refusal};
@@ -85,6 +85,21 @@ impl Team {
             (ids.prefixed("cuent"), format!("{} Services", company.name)),
         ];
         Self { departments, locations, entities, users }
+    }
+
+    /// The names of the attributes that are others now.
+    pub(super) fn change_user(&mut self, id: &str, patch: &Map<String, Value>) -> Result<Vec<String>, String> {
+        let user = self.users.iter_mut().find(|user| user.id == id).ok_or_else(|| format!("there is no user {id}"))?;
+        let mut shown = json!(user);
+        let mut changed = Vec::new();
+        for (name, value) in patch {
+            if shown[name] != *value {
+                shown[name] = value.clone();
+                changed.push(name.clone());
+            }
+        }
+        *user = serde_json::from_value(shown).map_err(|error| error.to_string())?;
+        Ok(changed)
     }
 
     fn units(&mut self, kind: Kind) -> &mut Vec<Unit> {

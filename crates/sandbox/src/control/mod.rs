@@ -2,6 +2,7 @@
 
 mod bc;
 pub mod brex;
+mod brex_events;
 mod faults;
 mod ledger;
 mod platform;
@@ -37,6 +38,7 @@ pub(crate) fn router(ready: Ready) -> Router<Arc<World>> {
         .merge(bc::router())
         .merge(ledger::router())
         .merge(brex::router())
+        .merge(brex_events::router())
         .merge(platform::router())
 }
 

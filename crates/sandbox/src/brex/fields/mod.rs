@@ -8,8 +8,7 @@ mod values;
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
@@ -22,7 +21,7 @@ pub(super) use self::book::{Field, FieldBook, PushedCoding};
 use super::error::{Api, Refusal};
 use super::gate::Caller;
 use super::idempotency::Key;
-use super::input::Payload;
+use super::input::{Id, Payload};
 use super::records::Pairs;
 use super::state::State as BrexState;
 use crate::world::World;
@@ -49,7 +48,7 @@ async fn list(_caller: Caller, State(world): State<Arc<World>>, RawQuery(query):
     page(&pairs, state.fields.fields.iter().filter(wanted), |field| &field.brex_id)
 }
 
-async fn one(_caller: Caller, State(world): State<Arc<World>>, Path(id): Path<String>) -> Answer {
+async fn one(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id) -> Answer {
     Ok(Json(json!(world.brex.lock().field(&id)?)))
 }
 
@@ -64,23 +63,27 @@ async fn create(
 }
 
 /// `remote_id`, `group` and `integration_id` are no keys of this body.
-async fn update(_caller: Caller, State(world): State<Arc<World>>, Path(id): Path<String>, body: Bytes) -> Answer {
-    let mut state = world.brex.lock();
-    state.field(&id)?;
-    let body = object(&body, &["name", "is_disabled"])?;
-    let (name, disabled) = (state.label(&body, "name")?, flag(&body)?);
-    let field = state.fields.get_mut(&id).ok_or_else(|| Refusal::not_found(Api::Platform))?;
-    field.name = name.or(field.name.take());
-    field.is_disabled = disabled.unwrap_or(field.is_disabled);
-    field.updated_at = format!("{:.3}", world.clock.now());
-    Ok(Json(json!(field)))
-}
-
-async fn remove(
+async fn update(
     _caller: Caller,
     State(world): State<Arc<World>>,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Refusal> {
+    Id(id): Id,
+    key: Key,
+    Payload(body): Payload,
+) -> Result<Response, Refusal> {
+    let now = world.clock.now();
+    world.brex.lock().once(&key, &body, now, |state| {
+        state.field(&id)?;
+        let body = object(&body, &["name", "is_disabled"])?;
+        let (name, disabled) = (state.label(&body, "name")?, flag(&body)?);
+        let field = state.fields.get_mut(&id).ok_or_else(|| Refusal::not_found(Api::Platform))?;
+        field.name = name.or(field.name.take());
+        field.is_disabled = disabled.unwrap_or(field.is_disabled);
+        field.updated_at = format!("{now:.3}");
+        Ok(json!(field))
+    })
+}
+
+async fn remove(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id) -> Result<StatusCode, Refusal> {
     let mut state = world.brex.lock();
     state.field(&id)?;
     state.fields.remove(&id);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -14,7 +13,7 @@ use super::{Answer, Object, flag, invalid, object, only, page, text};
 use crate::brex::error::{Api, Refusal};
 use crate::brex::gate::Caller;
 use crate::brex::idempotency::Key;
-use crate::brex::input::Payload;
+use crate::brex::input::{Id, Payload};
 use crate::brex::records::Pairs;
 use crate::brex::state::State as BrexState;
 use crate::world::World;
@@ -28,12 +27,7 @@ pub(super) fn router() -> Router<Arc<World>> {
         .route("/v1/fields/{id}/values/{value}", get(one))
 }
 
-async fn list(
-    _caller: Caller,
-    State(world): State<Arc<World>>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Answer {
+async fn list(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id, RawQuery(query): RawQuery) -> Answer {
     let pairs = Pairs::parse(query.as_deref());
     let label = pairs.one("value").map_err(invalid)?;
     let filters = ["brex_id[]", "remote_id[]", "value_id[]"].map(|name| pairs.all(name).collect::<Vec<_>>());
@@ -51,7 +45,8 @@ async fn list(
     page(&pairs, all.filter(wanted), |value| &value.brex_id)
 }
 
-async fn one(_caller: Caller, State(world): State<Arc<World>>, Path((id, value)): Path<(String, String)>) -> Answer {
+async fn one(_caller: Caller, State(world): State<Arc<World>>, path: Option<Path<(String, String)>>) -> Answer {
+    let Path((id, value)) = path.ok_or_else(|| Refusal::not_found(Api::Platform))?;
     let mut state = world.brex.lock();
     let found = state.values(&id)?.find("brex_id", &value).ok_or_else(|| Refusal::not_found(Api::Platform))?;
     Ok(Json(json!(found)))
@@ -60,7 +55,7 @@ async fn one(_caller: Caller, State(world): State<Arc<World>>, Path((id, value))
 async fn create(
     _caller: Caller,
     State(world): State<Arc<World>>,
-    Path(id): Path<String>,
+    Id(id): Id,
     key: Key,
     Payload(body): Payload,
 ) -> Result<Response, Refusal> {
@@ -75,27 +70,34 @@ async fn create(
     })
 }
 
-async fn update(_caller: Caller, State(world): State<Arc<World>>, Path(id): Path<String>, body: Bytes) -> Answer {
-    let mut state = world.brex.lock();
-    state.field(&id)?;
-    let items = items(&body)?;
-    let now = format!("{:.3}", world.clock.now());
-    let changed = state.batch(&id, items, |state, item| {
-        let (key, value) = only_key(&item, &["data"])?;
-        let data = item.get("data").and_then(Value::as_object).ok_or_else(|| invalid("data"))?;
-        let data = only(data.clone(), &["value", "is_disabled"])?;
-        let (label, disabled) = (state.label(&data, "value")?, flag(&data)?);
-        let value = state.values(&id)?.find_mut(key, &value).ok_or_else(|| Refusal::not_found(Api::Platform))?;
-        value.value = label.unwrap_or_else(|| value.value.clone());
-        value.is_disabled = disabled.unwrap_or(value.is_disabled);
-        value.updated_at.clone_from(&now);
-        Ok(value.clone())
-    })?;
-    Ok(Json(json!({ "items": changed })))
+async fn update(
+    _caller: Caller,
+    State(world): State<Arc<World>>,
+    Id(id): Id,
+    key: Key,
+    Payload(body): Payload,
+) -> Result<Response, Refusal> {
+    let now = world.clock.now();
+    world.brex.lock().once(&key, &body, now, |state| {
+        state.field(&id)?;
+        let now = format!("{now:.3}");
+        let changed = state.batch(&id, items(&body)?, |state, item| {
+            let (key, value) = only_key(&item, &["data"])?;
+            let data = item.get("data").and_then(Value::as_object).ok_or_else(|| invalid("data"))?;
+            let data = only(data.clone(), &["value", "is_disabled"])?;
+            let (label, disabled) = (state.label(&data, "value")?, flag(&data)?);
+            let value = state.values(&id)?.find_mut(key, &value).ok_or_else(|| Refusal::not_found(Api::Platform))?;
+            value.value = label.unwrap_or_else(|| value.value.clone());
+            value.is_disabled = disabled.unwrap_or(value.is_disabled);
+            value.updated_at.clone_from(&now);
+            Ok(value.clone())
+        })?;
+        Ok(json!({ "items": changed }))
+    })
 }
 
 /// The count's key is not documented.
-async fn remove(_caller: Caller, State(world): State<Arc<World>>, Path(id): Path<String>, body: Bytes) -> Answer {
+async fn remove(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id, Payload(body): Payload) -> Answer {
     let mut state = world.brex.lock();
     state.field(&id)?;
     let items = items(&body)?;

@@ -7,6 +7,7 @@ use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::kinds;
 use super::subscriptions::SubscriptionStatus;
 use super::{RECORD_READY, Subscription};
 use crate::brex::Brex;
@@ -156,8 +157,8 @@ impl Delivery {
     }
 
     /// Notes an attempt and plans the next one.
-    pub(super) fn note(&mut self, at: Timestamp, status: Option<u16>) {
-        let wait = WAITS.get(self.attempts.len()).copied();
+    pub(super) fn note(&mut self, at: Timestamp, status: Option<u16>, retries: usize) {
+        let wait = WAITS.get(self.attempts.len()).copied().filter(|_| self.attempts.len() < retries);
         self.attempts.push(Attempt { at, status });
         let delivered = status.is_some_and(|status| (200..300).contains(&status));
         self.state = match wait.and_then(|wait| at.checked_add(wait).ok()) {
@@ -176,8 +177,12 @@ impl State {
         self.announce(RECORD_READY, &body, now);
     }
 
-    /// An event to everyone who wants its type; some are lost on purpose.
+    /// An event to everyone who wants its type, if the token may know; some are lost on purpose.
     pub(in crate::brex) fn announce(&mut self, event_type: &str, body: &Value, now: Timestamp) {
+        let needed = kinds::scopes(event_type);
+        if !self.tokens.iter().any(|token| needed.iter().any(|&scope| token.scopes.contains(scope))) {
+            return;
+        }
         let ids = self.draw();
         let state = if ids.chance(self.settings.webhook_drop_percent) {
             DeliveryState::Dropped

@@ -21,7 +21,7 @@ pub enum SecretStatus {
     Active,
     /// Being rotated out; it signs too.
     PendingRevoke,
-    /// Does not sign any more and is not listed.
+    /// Does not sign any more.
     Revoked,
 }
 
@@ -71,9 +71,10 @@ impl State {
             .join(" ")
     }
 
-    /// As it is answered: nothing that is revoked.
+    /// As it is answered: what is revoked only if the settings say so.
     pub(super) fn listed_secrets(&self) -> Vec<WebhookSecret> {
-        self.secrets.iter().filter(|secret| secret.status != SecretStatus::Revoked).cloned().collect()
+        let revoked = self.settings.webhooks.revoked_secrets_listed;
+        self.secrets.iter().filter(|secret| revoked || secret.status != SecretStatus::Revoked).cloned().collect()
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::outbox::{Delivery, DeliveryState, Forgotten};
 use super::secrets::{WebhookSecret, signature};
-use super::subscriptions::Subscription;
+use super::subscriptions::{Subscription, SubscriptionStatus};
 use crate::brex::Brex;
 use crate::brex::state::State;
 use crate::clock::Clock;
@@ -106,6 +106,25 @@ impl State {
     }
 }
 
+impl State {
+    /// Notes what became of an attempt. Says whether the event was delivered, unless it is forgotten.
+    fn note(&mut self, number: u64, subscribed: bool, status: Option<u16>, now: Timestamp) -> Option<bool> {
+        let settings = &self.settings.webhooks;
+        let delivery = self.outbox.get_mut(number)?;
+        delivery.note(now, status, settings.retries);
+        if !subscribed {
+            delivery.state = DeliveryState::GivenUp;
+        }
+        if settings.given_up_is_error && delivery.state == DeliveryState::GivenUp && !delivery.forged {
+            let id = delivery.subscription_id.clone();
+            for subscription in self.subscriptions.iter_mut().filter(|subscription| subscription.id == id) {
+                subscription.status = SubscriptionStatus::Error;
+            }
+        }
+        Some(delivery.state == DeliveryState::Delivered)
+    }
+}
+
 impl Brex {
     /// Sends everything that is due by the clock, and returns when the receivers have answered.
     pub async fn deliver_due(&self, clock: &Clock) -> DeliveryCount {
@@ -168,18 +187,10 @@ impl Brex {
             })
             .buffer_unordered(AT_ONCE);
         while let Some((number, subscribed, status)) = answers.next().await {
-            let mut state = self.lock();
-            let Some(delivery) = state.outbox.get_mut(number) else {
-                continue;
-            };
-            delivery.note(now, status);
-            if !subscribed {
-                delivery.state = DeliveryState::GivenUp;
-            }
-            if delivery.state == DeliveryState::Delivered {
-                count.delivered += 1;
-            } else {
-                count.failed += 1;
+            match self.lock().note(number, subscribed, status, now) {
+                None => {}
+                Some(true) => count.delivered += 1,
+                Some(false) => count.failed += 1,
             }
         }
         count

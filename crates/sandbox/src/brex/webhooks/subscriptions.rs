@@ -5,8 +5,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
@@ -20,7 +19,7 @@ use super::secrets::WebhookSecret;
 use crate::brex::error::{Api, Refusal};
 use crate::brex::gate::Caller;
 use crate::brex::idempotency::Key;
-use crate::brex::input::Payload;
+use crate::brex::input::{Id, Payload};
 use crate::brex::records::Pairs;
 use crate::brex::state;
 use crate::world::World;
@@ -33,6 +32,18 @@ const EVENT_TYPES: &[&str] = &[
     "TRANSFER_FAILED",
     "EXPENSE_PAYMENT_UPDATED",
     "USER_UPDATED",
+    "EMBEDDED_CARD_TRANSACTION_UPDATED",
+    "EMBEDDED_CARD_UPDATED",
+    "EMBEDDED_ACCOUNT_UPDATED",
+    "EMBEDDED_CARD_SHIPPING_UPDATED",
+    "EMBEDDED_DISPUTE_UPDATED",
+    "PARTNERSHIP_INTEGRATION_CONNECTION_UPDATED",
+    "EMBEDDED_CARD_AUTHORIZATION",
+    "EMBEDDED_FRAUD_ALERT",
+    "EMBEDDED_BILLING_GROUP_UPDATED",
+    "EMBEDDED_LEGAL_ENTITY_UPDATED",
+    "EMBEDDED_BILLING_STATEMENT_UPDATED",
+    "EMBEDDED_USER_STATUS_UPDATED",
     RECORD_READY,
 ];
 const DEFAULT_LIMIT: usize = 100;
@@ -46,6 +57,8 @@ pub enum SubscriptionStatus {
     Active,
     /// It does not.
     Inactive,
+    /// It does not, because it did not take them; the older description of the API knows this status.
+    Error,
 }
 
 /// A webhook subscription.
@@ -53,7 +66,7 @@ pub enum SubscriptionStatus {
 pub struct Subscription {
     /// `wsub_...`
     pub id: String,
-    /// Partners only; always null here.
+    /// Partners only.
     pub group_id: Option<String>,
     /// Where events go.
     pub url: String,
@@ -103,11 +116,7 @@ async fn list(
     Ok(Json(json!({ "next_cursor": next_cursor, "items": items })))
 }
 
-async fn one(
-    _caller: Caller,
-    State(world): State<Arc<World>>,
-    Path(id): Path<String>,
-) -> Result<Json<Subscription>, Refusal> {
+async fn one(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id) -> Result<Json<Subscription>, Refusal> {
     Ok(Json(world.brex.lock().find_subscription(&id)?.clone()))
 }
 
@@ -118,10 +127,10 @@ async fn create(
     payload: Payload,
 ) -> Result<Response, Refusal> {
     world.brex.lock().once(&key.required()?, &payload.0, world.clock.now(), |state| {
-        let body = object(&payload.0)?;
+        let body = object(&payload)?;
         let subscription = Subscription {
+            group_id: state.group(&body)?,
             id: state.draw().prefixed("wsub"),
-            group_id: None,
             url: target(&body)?,
             event_types: event_types(&body)?,
             status: SubscriptionStatus::Active,
@@ -134,42 +143,34 @@ async fn create(
 async fn update(
     _caller: Caller,
     State(world): State<Arc<World>>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Result<Json<Subscription>, Refusal> {
-    let mut state = world.brex.lock();
-    let subscription = state.find_subscription(&id)?;
-    let body = object(&body)?;
-    let status = match body["status"].as_str() {
-        Some("ACTIVE") => SubscriptionStatus::Active,
-        Some("INACTIVE") => SubscriptionStatus::Inactive,
-        _ => return Err(Refusal::bad_request("status is invalid")),
-    };
-    let (url, event_types) = (target(&body)?, event_types(&body)?);
-    subscription.url = url;
-    subscription.event_types = event_types;
-    subscription.status = status;
-    Ok(Json(subscription.clone()))
+    Id(id): Id,
+    key: Key,
+    payload: Payload,
+) -> Result<Response, Refusal> {
+    world.brex.lock().once(&key, &payload.0, world.clock.now(), |state| {
+        state.find_subscription(&id)?;
+        let body = object(&payload)?;
+        let status = match body["status"].as_str() {
+            Some("ACTIVE") => SubscriptionStatus::Active,
+            Some("INACTIVE") => SubscriptionStatus::Inactive,
+            _ => return Err(Refusal::bad_request("status is invalid")),
+        };
+        let (url, event_types, group_id) = (target(&body)?, event_types(&body)?, state.group(&body)?);
+        let subscription = state.find_subscription(&id)?;
+        *subscription = Subscription { id, group_id, url, event_types, status };
+        Ok(json!(subscription))
+    })
 }
 
-async fn remove(
-    _caller: Caller,
-    State(world): State<Arc<World>>,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Refusal> {
+async fn remove(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id) -> Result<StatusCode, Refusal> {
     let mut state = world.brex.lock();
     state.find_subscription(&id)?;
     state.subscriptions.retain(|subscription| subscription.id != id);
     Ok(StatusCode::OK)
 }
 
-fn object(body: &[u8]) -> Result<Value, Refusal> {
-    let body: Value =
-        serde_json::from_slice(body).map_err(|_| Refusal::bad_request("Request body is not valid JSON"))?;
-    if !body["group_id"].is_null() {
-        return Err(Refusal::bad_request("group_id is invalid"));
-    }
-    Ok(body)
+fn object(payload: &Payload) -> Result<Value, Refusal> {
+    serde_json::from_slice(&payload.0).map_err(|_| Refusal::bad_request("Request body is not valid JSON"))
 }
 
 fn target(body: &Value) -> Result<String, Refusal> {
@@ -205,6 +206,15 @@ fn event_types(body: &Value) -> Result<Vec<String>, Refusal> {
 }
 
 impl state::State {
+    /// The group that a body names; only partners have groups.
+    fn group(&self, body: &Value) -> Result<Option<String>, Refusal> {
+        match &body["group_id"] {
+            Value::Null => Ok(None),
+            Value::String(id) if self.settings.webhooks.partner && id.starts_with("wg_") => Ok(Some(id.clone())),
+            _ => Err(Refusal::bad_request("group_id is invalid")),
+        }
+    }
+
     fn find_subscription(&mut self, id: &str) -> Result<&mut Subscription, Refusal> {
         self.subscriptions
             .iter_mut()

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use crate::brex::caller::Caller;
 
 async fn ask(caller: &Caller, method: &str, path: &str, key: &str, body: &Value) -> (u16, Value) {
-    caller.send(caller.request(method, path).header("Idempotency-Key", key).json(body)).await
+    let request = caller.request(method, path).json(body);
+    caller.send(if method == "POST" { request.header("Idempotency-Key", key) } else { request }).await
 }
 
 /// A caller with the ERP field `GL_ACCOUNT`, and the path of its values.

@@ -12,4 +12,5 @@ mod refusals;
 mod team;
 mod transfers;
 mod vendors;
+mod webhook_kinds;
 mod webhooks;
