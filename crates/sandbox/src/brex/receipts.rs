@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
@@ -75,14 +76,14 @@ pub(super) fn router() -> Router<Arc<World>> {
 
 async fn download(
     State(world): State<Arc<World>>,
-    path: Option<Path<String>>,
+    path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     if headers.contains_key(AUTHORIZATION) {
         return refused(StatusCode::BAD_REQUEST, "InvalidArgument", "Only one auth mechanism allowed");
     }
-    let Path(name) = path.unwrap_or_else(|| Path(String::new()));
+    let Path(name) = path.unwrap_or_else(|_| Path(String::new()));
     let Some(signed_at) = signed_at(&world, "receipts", &name, &Pairs::parse(query.as_deref())) else {
         return refused(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", "The signature does not match");
     };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode};
@@ -110,7 +111,7 @@ pub(in crate::brex) fn upload_router() -> Router<Arc<World>> {
 
 async fn receive(
     State(world): State<Arc<World>>,
-    path: Option<Path<String>>,
+    path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
@@ -118,7 +119,7 @@ async fn receive(
     if headers.contains_key(AUTHORIZATION) {
         return refused(StatusCode::BAD_REQUEST, "InvalidArgument", "Only one auth mechanism allowed");
     }
-    let Path(id) = path.unwrap_or_else(|| Path(String::new()));
+    let Path(id) = path.unwrap_or_else(|_| Path(String::new()));
     let Some(signed_at) = signed_at(&world, "uploads", &id, &Pairs::parse(query.as_deref())) else {
         return refused(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", "The signature does not match");
     };

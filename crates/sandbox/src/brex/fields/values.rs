@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use axum::routing::get;
@@ -45,8 +46,12 @@ async fn list(_caller: Caller, State(world): State<Arc<World>>, Id(id): Id, RawQ
     page(&pairs, all.filter(wanted), |value| &value.brex_id)
 }
 
-async fn one(_caller: Caller, State(world): State<Arc<World>>, path: Option<Path<(String, String)>>) -> Answer {
-    let Path((id, value)) = path.ok_or_else(|| Refusal::not_found(Api::Platform))?;
+async fn one(
+    _caller: Caller,
+    State(world): State<Arc<World>>,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Answer {
+    let Path((id, value)) = path.map_err(|_| Refusal::not_found(Api::Platform))?;
     let mut state = world.brex.lock();
     let found = state.values(&id)?.find("brex_id", &value).ok_or_else(|| Refusal::not_found(Api::Platform))?;
     Ok(Json(json!(found)))

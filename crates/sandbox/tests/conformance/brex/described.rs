@@ -1,6 +1,7 @@
 //! Every answer of the Brex side against Brex's own OpenAPI files.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::{Value, json};
 
@@ -8,23 +9,25 @@ use crate::brex::caller::{Caller, client};
 use crate::openapi::{Api, never_seen, unexpected};
 
 /// A caller whose every answer is checked.
-struct Checked {
-    caller: Caller,
-    api: Api,
-    seen: BTreeSet<String>,
+pub(super) struct Checked {
+    pub(super) caller: Caller,
+    pub(super) api: Api,
+    pub(super) seen: BTreeSet<String>,
 }
 
 impl Checked {
     /// None if Brex's file is not at hand.
-    async fn start(file: &str) -> Option<Self> {
+    pub(super) async fn start(file: &str) -> Option<Self> {
         let api = Api::brex(file)?;
         Some(Self { caller: Caller::start().await, api, seen: BTreeSet::new() })
     }
 
     /// Sends, checks that the answer has the status and is as described, and gives its body.
-    async fn ask(&mut self, method: &str, path: &str, body: Option<&Value>, expected: u16) -> Value {
-        let mut request =
-            self.caller.request(method, path).header("Idempotency-Key", format!("{method} {path} {body:?}"));
+    pub(super) async fn ask(&mut self, method: &str, path: &str, body: Option<&Value>, expected: u16) -> Value {
+        // The same call has the same key, and a key has at most 255 characters.
+        let mut hasher = DefaultHasher::new();
+        (method, path, body.map(Value::to_string)).hash(&mut hasher);
+        let mut request = self.caller.request(method, path).header("Idempotency-Key", hasher.finish());
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -37,7 +40,7 @@ impl Checked {
     }
 
     /// The same without a token, and with one that may do nothing.
-    async fn refused(&mut self, method: &str, path: &str) {
+    pub(super) async fn refused(&mut self, method: &str, path: &str) {
         let (status, answer) = self.caller.send(client().request(method.parse().unwrap(), self.caller.url(path))).await;
         assert_eq!(status, 401);
         assert_eq!(unexpected(self.api.answer(method, path, status, &answer)), [""; 0]);

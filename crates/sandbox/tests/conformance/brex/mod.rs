@@ -2,8 +2,11 @@
 
 mod access;
 mod accounting_switches;
+mod any_call;
 pub(crate) mod caller;
 mod described;
+mod described_payments;
+mod examples;
 mod expenses;
 mod fields;
 mod memory;

@@ -20,6 +20,7 @@ const ANSWERS: &[Difference] = &[
     ("Integration.id is not described", "2.1 every example calls it id"),
     ("Integration.integration_id is missing", "2.1 every example calls it id"),
     ("ExpandableExpense.dashboard_url is not described", "5.2 newer than the file"),
+    ("Transfer.is_ppro_enabled is not described", "4.2 newer than the file"),
     ("WebhookSubscription.group_id is not described", "6 group_id is newer than the file"),
 ];
 

@@ -225,6 +225,13 @@ impl<'a> Checker<'a> {
                 self.collect(part, known, seen);
             }
         }
+        // Some files list fewer forms than the discriminator tells apart.
+        let mapping = schema["discriminator"]["mapping"].as_object();
+        for reference in mapping.into_iter().flat_map(serde_json::Map::values).filter_map(Value::as_str) {
+            if seen.insert(reference) {
+                self.collect(self.resolve(reference), known, seen);
+            }
+        }
     }
 }
 
