@@ -2,7 +2,9 @@
 
 mod access;
 mod accounting_switches;
+mod accounts;
 mod any_call;
+mod any_transfer;
 pub(crate) mod caller;
 mod described;
 mod described_payments;
