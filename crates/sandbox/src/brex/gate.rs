@@ -122,9 +122,11 @@ impl State {
         let api = Api::of(path);
         let unauthorized = |message| Refusal::of(api, StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message);
         let forbidden = |message| Refusal::of(api, StatusCode::FORBIDDEN, "FORBIDDEN", message);
-        let Some(token) = bearer.and_then(|value| self.tokens.iter().find(|token| token.value == value)) else {
+        let idle_days = self.settings.token_idle_days;
+        let Some(token) = bearer.and_then(|value| self.tokens.iter_mut().find(|token| token.value == value)) else {
             return Err(unauthorized("Authentication credentials are missing or invalid."));
         };
+        token.use_at(now, idle_days);
         match token.status {
             TokenStatus::Active => {}
             TokenStatus::Revoked => return Err(unauthorized("PERMISSION_DENIED: Invalid or Revoked Token")),

@@ -17,6 +17,9 @@ pub struct Settings {
     pub window_applies_to_ids: bool,
     /// How the integration calls its id; schema and examples of the API description differ.
     pub integration_id_key: IdKey,
+    /// A token that is not used for so many days expires; two pages of Brex say 30 and 90.
+    #[serde(default = "token_idle_days")]
+    pub token_idle_days: i64,
     /// Requests of one token in 60 seconds before 429.
     pub requests_per_minute: usize,
     /// What a 429 says.
@@ -40,6 +43,10 @@ pub struct Settings {
     pub idempotency: KeySettings,
     /// The switches of vendors, transfers and cash accounts.
     pub payments: PaymentSettings,
+}
+
+fn token_idle_days() -> i64 {
+    90
 }
 
 /// The switches of the Fields API.
@@ -86,6 +93,7 @@ impl Default for Settings {
             default_window_days: 30,
             window_applies_to_ids: false,
             integration_id_key: IdKey::IntegrationId,
+            token_idle_days: token_idle_days(),
             requests_per_minute: 1000,
             too_many_body: TooManyBody::Empty,
             retry_after_seconds: None,

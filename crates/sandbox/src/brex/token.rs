@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Brex;
@@ -60,6 +61,9 @@ pub(super) struct Token {
     pub(super) value: String,
     pub(super) status: TokenStatus,
     pub(super) scopes: BTreeSet<String>,
+    /// When it was used last; one that was never used does not age.
+    #[serde(default)]
+    pub(super) used_at: Option<Timestamp>,
 }
 
 impl Token {
@@ -68,7 +72,20 @@ impl Token {
             value: format!("bxt_{}", ids.alphanumeric(40)),
             status: TokenStatus::Active,
             scopes: ALL_SCOPES.iter().map(|&scope| scope.to_owned()).collect(),
+            used_at: None,
         }
+    }
+}
+
+impl Token {
+    /// Notes a use. A token that was not used for so many days has expired.
+    pub(super) fn use_at(&mut self, now: Timestamp, idle_days: i64) {
+        let life = SignedDuration::from_hours(24 * idle_days);
+        let idle = self.used_at.is_some_and(|used_at| now.duration_since(used_at) > life);
+        if idle && self.status == TokenStatus::Active {
+            self.status = TokenStatus::Expired;
+        }
+        self.used_at = Some(now);
     }
 }
 

@@ -12,6 +12,7 @@ mod examples;
 mod expenses;
 mod fields;
 mod memory;
+mod record_facts;
 mod records;
 mod refusals;
 mod team;
