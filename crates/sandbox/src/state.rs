@@ -16,7 +16,7 @@ use crate::late::{self, HeldRequest};
 use crate::world::World;
 
 /// Rises when an older sandbox could not read the file, or would read it wrongly.
-const VERSION: u64 = 2;
+const VERSION: u64 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Saved {

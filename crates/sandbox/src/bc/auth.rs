@@ -6,6 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use super::ENVIRONMENT;
 use super::error::Refusal;
 use super::group::{self, Group};
+use crate::entra::Bearer;
 use crate::world::World;
 
 /// The parts of a path of an API.
@@ -43,25 +44,25 @@ pub(super) fn route(path: &str) -> Option<Route<'_>> {
     Some(Route { service, tenant, environment, group, rest })
 }
 
-/// Lets a bearer in, or says why not.
-pub(super) fn bearer(world: &World, headers: &HeaderMap) -> Result<(), Refusal> {
+/// Whom a request's token lets in, or why nobody.
+pub(super) fn bearer(world: &World, headers: &HeaderMap) -> Result<Bearer, Refusal> {
     let token = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or_else(Refusal::not_logged_in)?;
-    if world.entra.accepts(token, world.clock.now()) { Ok(()) } else { Err(Refusal::not_logged_in()) }
+        .map(|(_, token)| token.trim());
+    token.and_then(|token| world.entra.bearer(token, world.clock.now())).ok_or_else(Refusal::not_logged_in)
 }
 
 /// Lets a request in, or says why not.
 pub(super) fn admit(world: &World, headers: &HeaderMap, route: &Route<'_>) -> Result<(), Refusal> {
-    bearer(world, headers)?;
-    if route.tenant.is_some_and(|tenant| !world.entra.is_tenant(tenant)) {
+    let bearer = bearer(world, headers)?;
+    // Without a tenant in the path, it is the token's.
+    if route.tenant.is_some_and(|tenant| !world.entra.is_tenant_of(bearer, tenant)) {
         return Err(Refusal::not_logged_in());
     }
-    if !route.environment.eq_ignore_ascii_case(ENVIRONMENT) {
+    if bearer != Bearer::OfTenant || !route.environment.eq_ignore_ascii_case(ENVIRONMENT) {
         return Err(Refusal::no_environment());
     }
     // The card of the app stands in the environment's database.

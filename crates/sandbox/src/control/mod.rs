@@ -3,6 +3,7 @@
 mod bc;
 pub mod brex;
 mod brex_events;
+mod entra;
 mod faults;
 mod ledger;
 mod platform;
@@ -40,6 +41,7 @@ pub(crate) fn router(ready: Ready) -> Router<Arc<World>> {
         .merge(brex::router())
         .merge(brex_events::router())
         .merge(platform::router())
+        .merge(entra::router())
 }
 
 async fn save(State(world): State<Arc<World>>) -> Response {

@@ -83,7 +83,10 @@ async fn copy(State(world): State<Arc<World>>) -> StatusCode {
 }
 
 /// Settings with some of them changed; groups of settings are changed member by member.
-fn merged<T: Serialize + DeserializeOwned>(settings: &T, patch: Map<String, Value>) -> Result<T, serde_json::Error> {
+pub(super) fn merged<T: Serialize + DeserializeOwned>(
+    settings: &T,
+    patch: Map<String, Value>,
+) -> Result<T, serde_json::Error> {
     let mut value = serde_json::to_value(settings)?;
     merge(&mut value, patch);
     serde_json::from_value(value)

@@ -1,13 +1,14 @@
 //! Entra ID and Business Central.
 
 mod attachments;
-mod auth;
+pub(crate) mod auth;
 mod batch;
 pub(crate) mod caller;
 mod credit_memos;
 mod document_rules;
 mod document_switches;
 mod documents;
+mod entra;
 mod hooks;
 mod ledgers;
 mod master_data;
