@@ -105,6 +105,7 @@ fn answer(state: &mut State, ids: &Ids, now: Timestamp, call: &Call<'_>) -> Resu
     let company = pairs.get("company").or(call.company.as_deref());
     let target = path::resolve(call.path, company, &state.tables, call.group)?;
     let options = Options::of(&pairs, target.set)?;
+    state.tables.settings.lacks.check(&call.method, &target, &options.projection)?;
     if call.method == Method::GET {
         return read(state.readable(call.read_only), call, &target, &options);
     }
@@ -212,6 +213,7 @@ fn entity(
 fn insert(work: &mut Work<'_>, call: &Call<'_>, target: &Target, options: &Options) -> Result<Answer, Refusal> {
     let body = call.body()?;
     check_blanks(work.tables, target, &body)?;
+    work.tables.settings.lacks.check_nested(target.set, &body)?;
     let id = target.set.insert(work, &Scope::below(target.parent), &body)?;
     if call.prefers("return-no-content") || call.prefers("return=minimal") {
         return Ok(Answer::nothing());

@@ -4,6 +4,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::permissions::Right;
+
+const SERVER_ERROR: &str = "Internal_ServerError";
+
 /// A request that is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
@@ -14,11 +18,13 @@ pub(crate) struct Refusal {
     correlated: bool,
     /// A well-formed key without a row: the code of that is not known for sure.
     pub(crate) missing_row: bool,
+    /// Neither is the status of a missing permission.
+    pub(crate) missing_permission: bool,
 }
 
 impl Refusal {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), correlated: true, missing_row: false }
+        Self { status, code, message: message.into(), correlated: true, missing_row: false, missing_permission: false }
     }
 
     fn bare(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
@@ -145,6 +151,26 @@ impl Refusal {
         )
     }
 
+    pub(crate) fn no_page(page: &str) -> Self {
+        let text = format!(
+            "You do not have the following permissions on Page APIV2 - {page}: Execute. To view details about your permissions, see the Effective Permissions page."
+        );
+        Self { missing_permission: true, ..Self::new(StatusCode::BAD_REQUEST, SERVER_ERROR, text) }
+    }
+
+    pub(crate) fn no_right(number: u32, table: &str, right: Right) -> Self {
+        let text = format!(
+            "Sorry, the current permissions prevented the action. (TableData {number} {table} {right:?}: Base Application)"
+        );
+        Self { missing_permission: true, ..Self::new(StatusCode::BAD_REQUEST, SERVER_ERROR, text) }
+    }
+
+    /// A row that somebody else is writing. BC says it in either of two ways.
+    pub(crate) fn contention(message: impl Into<String>, status: StatusCode) -> Self {
+        let code = if status == StatusCode::CONFLICT { SERVER_ERROR } else { "Application_DialogException" };
+        Self::new(status, code, message)
+    }
+
     pub(crate) fn verb(verb: &str, set: &str, edm: &str) -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -209,17 +235,29 @@ impl Refusal {
         )
     }
 
-    /// A `Refusal::too_many` and the like tell when to come again, if that is switched on.
-    pub(crate) fn is_throttling(&self) -> bool {
-        self.code == "Application_TooManyRequests"
-    }
-
     pub(crate) fn too_many(actual: usize, maximum: usize) -> Self {
         Self::bare(
             StatusCode::TOO_MANY_REQUESTS,
             "Application_TooManyRequests",
             format!("Too many requests reached. Actual ({actual}). Maximum ({maximum})."),
         )
+    }
+
+    /// The body of the answers of the platform's front is not known.
+    pub(crate) fn operation_timed_out() -> Self {
+        Self::bare(
+            StatusCode::REQUEST_TIMEOUT,
+            "RequestTimeout",
+            "The operation was cancelled because it took too long.",
+        )
+    }
+
+    pub(crate) fn gateway_timed_out() -> Self {
+        Self::bare(StatusCode::GATEWAY_TIMEOUT, "GatewayTimeout", "The gateway did not receive an answer in time.")
+    }
+
+    pub(crate) fn url_too_long() -> Self {
+        Self::bare(StatusCode::URI_TOO_LONG, "RequestUriTooLong", "The request URL is too long.")
     }
 
     pub(crate) fn waited_too_long() -> Self {

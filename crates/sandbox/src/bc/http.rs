@@ -18,14 +18,13 @@ use super::environments;
 use super::error::Refusal;
 use super::group::{self, Group};
 use super::page;
+use super::settings::LimitSettings;
 use super::upload::{self, Upload};
 use super::webhooks;
 use crate::world::World;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; odata.metadata=minimal; odata.streaming=true");
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain");
-/// The largest request body.
-const BODY_MAXIMUM: u64 = 350 * 1024 * 1024;
 
 /// The routes of Business Central: the API below `/v2.0/`, and a page for people at `/`.
 pub fn router() -> Router<Arc<World>> {
@@ -43,7 +42,12 @@ async fn serve(State(world): State<Arc<World>>, request: Request) -> Response {
 fn refused(world: &World, refusal: &Refusal) -> Response {
     let settings = world.bc.settings();
     let mut response = written(world, Answer::refusal(&settings.adapt(refusal.clone()), &world.bc.ids));
-    if let (true, Some(seconds)) = (refusal.is_throttling(), settings.limits.retry_after_seconds) {
+    let pause = match refusal.status {
+        StatusCode::TOO_MANY_REQUESTS => settings.limits.retry_after_seconds,
+        StatusCode::SERVICE_UNAVAILABLE => settings.limits.unavailable_retry_after_seconds,
+        _ => None,
+    };
+    if let Some(seconds) = pause {
         response.headers_mut().insert("retry-after", HeaderValue::from(seconds));
     }
     response
@@ -59,17 +63,37 @@ async fn respond(
     if let Some(response) = environments::answer(world, method, uri.path(), headers) {
         return Ok(response);
     }
+    let settings = world.bc.settings();
+    if uri.path_and_query().is_some_and(|target| target.as_str().len() > settings.limits.url_bytes) {
+        return Err(Refusal::url_too_long());
+    }
     let host = header(headers, &HOST).unwrap_or("127.0.0.1");
     let no_route = || Refusal::no_route(&format!("http://{host}{uri}"));
     let route = auth::route(uri.path()).ok_or_else(no_route)?;
     auth::admit(world, headers, &route)?;
     let group = route.group.ok_or_else(no_route)?;
     let now = world.clock.now();
-    let _admission = world.bc.limits.admit(&world.bc.settings().limits, now).await?;
+    let admission = world.bc.limits.admit(&settings, now).await?;
+    let response = admitted(world, method, uri, headers, body, (&route, group), &settings.limits).await;
+    if admission.is_unseen { Err(Refusal::gateway_timed_out()) } else { response }
+}
+
+/// The answer to a request that has its slot.
+async fn admitted(
+    world: &World,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+    (route, group): (&Route<'_>, &'static Group),
+    limits: &LimitSettings,
+) -> Result<Response, Refusal> {
+    let now = world.clock.now();
+    let host = header(headers, &HOST).unwrap_or("127.0.0.1");
     let (body, upload) = if method == Method::PATCH && upload::is_content(route.rest) {
-        (Bytes::new(), Some(Upload::read(body, BODY_MAXIMUM).await?))
+        (Bytes::new(), Some(Upload::read(body, limits.body_bytes).await?))
     } else {
-        let maximum = usize::try_from(BODY_MAXIMUM).unwrap_or(usize::MAX);
+        let maximum = usize::try_from(limits.body_bytes).unwrap_or(usize::MAX);
         (to_bytes(body, maximum).await.map_err(|_| Refusal::body_too_large())?, None)
     };
     let service = format!("http://{host}{}", route.service);
@@ -83,7 +107,7 @@ async fn respond(
     {
         return answer.map(|answer| written(world, answer));
     }
-    let mut call = call(method, uri, headers, (&service, group), &route, &body);
+    let mut call = call(method, uri, headers, (&service, group), route, &body);
     call.upload = upload;
     let answer = execute(&mut world.bc.lock(), &world.bc.ids, now, &call);
     Ok(written(world, answer))

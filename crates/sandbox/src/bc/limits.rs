@@ -1,7 +1,7 @@
 //! The limits per app: five requests at once, 95 waiting, 6,000 in any five minutes.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::Refusal;
-use super::settings::LimitSettings;
+use super::latency::{Work, outcome};
+use super::settings::{LimitSettings, Settings};
 
 /// The counters of the one app that exists.
 pub(super) struct Limits {
@@ -19,6 +20,8 @@ pub(super) struct Limits {
     /// How many slots there are now.
     at_once: AtomicUsize,
     connections: AtomicUsize,
+    /// Requests that were worked on.
+    worked: AtomicU64,
     recent: Mutex<VecDeque<Timestamp>>,
 }
 
@@ -27,6 +30,8 @@ pub(super) struct Admission<'a> {
     limits: &'a Limits,
     /// None where the limits are not enforced.
     slot: Option<SemaphorePermit<'a>>,
+    /// The gateway does not wait for the answer.
+    pub(super) is_unseen: bool,
 }
 
 impl Drop for Admission<'_> {
@@ -44,28 +49,40 @@ impl Limits {
             slots: Semaphore::new(LimitSettings::default().at_once),
             at_once: AtomicUsize::new(LimitSettings::default().at_once),
             connections: AtomicUsize::new(0),
+            worked: AtomicU64::new(0),
             recent: Mutex::new(VecDeque::new()),
         }
     }
 
     /// Waits for a slot and works for the configured time, or refuses.
-    pub(super) async fn admit(&self, settings: &LimitSettings, now: Timestamp) -> Result<Admission<'_>, Refusal> {
+    pub(super) async fn admit(&self, settings: &Settings, now: Timestamp) -> Result<Admission<'_>, Refusal> {
         let connections = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut admission = Admission { limits: self, slot: None };
+        let mut admission = Admission { limits: self, slot: None, is_unseen: false };
+        let limits = &settings.limits;
         if self.enforced {
-            self.resize(settings.at_once);
-            let most = settings.connections.min(settings.at_once + settings.waiting);
+            self.resize(limits.at_once);
+            let most = limits.connections.min(limits.at_once + limits.waiting);
             if connections > most {
                 return Err(Refusal::too_many(connections, most));
             }
-            self.count(1, settings, now)?;
-            let longest = Duration::from_millis(settings.longest_wait_ms);
+            self.count(1, limits, now)?;
+            let longest = Duration::from_millis(limits.longest_wait_ms);
             let slot = tokio::time::timeout(longest, self.slots.acquire()).await;
             admission.slot = slot.map_err(|_| Refusal::waited_too_long())?.ok();
         }
-        if !self.latency.is_zero() {
-            #[expect(clippy::disallowed_methods, reason = "the latency that was asked for")]
-            tokio::time::sleep(self.latency).await;
+        let ordinal = self.worked.fetch_add(1, Ordering::Relaxed);
+        let needed = self.latency.saturating_add(settings.latency.draw(ordinal));
+        let [operation, gateway] = [limits.operation_ms, limits.gateway_ms].map(Duration::from_millis);
+        match outcome(needed, operation, gateway) {
+            Work::Done(time) => pause(time).await,
+            Work::Cancelled(time) => {
+                pause(time).await;
+                return Err(Refusal::operation_timed_out());
+            }
+            Work::Unseen(time) => {
+                pause(time).await;
+                admission.is_unseen = true;
+            }
         }
         Ok(admission)
     }
@@ -99,11 +116,18 @@ impl Limits {
     }
 }
 
+async fn pause(time: Duration) {
+    if !time.is_zero() {
+        #[expect(clippy::disallowed_methods, reason = "the latency that was asked for")]
+        tokio::time::sleep(time).await;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::{SignedDuration, Timestamp};
 
-    use super::{LimitSettings, Limits};
+    use super::{LimitSettings, Limits, Settings};
 
     #[test]
     fn the_window_slides() {
@@ -117,7 +141,7 @@ mod tests {
     #[tokio::test]
     async fn a_request_counts_until_it_ends() {
         let limits = Limits::new(true, 0);
-        let settings = LimitSettings::default();
+        let settings = Settings::default();
         let mut open = Vec::new();
         for _ in 0..5 {
             open.push(limits.admit(&settings, Timestamp::UNIX_EPOCH).await.ok());

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::Refusal;
+use super::latency::Latency;
+use super::permissions::Lacks;
 
 /// The switches of Business Central. The defaults are the recorded, the strict or the odd ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +12,10 @@ use super::error::Refusal;
 pub struct Settings {
     /// The app's card on the page "Microsoft Entra applications".
     pub app_state: AppState,
+    /// What the permission sets on that card do not give.
+    pub lacks: Lacks,
+    /// Status of a missing permission: 400, or 401 or 403.
+    pub permission_status: u16,
     /// Status of `BadRequest_MethodNotAllowed`: 405 or 400.
     pub method_not_allowed_status: u16,
     /// Status of `Internal_EntityWithSameKeyExists`: 400 or 409.
@@ -30,6 +36,8 @@ pub struct Settings {
     pub missing_row: MissingRow,
     /// How the platform limits and paces requests.
     pub limits: LimitSettings,
+    /// How long requests take.
+    pub latency: Latency,
     /// Whether a batch counts as its parts, or as one request.
     pub batch_counts_parts: bool,
     /// How notifications are sent.
@@ -106,6 +114,16 @@ pub struct LimitSettings {
     pub longest_wait_ms: u64,
     /// `Retry-After` on a 429; not documented.
     pub retry_after_seconds: Option<u64>,
+    /// `Retry-After` on a 503.
+    pub unavailable_retry_after_seconds: Option<u64>,
+    /// The largest request body.
+    pub body_bytes: u64,
+    /// The longest URL; the real limit is not published.
+    pub url_bytes: usize,
+    /// How long one operation may take before it is cancelled with 408.
+    pub operation_ms: u64,
+    /// How long the gateway waits before it answers 504.
+    pub gateway_ms: u64,
 }
 
 /// Subscriptions and what they send.
@@ -170,6 +188,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             app_state: AppState::Enabled,
+            lacks: Lacks::default(),
+            permission_status: 400,
             method_not_allowed_status: 405,
             same_key_status: 400,
             record_not_found_status: 404,
@@ -180,6 +200,7 @@ impl Default for Settings {
             data_not_found_status: 404,
             missing_row: MissingRow::ResourceNotFound,
             limits: LimitSettings::default(),
+            latency: Latency::default(),
             batch_counts_parts: true,
             webhooks: WebhookSettings::default(),
         }
@@ -196,6 +217,11 @@ impl Default for LimitSettings {
             connections: 100,
             longest_wait_ms: 480_000,
             retry_after_seconds: None,
+            unavailable_retry_after_seconds: Some(30),
+            body_bytes: 350 * 1024 * 1024,
+            url_bytes: 8 * 1024,
+            operation_ms: 480_000,
+            gateway_ms: 600_000,
         }
     }
 }
@@ -225,6 +251,7 @@ impl Settings {
             "The record does not exist.".clone_into(&mut refusal.message);
         }
         let status = match refusal.code {
+            _ if refusal.missing_permission => self.permission_status,
             "BadRequest_MethodNotAllowed" => self.method_not_allowed_status,
             "Internal_EntityWithSameKeyExists" => self.same_key_status,
             "Internal_RecordNotFound" => self.record_not_found_status,

@@ -47,6 +47,11 @@ impl Scene<'_> {
                 }
                 Some(response)
             }
+            FaultKind::Contention { form, status } => {
+                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::CONFLICT);
+                let body = form.body(request.uri().path(), status, &self.world.ids);
+                Some(planned(status.as_u16(), Some(&body), None))
+            }
             FaultKind::Redirect { status, location } => {
                 let mut response = answer(status, Body::empty());
                 if let Ok(location) = HeaderValue::try_from(location) {

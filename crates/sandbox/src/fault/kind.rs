@@ -6,6 +6,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::bc::Contention;
+
 /// What goes wrong. In JSON a kind without parameters is its name, `"drop_after"`; one with parameters is an object with
 /// the name as its key, `{"late_commit": {"seconds": 540, "status": 504}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +34,14 @@ pub enum FaultKind {
         /// The body as it is.
         #[serde(default)]
         text: String,
+    },
+    /// Answers without acting that another session has the row, in Business Central's words. Only on that side.
+    Contention {
+        /// What it says.
+        form: Contention,
+        /// 409, or 400.
+        #[serde(default = "conflict")]
+        status: u16,
     },
     /// Answers without acting: look there instead.
     Redirect {
@@ -124,6 +134,7 @@ impl FaultKind {
         match self {
             Self::Status { .. } => "status",
             Self::Answer { .. } => "answer",
+            Self::Contention { .. } => "contention",
             Self::Redirect { .. } => "redirect",
             Self::Delay { .. } => "delay",
             Self::DropBefore => "drop_before",
@@ -157,6 +168,9 @@ impl FaultKind {
                 };
                 headers.iter().find(bad).map(|(name, _)| format!("{name} cannot be sent as a header"))
             }),
+            Self::Contention { status, .. } => {
+                (!matches!(status, 400 | 409)).then(|| "contention is answered with 409 or 400".to_owned())
+            }
             Self::Redirect { status: code, location } => {
                 if !matches!(code, 301 | 302 | 307 | 308) {
                     return Some("a redirect is 301, 302, 307 or 308".to_owned());
@@ -167,6 +181,10 @@ impl FaultKind {
             _ => None,
         }
     }
+}
+
+fn conflict() -> u16 {
+    409
 }
 
 fn dialog_text() -> String {

@@ -224,7 +224,11 @@ impl Faults {
 
     /// What happens to this request.
     pub fn hit(&self, asked: &Asked<'_>) -> Option<FaultKind> {
-        self.lock().hit(asked, |kind| !matches!(kind, FaultKind::Webhook(_)))
+        self.lock().hit(asked, |kind| match kind {
+            FaultKind::Webhook(_) => false,
+            FaultKind::Contention { .. } => asked.side == Side::Bc,
+            _ => true,
+        })
     }
 
     /// What happens to this webhook.
