@@ -44,7 +44,9 @@ impl Part {
 
 /// How a batch is run.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Manner {
+pub(super) struct Manner<'a> {
+    /// `Accept-Language`, for parts that name none.
+    pub(super) language: Option<&'a str>,
     /// `Prefer: odata.continue-on-error`
     pub(super) continue_on_error: bool,
     /// `Isolation: snapshot`
@@ -79,13 +81,13 @@ impl Batch {
         ids: &Ids,
         now: Timestamp,
         (service, group): (&str, &'static Group),
-        manner: Manner,
+        manner: Manner<'_>,
     ) -> Vec<(Option<Value>, Answer)> {
         let before = manner.snapshot.then(|| state.tables.clone());
         let mut answers = Vec::with_capacity(self.requests.len());
         let mut failed = false;
         for part in &self.requests {
-            let answer = run_part(part, state, ids, now, (service, group));
+            let answer = run_part(part, state, ids, now, (service, group), manner.language);
             let first = answers.is_empty();
             let error = answer.status.is_client_error() || answer.status.is_server_error();
             answers.push((part.id.clone(), answer));
@@ -109,10 +111,14 @@ fn run_part(
     ids: &Ids,
     now: Timestamp,
     (service, group): (&str, &'static Group),
+    language: Option<&str>,
 ) -> Answer {
     let Ok(method) = Method::from_bytes(part.method.to_ascii_uppercase().as_bytes()) else {
         return Answer::refusal(&Refusal::bad_request("Invalid Request Body"), ids);
     };
+    if part.url.len() > state.tables.settings.limits.url_bytes {
+        return Answer::refusal(&Refusal::url_too_long(), ids);
+    }
     if part.url.contains("://") {
         return Answer::refusal(&Refusal::no_route(&part.url), ids);
     }
@@ -127,6 +133,7 @@ fn run_part(
         company: part.header("company").map(ToOwned::to_owned),
         if_match: part.header("if-match").map(ToOwned::to_owned),
         prefer: part.header("prefer").unwrap_or_default().to_owned(),
+        language: part.header("accept-language").or(language).map(ToOwned::to_owned),
         read_only: part.header("data-access-intent").is_some_and(|intent| intent.eq_ignore_ascii_case("ReadOnly")),
         body: &body,
         upload: None,

@@ -33,6 +33,8 @@ pub(super) struct Call<'a> {
     pub(super) company: Option<String>,
     pub(super) if_match: Option<String>,
     pub(super) prefer: String,
+    /// `Accept-Language`
+    pub(super) language: Option<String>,
     /// `Data-Access-Intent: ReadOnly`
     pub(super) read_only: bool,
     pub(super) body: &'a [u8],
@@ -96,7 +98,7 @@ pub(super) fn execute(state: &mut State, ids: &Ids, now: Timestamp, call: &Call<
     }
     match answer {
         Ok(answer) => answer,
-        Err(refusal) => Answer::refusal(&state.tables.settings.adapt(refusal), ids),
+        Err(refusal) => Answer::refusal(&state.tables.settings.adapt(refusal, call.language.as_deref()), ids),
     }
 }
 
@@ -104,7 +106,7 @@ fn answer(state: &mut State, ids: &Ids, now: Timestamp, call: &Call<'_>) -> Resu
     let pairs = Pairs::parse(call.query);
     let company = pairs.get("company").or(call.company.as_deref());
     let target = path::resolve(call.path, company, &state.tables, call.group)?;
-    let options = Options::of(&pairs, target.set)?;
+    let options = Options::of(&pairs, target.set, state.tables.settings.negation)?;
     state.tables.settings.lacks.check(&call.method, &target, &options.projection)?;
     if call.method == Method::GET {
         return read(state.readable(call.read_only), call, &target, &options);

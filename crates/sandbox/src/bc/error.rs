@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::language;
 use super::permissions::Right;
 
 const SERVER_ERROR: &str = "Internal_ServerError";
@@ -39,6 +40,13 @@ impl Refusal {
             self.message.clone()
         };
         json!({"error": {"code": self.code, "message": message}})
+    }
+
+    /// In another language than English. Router-level errors know none.
+    pub(crate) fn translate(&mut self) {
+        if self.correlated {
+            self.message = language::foreign(&self.message);
+        }
     }
 
     /// AL `Error(text)`: nearly all business rules.
@@ -199,6 +207,11 @@ impl Refusal {
 
     pub(crate) fn stale() -> Self {
         Self::new(StatusCode::CONFLICT, "Request_EntityChanged", "Another user has already changed the record.")
+    }
+
+    /// Code and text of a skip token whose row is gone are not known for sure.
+    pub(crate) fn stale_skip_token() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "SkipTokenIsNoLongerValid", "The skip token is no longer valid.")
     }
 
     pub(crate) fn same_key(table: &str, field: &str, value: &str) -> Self {

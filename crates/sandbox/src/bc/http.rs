@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, HOST};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
@@ -35,14 +35,15 @@ async fn serve(State(world): State<Arc<World>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     match respond(&world, &parts.method, &parts.uri, &parts.headers, body).await {
         Ok(response) => response,
-        Err(refusal) => refused(&world, &refusal),
+        Err(refusal) => refused(&world, refusal, header(&parts.headers, &ACCEPT_LANGUAGE)),
     }
 }
 
-fn refused(world: &World, refusal: &Refusal) -> Response {
+fn refused(world: &World, refusal: Refusal, language: Option<&str>) -> Response {
+    let status = refusal.status;
     let settings = world.bc.settings();
-    let mut response = written(world, Answer::refusal(&settings.adapt(refusal.clone()), &world.bc.ids));
-    let pause = match refusal.status {
+    let mut response = written(world, Answer::refusal(&settings.adapt(refusal, language), &world.bc.ids));
+    let pause = match status {
         StatusCode::TOO_MANY_REQUESTS => settings.limits.retry_after_seconds,
         StatusCode::SERVICE_UNAVAILABLE => settings.limits.unavailable_retry_after_seconds,
         _ => None,
@@ -131,6 +132,7 @@ fn call<'a>(
         company: None,
         if_match: named("if-match").map(ToOwned::to_owned),
         prefer: preferences(headers),
+        language: header(headers, &ACCEPT_LANGUAGE).map(ToOwned::to_owned),
         read_only: named("data-access-intent").is_some_and(|intent| intent.eq_ignore_ascii_case("ReadOnly")),
         body,
         upload: None,
@@ -154,6 +156,7 @@ fn batch(
         world.bc.limits.count(batch.len().saturating_sub(1), &settings.limits, now)?;
     }
     let manner = Manner {
+        language: header(headers, &ACCEPT_LANGUAGE),
         continue_on_error: preferences(headers).contains("odata.continue-on-error"),
         snapshot: header(headers, &HeaderName::from_static("isolation"))
             .is_some_and(|isolation| isolation.eq_ignore_ascii_case("snapshot")),

@@ -18,6 +18,7 @@ mod http;
 mod index;
 mod input;
 mod journal;
+mod language;
 mod latency;
 mod ledger;
 mod limits;

@@ -86,9 +86,8 @@ impl Lacks {
             self.needs(parent.set, Right::Read)?;
         }
         let right = match (method, &target.rest) {
-            (&Method::POST, Rest::Action(..)) => Right::Modify,
+            (&Method::POST, Rest::Action(..)) | (&Method::PATCH, _) => Right::Modify,
             (&Method::POST, _) => Right::Insert,
-            (&Method::PATCH, _) => Right::Modify,
             (&Method::DELETE, _) => Right::Delete,
             _ => Right::Read,
         };

@@ -3,12 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::Refusal;
+use super::language;
 use super::latency::Latency;
 use super::permissions::Lacks;
 
 /// The switches of Business Central. The defaults are the recorded, the strict or the odd ones.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of independent points")]
 pub struct Settings {
     /// The app's card on the page "Microsoft Entra applications".
     pub app_state: AppState,
@@ -34,6 +36,12 @@ pub struct Settings {
     pub data_not_found_status: u16,
     /// What a well-formed key without a row is answered with.
     pub missing_row: MissingRow,
+    /// Whether filters understand `not`.
+    pub negation: bool,
+    /// Whether a `$skiptoken` is stale as soon as its row is gone, even without an order.
+    pub strict_skip_token: bool,
+    /// The language of the app's user: that of errors without `Accept-Language`.
+    pub user_language: String,
     /// How the platform limits and paces requests.
     pub limits: LimitSettings,
     /// How long requests take.
@@ -199,6 +207,9 @@ impl Default for Settings {
             dimension_context: false,
             data_not_found_status: 404,
             missing_row: MissingRow::ResourceNotFound,
+            negation: false,
+            strict_skip_token: false,
+            user_language: "en-US".to_owned(),
             limits: LimitSettings::default(),
             latency: Latency::default(),
             batch_counts_parts: true,
@@ -244,11 +255,14 @@ impl Default for WebhookSettings {
 }
 
 impl Settings {
-    /// The refusal with the status that is switched on for its code.
-    pub(crate) fn adapt(&self, mut refusal: Refusal) -> Refusal {
+    /// The refusal with the status that is switched on for its code, in the language that was asked for.
+    pub(crate) fn adapt(&self, mut refusal: Refusal, accepted: Option<&str>) -> Refusal {
         if refusal.missing_row && self.missing_row == MissingRow::RecordNotFound {
             refusal.code = "Internal_RecordNotFound";
             "The record does not exist.".clone_into(&mut refusal.message);
+        }
+        if !language::is_english(accepted, &self.user_language) {
+            refusal.translate();
         }
         let status = match refusal.code {
             _ if refusal.missing_permission => self.permission_status,

@@ -1,6 +1,7 @@
 //! Business Central's tables. Copying them all is cheap: rows are shared until one is changed.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -87,6 +88,12 @@ impl<T: Clone> Table<T> {
 
     pub(crate) fn last(&self) -> Option<(Uuid, &T)> {
         self.rows.last_key_value().map(|(id, row)| (*id, &row.value))
+    }
+
+    /// The rows after an id, or all, in the order of listings.
+    pub(crate) fn following(&self, after: Option<Uuid>) -> impl Iterator<Item = (Uuid, &T)> {
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.rows.range((start, Bound::Unbounded)).map(|(id, row)| (*id, &row.value))
     }
 
     /// The first id within a range.

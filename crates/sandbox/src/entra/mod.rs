@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::http::header::HOST;
+use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use jiff::{SignedDuration, Timestamp};
@@ -334,10 +335,13 @@ pub fn router() -> Router<Arc<World>> {
 
 async fn token(
     State(world): State<Arc<World>>,
-    Path(tenant): Path<String>,
+    tenant: Result<Path<String>, PathRejection>,
+    uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    // A tenant that is no text is named as it was sent.
+    let tenant = tenant.map_or_else(|_| uri.path().split('/').nth(1).unwrap_or_default().to_owned(), |tenant| tenant.0);
     let form = url::form_urlencoded::parse(&body).into_owned().collect();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let now = world.clock.now();

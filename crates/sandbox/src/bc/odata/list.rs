@@ -95,24 +95,18 @@ fn compare(left: &Value, right: &Value) -> Ordering {
 /// The JSON of a collection.
 pub(crate) fn list(target: &Target, tables: &Tables, options: &Options, place: &Place<'_>) -> Result<Value, Refusal> {
     let scope = Scope { parent: target.parent, filter: options.filter.as_ref() };
-    let mut ids = matching(target.set, tables, &scope, options)?;
-    let count = ids.len();
-    match options.skip_token {
-        Some(last) => {
-            ids = after(ids, last, options)?;
-        }
-        None => {
-            ids.drain(..options.skip.min(ids.len()));
-        }
-    }
     let page = place.page_size.map_or(PAGE_MAXIMUM, |size| size.min(PAGE_MAXIMUM));
+    let (ids, count) = match only_page(target, tables, options, page) {
+        Some(ids) => (ids, None),
+        None => rest(target.set, tables, &scope, options)?,
+    };
     let wanted = options.top.unwrap_or(usize::MAX).min(ids.len());
     let shown = wanted.min(page);
     let mut body = Map::new();
     let context =
         format!("{}/$metadata#{}{}", place.service, target.context, render::context_fields(&options.projection));
     body.insert("@odata.context".to_owned(), context.into());
-    if options.count {
+    if let Some(count) = count.filter(|_| options.count) {
         body.insert("@odata.count".to_owned(), count.into());
     }
     let rows = ids[..shown]
@@ -127,15 +121,41 @@ pub(crate) fn list(target: &Target, tables: &Tables, options: &Options, place: &
     Ok(Value::Object(body))
 }
 
+/// The rows of one page and the one after it, where neither filter, order nor count needs the others.
+fn only_page(target: &Target, tables: &Tables, options: &Options, page: usize) -> Option<Vec<Uuid>> {
+    let whole = options.filter.is_none() && options.order.is_empty() && target.parent.is_none();
+    if !whole || options.count || tables.settings.strict_skip_token {
+        return None;
+    }
+    let skipped = if options.skip_token.is_some() { 0 } else { options.skip };
+    Some(target.set.following(tables, options.skip_token)?.skip(skipped).take(page + 1).collect())
+}
+
+/// All rows from the skip token on, or after those that are skipped, and how many pass the filter.
+fn rest(
+    set: &'static dyn EntitySet,
+    tables: &Tables,
+    scope: &Scope<'_>,
+    options: &Options,
+) -> Result<(Vec<Uuid>, Option<usize>), Refusal> {
+    let mut ids = matching(set, tables, scope, options)?;
+    let count = ids.len();
+    match options.skip_token {
+        Some(last) => ids = after(ids, last, options, tables.settings.strict_skip_token)?,
+        None => drop(ids.drain(..options.skip.min(count))),
+    }
+    Ok((ids, Some(count)))
+}
+
 /// The rows after the last one of the page before. Without an order, rows that vanished meanwhile do not matter.
-fn after(ids: Vec<Uuid>, last: Uuid, options: &Options) -> Result<Vec<Uuid>, Refusal> {
+fn after(ids: Vec<Uuid>, last: Uuid, options: &Options, strict: bool) -> Result<Vec<Uuid>, Refusal> {
     if let Some(index) = ids.iter().position(|id| *id == last) {
         return Ok(ids[index + 1..].to_vec());
     }
-    if options.order.is_empty() && ids.is_sorted() {
+    if !strict && options.order.is_empty() && ids.is_sorted() {
         return Ok(ids.into_iter().filter(|id| *id > last).collect());
     }
-    Err(Refusal::bad_request("The skip token is no longer valid."))
+    Err(Refusal::stale_skip_token())
 }
 
 fn next_link(place: &Place<'_>, last: Uuid, top: Option<usize>) -> String {
@@ -166,12 +186,35 @@ mod tests {
         let tables = Tables::new(&company, &ids, jiff::Timestamp::UNIX_EPOCH);
         let set = top_level("vendors").unwrap();
         let tried = |filter: &str| {
-            let options = Options::of(&Pairs::parse(&format!("$filter={filter}")), set).unwrap();
+            let options = Options::of(&Pairs::parse(&format!("$filter={filter}")), set, false).unwrap();
             candidates(set, &tables, &Scope { parent: None, filter: options.filter.as_ref() }, &options).unwrap().len()
         };
         assert_eq!(tried("number eq 'V00001'"), 1);
         assert_eq!(tried("number eq 'V00001' or number eq 'V00002'"), 2);
         assert_eq!(tried("displayName ne '' and number eq 'V00001'"), 1);
         assert!(tried("number eq 'V0*'") >= 10_000);
+    }
+
+    #[test]
+    fn a_page_of_a_whole_set_visits_its_own_rows_only() {
+        let ids = Ids::new(1);
+        let company = Company::new(&ids, 10_000, jiff::civil::date(2026, 3, 2));
+        let tables = Tables::new(&company, &ids, jiff::Timestamp::UNIX_EPOCH);
+        let target = Target {
+            set: top_level("vendors").unwrap(),
+            parent: None,
+            rest: crate::bc::odata::path::Rest::Collection,
+            context: String::new(),
+        };
+        let visited = |query: &str| {
+            let options = Options::of(&Pairs::parse(query), target.set, false).unwrap();
+            only_page(&target, &tables, &options, 100)
+        };
+        let all = tables.vendors.ids();
+        assert_eq!(visited("$skip=7"), Some(all[7..108].to_vec()));
+        assert_eq!(visited(&format!("$skiptoken={}", all[500])), Some(all[501..602].to_vec()));
+        assert_eq!(visited(&format!("$skiptoken={}", all[all.len() - 3])), Some(all[all.len() - 2..].to_vec()));
+        assert_eq!(visited("$count=true"), None);
+        assert_eq!(visited("$filter=number ne ''"), None);
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::super::error::Refusal;
 use super::super::schema::{Field, Schema};
 use super::super::sets::EntitySet;
-use super::filter::Expr;
+use super::filter::{Expr, Grammar};
 
 /// What to show of each row.
 #[derive(Debug, Clone, Default)]
@@ -54,8 +54,8 @@ impl Pairs {
 
 impl Options {
     /// The options of a request on a set.
-    pub(crate) fn of(pairs: &Pairs, set: &'static dyn EntitySet) -> Result<Self, Refusal> {
-        let extended = pairs.get("$schemaversion") == Some("2.1");
+    pub(crate) fn of(pairs: &Pairs, set: &'static dyn EntitySet, negation: bool) -> Result<Self, Refusal> {
+        let grammar = Grammar { extended: pairs.get("$schemaversion") == Some("2.1"), negation };
         let mut options = Self::default();
         for (index, (name, value)) in pairs.0.iter().enumerate() {
             if name.starts_with('$') && pairs.0[..index].iter().any(|(earlier, _)| earlier == name) {
@@ -63,17 +63,17 @@ impl Options {
                     "Query option '{name}' was specified more than once, but it must be specified at most once."
                 )));
             }
-            options.read(name, value, set, extended)?;
+            options.read(name, value, set, grammar)?;
         }
         Ok(options)
     }
 
-    fn read(&mut self, name: &str, value: &str, set: &'static dyn EntitySet, extended: bool) -> Result<(), Refusal> {
+    fn read(&mut self, name: &str, value: &str, set: &'static dyn EntitySet, grammar: Grammar) -> Result<(), Refusal> {
         let schema = set.schema();
         match name {
-            "$filter" => self.filter = Some(Expr::parse(value, schema, extended)?),
+            "$filter" => self.filter = Some(Expr::parse(value, schema, grammar)?),
             "$select" => self.projection.select = Some(select(value, set)?),
-            "$expand" => self.projection.expand = expand(value, set, extended)?,
+            "$expand" => self.projection.expand = expand(value, set, grammar)?,
             "$orderby" => self.order = order(value, schema)?,
             "$top" => self.top = Some(count(name, value)?),
             "$skip" => self.skip = count(name, value)?,
@@ -131,7 +131,7 @@ fn order(value: &str, schema: &'static Schema) -> Result<Vec<(&'static Field, bo
     Ok(order)
 }
 
-fn expand(value: &str, set: &dyn EntitySet, extended: bool) -> Result<Vec<Expansion>, Refusal> {
+fn expand(value: &str, set: &dyn EntitySet, grammar: Grammar) -> Result<Vec<Expansion>, Refusal> {
     let mut expansions = Vec::new();
     for part in split(value, ',')? {
         let part = part.trim();
@@ -145,7 +145,7 @@ fn expand(value: &str, set: &dyn EntitySet, extended: bool) -> Result<Vec<Expans
         let mut options = Options::default();
         for option in inner.map(|inner| split(inner, ';')).transpose()?.unwrap_or_default() {
             let (key, value) = option.split_once('=').ok_or_else(Refusal::syntax)?;
-            options.read(key.trim(), value, nav, extended)?;
+            options.read(key.trim(), value, nav, grammar)?;
         }
         expansions.push(Expansion { name: name.to_owned(), set: nav, key, options });
     }

@@ -7,7 +7,7 @@ use super::attachments::{ATTACHMENTS, DOCUMENT_ATTACHMENTS};
 use super::dimension_set_lines::DimensionSetLines;
 use super::lines;
 use super::pdf::PdfDocument;
-use super::{EntitySet, Scope, Work};
+use super::{EntitySet, Following, Scope, Work};
 use crate::bc::document::{Document, DocumentKind, DocumentStatus, header, ledger, post, totals};
 use crate::bc::error::Refusal;
 use crate::bc::index::Key;
@@ -189,6 +189,12 @@ impl EntitySet for Documents {
         }
         let ours = tables.documents.iter().filter(|(_, document)| document.kind == self.kind);
         Ok(ours.map(|(id, _)| id).collect())
+    }
+
+    fn following<'a>(&self, tables: &'a Tables, after: Option<Uuid>) -> Option<Following<'a>> {
+        let kind = self.kind;
+        let rows = tables.documents.following(after).filter(move |(_, document)| document.kind == kind);
+        Some(Box::new(rows.map(|(id, _)| id)))
     }
 
     fn lookup(&self, tables: &Tables, field: &str, value: &str) -> Option<Vec<Uuid>> {

@@ -64,6 +64,9 @@ impl Work<'_> {
     }
 }
 
+/// Keys in the order of listings.
+pub(crate) type Following<'a> = Box<dyn Iterator<Item = Uuid> + 'a>;
+
 /// One entity set of API v2.0.
 pub(crate) trait EntitySet: Sync {
     fn schema(&self) -> &'static Schema;
@@ -80,6 +83,11 @@ pub(crate) trait EntitySet: Sync {
 
     /// The keys within a scope, in the order of listings. If only one row is `exact`ly wanted, the others may be absent.
     fn keys(&self, tables: &Tables, scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal>;
+
+    /// The keys after one, or all, in the order of listings and one by one, where a page need not visit all.
+    fn following<'a>(&self, _tables: &'a Tables, _after: Option<Uuid>) -> Option<Following<'a>> {
+        None
+    }
 
     /// The rows whose field may have a value, where an index knows them, in the order of listings.
     fn lookup(&self, _tables: &Tables, _field: &str, _value: &str) -> Option<Vec<Uuid>> {

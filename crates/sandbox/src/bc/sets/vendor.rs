@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::default_dimensions::DefaultDimensions;
 use super::documents::{currency_cells, table_id};
-use super::{EntitySet, Scope, Work, vendor_write};
+use super::{EntitySet, Following, Scope, Work, vendor_write};
 use crate::bc::error::Refusal;
 use crate::bc::schema::Kind::{Bool, Code, DateTime, Decimal, Enum, Guid, Text};
 use crate::bc::schema::{self, Schema, r, w};
@@ -101,6 +101,10 @@ impl EntitySet for Vendors {
             Some(id) => tables.vendors.get(id).map(|_| id).into_iter().collect(),
             None => tables.vendors.ids(),
         })
+    }
+
+    fn following<'a>(&self, tables: &'a Tables, after: Option<Uuid>) -> Option<Following<'a>> {
+        Some(Box::new(tables.vendors.following(after).map(|(id, _)| id)))
     }
 
     fn lookup(&self, tables: &Tables, field: &str, value: &str) -> Option<Vec<Uuid>> {

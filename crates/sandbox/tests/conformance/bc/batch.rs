@@ -111,3 +111,18 @@ async fn six_thousand_requests_in_five_minutes_are_the_most() {
     caller.sandbox.world().clock.advance(jiff::SignedDuration::from_mins(5));
     assert_eq!(caller.get("vendors?$top=1").await.0, 200);
 }
+
+#[tokio::test]
+async fn a_batch_that_is_not_json_is_refused() {
+    let caller = Caller::start().await;
+    let body = "--b\r\nContent-Type: application/http\r\n\r\nGET companies HTTP/1.1\r\n\r\n\r\n--b--\r\n";
+    let url = format!("{}/$batch", caller.service());
+    let request = caller.request(Method::POST, &url).header("Content-Type", "multipart/mixed; boundary=b").body(body);
+    let (status, answered) = answer(request).await;
+    assert_eq!(
+        (status.as_u16(), error(&answered)),
+        (400, ("BadRequest".to_owned(), "Invalid Request Body".to_owned()))
+    );
+    let (status, answered) = answer(caller.request(Method::GET, &url)).await;
+    assert_eq!((status.as_u16(), error(&answered).0.as_str()), (405, "BadRequest_MethodNotAllowed"));
+}

@@ -9,6 +9,7 @@ mod document_rules;
 mod document_switches;
 mod documents;
 mod entra;
+mod extremes;
 mod hooks;
 mod ledgers;
 mod limits;

@@ -210,3 +210,75 @@ async fn a_page_has_at_most_twenty_thousand_rows() {
     assert_eq!(body["value"].as_array().unwrap().len(), 4_000);
     assert!(body.get("@odata.nextLink").is_none());
 }
+
+#[tokio::test]
+async fn parts_of_texts_are_compared_and_functions_nest_in_the_newer_schema() {
+    let caller = Caller::start().await;
+    let count = async |query: &str| caller.rows(&format!("vendors?{query}")).await.len();
+    assert_eq!(count("$filter=substring(number,1) eq '00001'").await, 1);
+    assert_eq!(count("$filter=substring(displayName,0,6) eq 'Harbor'").await, 2);
+    assert_eq!(count("$filter=toupper(displayName) eq 'NORTHGATE PRINTING'").await, 2);
+    let nested = [
+        ("startswith(tolower(displayName),'harbor')", 2),
+        ("contains(toupper(displayName),toupper('Northgate'))", 2),
+        ("tolower(substring(displayName,0,6)) eq 'harbor'", 2),
+        ("substring(substring(displayName,1,5),1,2) eq 'rb'", 2),
+        ("tolower(displayName) in ('northgate printing','nobody')", 2),
+    ];
+    for (filter, rows) in nested {
+        assert_eq!(count(&format!("$schemaversion=2.1&$filter={filter}")).await, rows, "{filter}");
+        let (status, body) = caller.get(&format!("vendors?$filter={filter}")).await;
+        assert_eq!((status.as_u16(), error(&body).0.as_str()), (404, "BadRequest_NotFound"), "{filter}");
+    }
+    let (status, _) = caller.get("vendors?$filter=length(displayName) eq 3").await;
+    assert_eq!(status, 501);
+}
+
+#[tokio::test]
+async fn negation_is_refused_unless_switched() {
+    let caller = Caller::start().await;
+    let filter = "vendors?$filter=not (number eq 'V00001') and startswith(number,'V0000')";
+    let (status, body) = caller.get(filter).await;
+    assert_eq!((status.as_u16(), error(&body).0.as_str()), (501, "BadRequest_MethodNotImplemented"));
+    caller.sandbox.world().bc.configure(|settings| settings.negation = true);
+    let rows = caller.rows(filter).await;
+    assert_eq!(rows.len(), 8);
+    assert!(rows.iter().all(|row| row["number"] != "V00001"));
+}
+
+#[tokio::test]
+async fn a_stale_skip_token_is_refused() {
+    let caller = Caller::start().await;
+    let gone = "00000000-0000-0000-0000-00000000ffff";
+    let (status, body) = caller.get(&format!("vendors?$orderby=number&aid=FIN&$skiptoken={gone}")).await;
+    let text = "The skip token is no longer valid.".to_owned();
+    assert_eq!((status.as_u16(), error(&body)), (400, ("SkipTokenIsNoLongerValid".to_owned(), text)));
+    let unordered = format!("vendors?$top=1&aid=FIN&$skiptoken={gone}");
+    assert_eq!(caller.get(&unordered).await.0, 200);
+    caller.sandbox.world().bc.configure(|settings| settings.strict_skip_token = true);
+    assert_eq!(error(&caller.get(&unordered).await.1).0, "SkipTokenIsNoLongerValid");
+}
+
+#[tokio::test]
+async fn errors_come_in_the_language_that_was_asked_for_or_in_that_of_the_user() {
+    let caller = Caller::start().await;
+    let text = async |language: Option<&str>| {
+        let request = caller.request(Method::GET, &caller.url("vendor"));
+        let request =
+            language.into_iter().fold(request, |request, language| request.header("Accept-Language", language));
+        let body = answer(request).await.1;
+        assert_eq!(body["error"]["code"], "BadRequest_ResourceNotFound");
+        error(&body).1
+    };
+    let english = "Resource not found for the segment 'vendor'.";
+    assert_eq!(text(None).await, english);
+    assert_ne!(text(Some("de-DE")).await, english);
+    caller.sandbox.world().bc.configure(|settings| settings.user_language = "de-DE".to_owned());
+    assert_ne!(text(None).await, english);
+    assert_eq!(text(Some("en-US")).await, english);
+    let parts = json!([{"id": "1", "method": "GET", "url": "vendor"}]);
+    let batch =
+        caller.request(Method::POST, &format!("{}/$batch", caller.service())).header("Accept", "application/json");
+    let (_, body) = answer(batch.header("Accept-Language", "en-US").json(&json!({"requests": parts}))).await;
+    assert_eq!(error(&body["responses"][0]["body"]).1, english);
+}
