@@ -17,6 +17,7 @@ mod master_data;
 mod odata;
 mod permissions;
 mod posting;
+mod protocol;
 pub(crate) mod receiver;
 mod routes;
 mod switches;
