@@ -230,6 +230,22 @@ impl Refusal {
         )
     }
 
+    /// An amount that BC's Decimal does not hold.
+    pub(crate) fn out_of_range(value: &str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "Unknown",
+            format!(
+                "The number is outside of the permitted range. The current value is: {value}. The permitted range is: from -999,999,999,999,999.99 to 999,999,999,999,999.99."
+            ),
+        )
+    }
+
+    /// A calculation that the platform cannot finish.
+    pub(crate) fn overflow() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "Unknown", "Value was either too large or too small for a Decimal.")
+    }
+
     pub(crate) fn nothing_within(table: &str, filters: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::document::currency;
 use super::error::Refusal;
 use super::schema::{BLANK, BLANK_DATE, Field, Kind};
 use super::sets::EntitySet;
@@ -109,12 +110,19 @@ fn scalar(field: &Field, value: &Value) -> Result<Scalar, Refusal> {
         }
         Kind::Text(length) => limited(value.as_str().ok_or_else(refuse)?.to_owned(), length),
         Kind::Enum(members) => member(value.as_str().ok_or_else(refuse)?, members),
-        Kind::Decimal => number(value).map(Scalar::Decimal).ok_or_else(refuse),
-        Kind::Int | Kind::Int64 => value.as_i64().map(Scalar::Int).ok_or_else(refuse),
+        Kind::Decimal => {
+            let amount = number(value).ok_or_else(refuse)?;
+            currency::within(amount).map(Scalar::Decimal)
+        }
+        Kind::Int => value.as_i64().filter(|number| i32::try_from(*number).is_ok()).map(Scalar::Int).ok_or_else(refuse),
+        Kind::Int64 => value.as_i64().map(Scalar::Int).ok_or_else(refuse),
         Kind::Bool => value.as_bool().map(Scalar::Bool).ok_or_else(refuse),
         Kind::Date => {
             let text = value.as_str().ok_or_else(refuse)?;
             let date: Date = text.parse().map_err(|_| refuse())?;
+            if date.year() < 1 {
+                return Err(refuse());
+            }
             Ok(Scalar::Date((text != BLANK_DATE).then_some(date)))
         }
         Kind::DateTime | Kind::Stream => Err(Refusal::read_only(field.name)),

@@ -51,10 +51,8 @@ fn rate<'a>(tables: &'a Tables, code: &str, date: Date) -> Option<&'a ExchangeRa
 
 /// An amount in the company's own currency.
 pub(crate) fn to_local(tables: &Tables, amount: Decimal, code: &str, date: Date) -> Decimal {
-    let factor = rate(tables, code, date)
-        .and_then(|rate| rate.relational_amount.checked_div(rate.amount))
-        .unwrap_or(Decimal::ONE);
-    round(amount * factor, Decimal::new(1, 2))
+    let local = rate(tables, code, date).map_or(amount, |rate| share(amount, rate.relational_amount, rate.amount));
+    round(local, Decimal::new(1, 2))
 }
 
 /// What amounts of a currency are rounded to.
@@ -65,8 +63,31 @@ pub(crate) fn precision(tables: &Tables, code: &str) -> Decimal {
         .map_or(Decimal::new(1, 2), |(_, currency)| currency.amount_precision)
 }
 
-/// Rounds to a multiple of `precision`, halves away from zero.
+/// Rounds to a multiple of `precision`, halves away from zero. A precision too fine to count its steps changes nothing.
 pub(crate) fn round(amount: Decimal, precision: Decimal) -> Decimal {
-    let steps = amount.checked_div(precision).unwrap_or(amount);
-    steps.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero) * precision
+    let steps = amount.checked_div(precision);
+    let whole = steps.map(|steps| steps.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero));
+    whole.and_then(|whole| whole.checked_mul(precision)).unwrap_or(amount)
+}
+
+/// The largest amount of BC's Decimal data type: 999,999,999,999,999.99.
+fn largest() -> Decimal {
+    Decimal::new(99_999_999_999_999_999, 2)
+}
+
+/// An amount that BC's Decimal holds.
+pub(crate) fn within(amount: Decimal) -> Result<Decimal, Refusal> {
+    if amount.abs() > largest() { Err(Refusal::out_of_range(&amount.normalize().to_string())) } else { Ok(amount) }
+}
+
+/// The product of two amounts, if BC's Decimal holds it.
+pub(crate) fn product(left: Decimal, right: Decimal) -> Result<Decimal, Refusal> {
+    left.checked_mul(right).ok_or_else(Refusal::overflow).and_then(within)
+}
+
+/// `amount * part / whole`, never more than the largest amount; zero of nothing.
+pub(crate) fn share(amount: Decimal, part: Decimal, whole: Decimal) -> Decimal {
+    let exact = amount.checked_mul(part).and_then(|product| product.checked_div(whole));
+    let found = exact.or_else(|| part.checked_div(whole).and_then(|factor| factor.checked_mul(amount)));
+    found.unwrap_or_default().clamp(-largest(), largest())
 }

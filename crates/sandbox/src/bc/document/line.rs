@@ -51,6 +51,7 @@ pub(crate) fn add(
     }
     document.lines.push(line);
     document.lines.sort_by_key(|line| line.sequence);
+    totals::check(work.tables, document)?;
     Ok(id)
 }
 
@@ -83,6 +84,7 @@ pub(crate) fn update(
             *slot = line.clone();
         }
     }
+    totals::check(work.tables, &document)?;
     work.tables.put(|tables| &mut tables.documents, document_id, document, work.now);
     Ok(())
 }
@@ -106,7 +108,10 @@ fn sequence(document: &Document, input: &Input) -> Result<i64, Refusal> {
             }
             Ok(*sent)
         }
-        _ => Ok(last + 10_000),
+        _ => match i32::try_from(last + 10_000) {
+            Ok(next) => Ok(next.into()),
+            Err(_) => Err(Refusal::overflow()),
+        },
     }
 }
 
@@ -271,9 +276,8 @@ fn set_amount(
         "unitCost" => line.unit_cost = currency::round(amount, Decimal::new(1, 5)),
         "discountAmount" => {
             line.discount_amount = currency::round(amount, precision);
-            let gross = currency::round(line.quantity * line.unit_cost, precision);
-            let part = line.discount_amount.checked_div(gross).unwrap_or_default();
-            line.discount_percent = (part * Decimal::ONE_HUNDRED).round_dp(5);
+            let gross = currency::round(currency::product(line.quantity, line.unit_cost)?, precision);
+            line.discount_percent = currency::share(line.discount_amount, Decimal::ONE_HUNDRED, gross).round_dp(5);
             return Ok(());
         }
         "discountPercent" if amount < Decimal::ZERO || amount > Decimal::ONE_HUNDRED => {
@@ -283,7 +287,8 @@ fn set_amount(
         // Derived amounts can be sent; BC computes them again from quantity and cost.
         _ => return Ok(()),
     }
-    let gross = currency::round(line.quantity * line.unit_cost, precision);
-    line.discount_amount = currency::round(gross * line.discount_percent / Decimal::ONE_HUNDRED, precision);
+    let gross = currency::round(currency::product(line.quantity, line.unit_cost)?, precision);
+    let discount = currency::share(gross, line.discount_percent, Decimal::ONE_HUNDRED);
+    line.discount_amount = currency::round(discount, precision);
     Ok(())
 }

@@ -57,8 +57,8 @@ fn take_number(tables: &mut Tables, kind: DocumentKind) -> Result<String, Refusa
     }
     tables.rules.posted_number = None;
     match kind {
-        DocumentKind::Invoice => tables.series.posted_invoice = next + 1,
-        DocumentKind::CreditMemo => tables.series.posted_credit_memo = next + 1,
+        DocumentKind::Invoice => tables.series.posted_invoice = next.saturating_add(1),
+        DocumentKind::CreditMemo => tables.series.posted_credit_memo = next.saturating_add(1),
     }
     Ok(number)
 }

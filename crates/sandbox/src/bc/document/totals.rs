@@ -4,14 +4,27 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::currency::{precision, round};
+use super::currency::{precision, round, share, within};
 use super::{Document, Line};
+use crate::bc::error::Refusal;
 use crate::bc::rules::TaxSystem;
 use crate::bc::table::Tables;
 
 /// Quantity times unit cost, less the line's own discount: gross or net as the document's prices are.
 pub(crate) fn line_amount(line: &Line, precision: Decimal) -> Decimal {
-    round(line.quantity * line.unit_cost, precision) - line.discount_amount
+    // Checked when quantity and cost were set.
+    let gross = line.quantity.checked_mul(line.unit_cost).unwrap_or_default();
+    round(gross, precision) - line.discount_amount
+}
+
+/// Refuses lines whose amounts are too large to be added.
+pub(crate) fn check(tables: &Tables, document: &Document) -> Result<(), Refusal> {
+    let precision = precision(tables, &document.currency);
+    let mut sum = Decimal::ZERO;
+    for line in &document.lines {
+        sum = within(sum + within(line_amount(line, precision))?.abs())?;
+    }
+    Ok(())
 }
 
 /// What a line amounts to.
@@ -40,8 +53,8 @@ pub(crate) fn percent(tables: &Tables, document: &Document, code: &str) -> Decim
 pub(crate) fn amounts(tables: &Tables, document: &Document) -> Vec<Amounts> {
     let precision = precision(tables, &document.currency);
     let tax_of = |amount: Decimal, percent: Decimal| {
-        let whole = if document.prices_include_tax { Decimal::ONE_HUNDRED + percent } else { Decimal::ONE_HUNDRED };
-        round((amount * percent).checked_div(whole).unwrap_or_default(), precision)
+        let inside = if document.prices_include_tax { percent } else { Decimal::ZERO };
+        round(share(amount, percent, Decimal::ONE_HUNDRED.saturating_add(inside)), precision)
     };
     let without = |amount: Decimal, tax: Decimal| if document.prices_include_tax { amount - tax } else { amount };
     // Each percentage is rounded on its running total, so that the lines add up to the tax of the document.
@@ -75,7 +88,7 @@ fn discount_allocations(document: &Document, precision: Decimal) -> Vec<Decimal>
         .into_iter()
         .map(|amount| {
             gross += amount;
-            let until_here = round((discount * gross).checked_div(sum).unwrap_or_default(), precision);
+            let until_here = round(share(discount, gross, sum), precision);
             let part = until_here - shared;
             shared = until_here;
             part

@@ -40,6 +40,9 @@ pub(crate) fn insert(
             format!("Journal Template Name='{}',Journal Batch Name='{}',Line No.", journal.template, journal.code);
         return Err(Refusal::same_key("Gen. Journal Line", &key, &line.number.to_string()));
     }
+    if i32::try_from(line.number).is_err() {
+        return Err(Refusal::overflow());
+    }
     change(work.tables, &mut line, &input, payment)?;
     for row in input.rows("dimensionSetLines") {
         dimensions::add(work.tables, &mut line.dimensions, row)?;

@@ -37,8 +37,7 @@ fn take(entry: &mut VendorEntry, part: Decimal, other: Uuid) -> Decimal {
     let local = if part == entry.remaining.abs() {
         -entry.remaining_local
     } else {
-        let share = (entry.remaining_local * amount).checked_div(entry.remaining).unwrap_or_default();
-        currency::round(share, Decimal::new(1, 2))
+        currency::round(currency::share(entry.remaining_local, amount, entry.remaining), Decimal::new(1, 2))
     };
     entry.remaining += amount;
     entry.remaining_local += local;

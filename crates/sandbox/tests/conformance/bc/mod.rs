@@ -5,6 +5,7 @@ pub(crate) mod auth;
 mod batch;
 pub(crate) mod caller;
 mod credit_memos;
+mod document_extremes;
 mod document_rules;
 mod document_switches;
 mod documents;
