@@ -57,6 +57,7 @@ pub use self::ledger::view::LedgerEntry;
 pub use self::permissions::{Lacks, Right};
 pub use self::rules::{Combination, PostingSetup, Rules, TaxCode, TaxSystem};
 pub use self::sets::default_dimensions::Validation;
+pub use self::sets::vendor::InvoiceDiscount;
 pub use self::settings::{
     AppState, BlankEnum, ClientId, Disorder, HandshakeMethod, LimitSettings, MissingRow, RetrySchedule, Settings,
     WebhookSettings,

@@ -328,8 +328,16 @@ impl Tables {
         self.information.iter().next().map(|(_, information)| information).expect("the company information exists")
     }
 
-    /// Removes the default dimensions of a vendor.
-    pub(crate) fn remove_defaults(&mut self, owner: Uuid) {
+    /// Removes a document with its attachments.
+    pub(crate) fn remove_document(&mut self, id: Uuid) {
+        self.documents.remove(id);
+        self.attachments.remove_below(id);
+    }
+
+    /// Removes a vendor with its default dimensions and attachments.
+    pub(crate) fn remove_vendor(&mut self, owner: Uuid) {
+        self.vendors.remove(owner);
+        self.attachments.remove_below(owner);
         let gone: Vec<Uuid> =
             self.default_dimensions.iter().filter(|(_, row)| row.owner == owner).map(|(id, _)| id).collect();
         for id in gone {

@@ -15,7 +15,7 @@ use super::document::{Document, dimensions, post};
 use super::error::Refusal;
 use super::index::Key;
 use super::sets::Work;
-use super::sets::vendor::Vendor;
+use super::sets::vendor::{InvoiceDiscount, Vendor};
 use super::table::Tables;
 use crate::company::{self, Address, Blocked};
 
@@ -52,6 +52,8 @@ pub struct VendorChange {
     pub business_group: Option<String>,
     /// Another Vendor Posting Group.
     pub posting_group: Option<String>,
+    /// Other terms of discounts on whole invoices.
+    pub invoice_discount: Option<InvoiceDiscount>,
     /// Another default currency; blank for the company's own.
     pub currency: Option<String>,
     /// Delete it.
@@ -119,6 +121,8 @@ pub enum DocumentAction {
     Release,
     /// Opens a released one again.
     Reopen,
+    /// Takes a posted invoice back with a corrective credit memo.
+    Correct,
 }
 
 fn ordered<'a>(tables: &Tables, found: impl Iterator<Item = (Uuid, &'a Document)>) -> Vec<LedgerDocument> {
@@ -179,13 +183,14 @@ impl Bc {
             (id, Vendor::of(&new_vendor(id, number)))
         });
         if change.delete {
-            tables.vendors.remove(id);
+            tables.remove_vendor(id);
             tables.record(now);
             return Ok(id);
         }
         vendor.privacy_blocked = change.privacy_blocked.unwrap_or(vendor.privacy_blocked);
         vendor.business_group = change.business_group.unwrap_or(vendor.business_group);
         vendor.posting_group = change.posting_group.unwrap_or(vendor.posting_group);
+        vendor.invoice_discount = change.invoice_discount.or(vendor.invoice_discount);
         let base = &mut vendor.base;
         base.blocked = change.blocked.unwrap_or(base.blocked);
         base.name = change.name.unwrap_or_else(|| base.name.clone());
@@ -247,7 +252,7 @@ impl Bc {
         let missing = || ChangeRefused::NotFound(format!("document {id}"));
         let mut document = tables.documents.get(id).cloned().ok_or_else(missing)?;
         if change.action == Some(DocumentAction::Delete) {
-            tables.documents.remove(id);
+            tables.remove_document(id);
             tables.record(now);
             return Ok(());
         }
@@ -287,6 +292,9 @@ impl Bc {
         }
         if change.action == Some(DocumentAction::Pay) {
             by_hand::pay(&mut Work { tables, ids: &self.ids, now }, id, &by_hand::Payment::default())?;
+        }
+        if change.action == Some(DocumentAction::Correct) {
+            post::correct(&mut Work { tables, ids: &self.ids, now }, id)?;
         }
         Ok(())
     }

@@ -84,12 +84,10 @@ pub(crate) fn delete(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Resul
                 "You cannot delete posted purchase documents that are posted after {before}."
             )));
         }
-        work.tables.documents.remove(id);
-        return Ok(());
+    } else {
+        draft(work.tables, kind, id)?;
     }
-    draft(work.tables, kind, id)?;
-    work.tables.documents.remove(id);
-    work.tables.attachments.remove_below(id);
+    work.tables.remove_document(id);
     Ok(())
 }
 
@@ -191,6 +189,7 @@ fn blank(work: &Work<'_>, kind: DocumentKind, vendor: Uuid) -> Result<Document, 
         applies_to: None,
         released: false,
         prices_include_tax: false,
+        discount_by_hand: false,
         tax_liable,
     })
 }
@@ -358,5 +357,6 @@ fn discount(tables: &Tables, document: &mut Document, amount: Decimal) -> Result
         return Err(Refusal::dialog("The invoice discount amount must be between 0 and the total of the lines."));
     }
     document.invoice_discount = amount;
+    document.discount_by_hand = true;
     Ok(())
 }

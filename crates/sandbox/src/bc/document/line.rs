@@ -52,6 +52,7 @@ pub(crate) fn add(
     document.lines.push(line);
     document.lines.sort_by_key(|line| line.sequence);
     totals::check(work.tables, document)?;
+    totals::discount_by_terms(work.tables, document);
     Ok(id)
 }
 
@@ -85,6 +86,7 @@ pub(crate) fn update(
         }
     }
     totals::check(work.tables, &document)?;
+    totals::discount_by_terms(work.tables, &mut document);
     work.tables.put(|tables| &mut tables.documents, document_id, document, work.now);
     Ok(())
 }
@@ -95,6 +97,7 @@ pub(crate) fn delete(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Resul
         lines::find(work.tables, kind, id).ok_or_else(|| Refusal::no_segment(lines::of(kind).name()))?;
     let mut document = header::draft(work.tables, kind, document_id)?;
     document.lines.retain(|line| line.id != id);
+    totals::discount_by_terms(work.tables, &mut document);
     work.tables.put(|tables| &mut tables.documents, document_id, document, work.now);
     Ok(())
 }

@@ -45,6 +45,14 @@ impl DocumentKind {
         }
     }
 
+    /// What takes a document of this kind back.
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Invoice => Self::CreditMemo,
+            Self::CreditMemo => Self::Invoice,
+        }
+    }
+
     /// `invoice`, `credit memo`: within sentences.
     pub(crate) fn noun(self) -> &'static str {
         match self {
@@ -121,6 +129,9 @@ pub(crate) struct Document {
     /// Only in a VAT company: unit costs are gross.
     #[serde(default)]
     pub(crate) prices_include_tax: bool,
+    /// The discount was set by hand, and lines do not change it.
+    #[serde(default)]
+    pub(crate) discount_by_hand: bool,
     /// The vendor's when the document was made.
     #[serde(default)]
     pub(crate) tax_liable: bool,

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{DocumentKind, DocumentStatus, checks};
+use super::{Document, DocumentKind, DocumentStatus, checks};
 use crate::bc::error::Refusal;
 use crate::bc::ledger::purchase;
 use crate::bc::sets::Work;
@@ -27,19 +27,52 @@ pub(crate) fn post(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Result<
 /// `Microsoft.NAV.cancel`, on posted credit memos.
 pub(crate) fn cancel(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Result<(), Refusal> {
     let found = work.tables.documents.get(id).filter(|document| document.kind == kind);
-    let mut document = found.cloned().ok_or_else(|| Refusal::dialog("The credit memo cannot be found."))?;
+    let document = found.cloned().ok_or_else(|| Refusal::dialog("The credit memo cannot be found."))?;
     match document.status {
         DocumentStatus::Draft => Err(Refusal::dialog("The action can be applied to a posted credit memo only.")),
         DocumentStatus::Canceled => {
             Err(Refusal::dialog("The credit memo cannot be cancelled because it has already been canceled."))
         }
-        DocumentStatus::Open | DocumentStatus::Paid | DocumentStatus::Corrective => {
-            document.status = DocumentStatus::Canceled;
-            work.tables.put(|tables| &mut tables.documents, id, document, work.now);
-            purchase::cancel(work, id);
-            Ok(())
-        }
+        DocumentStatus::Open | DocumentStatus::Paid => Err(Refusal::dialog(
+            "You cannot cancel this posted purchase credit memo because it is not a corrective document.",
+        )),
+        DocumentStatus::Corrective => take_back(work, id, document),
     }
+}
+
+/// "Correct" on the page of a posted invoice: a corrective credit memo takes it back.
+pub(crate) fn correct(work: &mut Work<'_>, id: Uuid) -> Result<(), Refusal> {
+    let document = work.tables.documents.get(id).filter(|document| document.status == DocumentStatus::Open).cloned();
+    let document = document.filter(|document| document.kind == DocumentKind::Invoice);
+    let entry = work.tables.ledger.of_document(id);
+    let untouched = entry.is_some_and(|(_, entry)| entry.remaining == entry.amount);
+    match document.filter(|_| untouched) {
+        Some(document) => take_back(work, id, document),
+        None => Err(Refusal::dialog(
+            "You cannot correct this posted purchase invoice because it is not an open one without payments.",
+        )),
+    }
+}
+
+/// Posts the opposite of a document and applies it to it.
+fn take_back(work: &mut Work<'_>, id: Uuid, mut document: Document) -> Result<(), Refusal> {
+    let mut opposite = document.clone();
+    opposite.kind = document.kind.opposite();
+    opposite.number = take_number(work.tables, opposite.kind)?;
+    opposite.external_number.clone_from(&document.number);
+    opposite.applies_to = Some(id);
+    opposite.status = DocumentStatus::Corrective;
+    for line in &mut opposite.lines {
+        line.id = work.ids.guid();
+    }
+    document.status = DocumentStatus::Canceled;
+    let opposite_id = work.ids.guid();
+    for (id, document) in [(id, document), (opposite_id, opposite)] {
+        work.tables.put(|tables| &mut tables.documents, id, document, work.now);
+    }
+    purchase::release(work, id);
+    purchase::post(work, opposite_id);
+    Ok(())
 }
 
 fn take_number(tables: &mut Tables, kind: DocumentKind) -> Result<String, Refusal> {

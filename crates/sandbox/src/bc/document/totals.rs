@@ -76,6 +76,18 @@ pub(crate) fn amounts(tables: &Tables, document: &Document) -> Vec<Amounts> {
         .collect()
 }
 
+/// Computes the document's discount from the vendor's terms, unless it was set by hand.
+pub(crate) fn discount_by_terms(tables: &Tables, document: &mut Document) {
+    let vendor = tables.vendors.get(document.pay_to);
+    let Some(terms) = vendor.and_then(|vendor| vendor.invoice_discount.clone()).filter(|_| !document.discount_by_hand)
+    else {
+        return;
+    };
+    let sum = before_discount(tables, document);
+    let discount = if sum >= terms.minimum { share(sum, terms.percent, Decimal::ONE_HUNDRED) } else { Decimal::ZERO };
+    document.invoice_discount = round(discount, precision(tables, &document.currency));
+}
+
 /// The part of the document's discount that falls on each line, in the order of the lines.
 fn discount_allocations(document: &Document, precision: Decimal) -> Vec<Decimal> {
     let amounts: Vec<Decimal> = document.lines.iter().map(|line| line_amount(line, precision)).collect();

@@ -18,7 +18,27 @@ pub(crate) fn post(work: &mut Work<'_>, id: Uuid) {
     let Some(document) = work.tables.documents.get(id).cloned() else {
         return;
     };
-    let head = Head {
+    let head = head(work, &document);
+    let entry = write(work, &head, &document, id);
+    if let Some((invoice, _)) = document.applies_to.and_then(|id| work.tables.ledger.of_document(id)) {
+        apply::apply(work, &head, entry, invoice);
+    }
+}
+
+/// Takes apart what the entry of a posted document is applied to.
+pub(crate) fn release(work: &mut Work<'_>, id: Uuid) {
+    let (Some(document), Some((entry, _))) =
+        (work.tables.documents.get(id).cloned(), work.tables.ledger.of_document(id))
+    else {
+        return;
+    };
+    let head = head(work, &document);
+    apply::unapply(work, &head, entry);
+}
+
+/// What the entries of a document share.
+fn head(work: &mut Work<'_>, document: &Document) -> Head {
+    Head {
         transaction: post::transaction(work.tables),
         date: document.posting_date,
         kind: kind(document.kind),
@@ -26,38 +46,6 @@ pub(crate) fn post(work: &mut Work<'_>, id: Uuid) {
         external: document.external_number.clone(),
         description: format!("{} {}", document.kind.caption(), document.number),
         source_code: "PURCHASES",
-    };
-    let entry = write(work, &head, &document, sign(document.kind), Some(id));
-    if let Some((invoice, _)) = document.applies_to.and_then(|id| work.tables.ledger.of_document(id)) {
-        apply::apply(work, &head, entry, invoice);
-    }
-}
-
-/// Takes a posted credit memo back: an opposite document is written and applied to it.
-pub(crate) fn cancel(work: &mut Work<'_>, id: Uuid) {
-    let Some(document) = work.tables.documents.get(id).cloned() else {
-        return;
-    };
-    let head = Head {
-        transaction: post::transaction(work.tables),
-        date: document.posting_date,
-        kind: EntryType::Invoice,
-        number: document.number.clone(),
-        external: document.external_number.clone(),
-        description: format!("Correction of {} {}", document.kind.caption(), document.number),
-        source_code: "PURCHASES",
-    };
-    let Some((memo, _)) = work.tables.ledger.of_document(id) else {
-        return;
-    };
-    apply::unapply(work, &head, memo);
-    let correction = write(work, &head, &document, -sign(document.kind), None);
-    apply::apply(work, &head, correction, memo);
-    for id in [memo, correction] {
-        if let Some(mut entry) = work.tables.ledger.vendor.get(id).cloned() {
-            entry.reversed = true;
-            work.tables.put_vendor_entry(id, entry, work.now);
-        }
     }
 }
 
@@ -77,7 +65,8 @@ fn sign(kind: DocumentKind) -> Decimal {
 }
 
 /// The vendor's entry and one G/L entry per account and dimension set.
-fn write(work: &mut Work<'_>, head: &Head, document: &Document, sign: Decimal, id: Option<Uuid>) -> Uuid {
+fn write(work: &mut Work<'_>, head: &Head, document: &Document, id: Uuid) -> Uuid {
+    let sign = sign(document.kind);
     let costs = costs(work.tables, document, sign);
     let local: Decimal = costs.values().copied().sum();
     for ((account, dimensions), amount) in &costs {
@@ -91,7 +80,7 @@ fn write(work: &mut Work<'_>, head: &Head, document: &Document, sign: Decimal, i
         due_date: document.due_date,
         dimensions: &document.dimensions,
         balancing: (String::new(), String::new()),
-        document: id,
+        document: Some(id),
     };
     post::vendor(work, head, &side)
 }

@@ -25,6 +25,20 @@ pub(crate) struct Vendor {
     /// Gen. Bus. Posting Group.
     pub(crate) business_group: String,
     pub(crate) posting_group: String,
+    #[serde(default)]
+    pub(crate) invoice_discount: Option<InvoiceDiscount>,
+}
+
+/// "Vendor Invoice Discounts": what is taken off an invoice as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InvoiceDiscount {
+    /// The lines must add up to this.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub minimum: rust_decimal::Decimal,
+    /// Percent of the lines.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub percent: rust_decimal::Decimal,
 }
 
 impl Vendor {
@@ -38,6 +52,7 @@ impl Vendor {
             privacy_blocked: false,
             business_group: "DOMESTIC".to_owned(),
             posting_group: "DOMESTIC".to_owned(),
+            invoice_discount: None,
         }
     }
 }

@@ -64,8 +64,7 @@ pub(super) fn delete(work: &mut Work<'_>, id: Uuid) -> Result<(), Refusal> {
         };
         return Err(Refusal::dialog(why));
     }
-    work.tables.remove_defaults(id);
-    work.tables.vendors.remove(id);
+    work.tables.remove_vendor(id);
     Ok(())
 }
 

@@ -1,7 +1,10 @@
 //! Credit memos and discounts, and lists that hold drafts and posted documents together.
 
 use crate::bc::caller::{Caller, error};
+use sandbox::bc::{DocumentAction, DocumentChange, SumBy};
 use serde_json::{Value, json};
+
+const NOBODY: &str = "00000000-0000-0000-0000-00000000ffff";
 
 fn id(body: &Value) -> String {
     body["id"].as_str().unwrap().to_owned()
@@ -51,18 +54,50 @@ async fn a_new_line_keeps_the_invoice_discount_and_takes_its_share() {
 }
 
 #[tokio::test]
-async fn cancelling_is_for_posted_credit_memos_and_only_once() {
+async fn cancelling_is_refused_on_drafts_and_on_credit_memos_that_correct_nothing() {
     let caller = Caller::start().await;
     let memo = memo(&caller).await;
     let cancel = format!("purchaseCreditMemos({})/Microsoft.NAV.cancel", id(&memo));
     let (_, body) = caller.post(&cancel, json!({})).await;
     assert_eq!(error(&body).1, "The action can be applied to a posted credit memo only.");
     assert_eq!(caller.post_document("purchaseCreditMemos", &id(&memo)).await.0, 204);
+    let (status, body) = caller.post(&cancel, json!({})).await;
+    let text = "You cannot cancel this posted purchase credit memo because it is not a corrective document.";
+    assert_eq!((status.as_u16(), error(&body).1.as_str()), (400, text));
+    assert_eq!(caller.get(&format!("purchaseCreditMemos({})", id(&memo))).await.1["status"], "Open");
+    let (_, body) = caller.post(&format!("purchaseCreditMemos({NOBODY})/Microsoft.NAV.cancel"), json!({})).await;
+    assert_eq!(error(&body).1, "The credit memo cannot be found.");
+}
+
+#[tokio::test]
+async fn a_corrective_credit_memo_is_cancelled_once_by_a_corrective_invoice() {
+    let caller = Caller::start().await;
+    let world = caller.sandbox.world();
+    let draft = caller.draft("A-1").await;
+    let correct = DocumentChange { action: Some(DocumentAction::Correct), ..DocumentChange::default() };
+    let key = id(&draft).parse().unwrap();
+    assert!(world.bc.change_document(key, correct.clone(), world.clock.now()).is_err(), "a draft is not corrected");
+    assert_eq!(caller.post_document("purchaseInvoices", &id(&draft)).await.0, 204);
+    world.bc.change_document(key, correct.clone(), world.clock.now()).unwrap();
+    assert!(world.bc.change_document(key, correct, world.clock.now()).is_err(), "nor a cancelled one");
+    let invoice = caller.get(&format!("purchaseInvoices({})", id(&draft))).await.1;
+    let memo = &caller.rows("purchaseCreditMemos").await[0];
+    assert_eq!((&invoice["status"], &memo["status"]), (&json!("Canceled"), &json!("Corrective")));
+    assert_eq!((&memo["invoiceId"], &memo["invoiceNumber"]), (&invoice["id"], &invoice["number"]));
+    assert_eq!(memo["totalAmountIncludingTax"], invoice["totalAmountIncludingTax"]);
+    let balance = || async { caller.rows("vendors?$filter=number eq 'V00001'").await[0]["balance"].to_string() };
+    assert_eq!(balance().await, "0");
+    let cancel = format!("purchaseCreditMemos({})/Microsoft.NAV.cancel", id(memo));
     assert_eq!(caller.post(&cancel, json!({})).await.0, 204);
-    let (_, cancelled) = caller.get(&format!("purchaseCreditMemos({})", id(&memo))).await;
-    assert_eq!(cancelled["status"], "Canceled");
+    assert_eq!(caller.get(&format!("purchaseCreditMemos({})", id(memo))).await.1["status"], "Canceled");
+    let states: Vec<Value> =
+        caller.rows("purchaseInvoices?$orderby=number").await.into_iter().map(|mut row| row["status"].take()).collect();
+    assert_eq!(states, [json!("Canceled"), json!("Corrective")]);
+    assert_eq!(balance().await, "125.4");
     let (_, body) = caller.post(&cancel, json!({})).await;
     assert_eq!(error(&body).1, "The credit memo cannot be cancelled because it has already been canceled.");
+    let sum: rust_decimal::Decimal = world.bc.entry_sums(SumBy::Account).into_values().sum();
+    assert!(sum.is_zero(), "{sum}");
 }
 
 #[tokio::test]
@@ -72,11 +107,10 @@ async fn a_credit_memo_needs_a_line_and_references_that_exist() {
     let (_, body) = caller.post_document("purchaseCreditMemos", &id(&empty)).await;
     assert_eq!(error(&body).1, "Please add at least one line item to the credit memo.");
     let path = format!("purchaseCreditMemos({})", id(&empty));
-    let nobody = "00000000-0000-0000-0000-00000000ffff";
     let cases = [
-        (json!({"vendorReturnReasonId": nobody}), "The \"vendorReturnReasonId\" does not match to a Reason Code."),
-        (json!({"shipmentMethodId": nobody}), "The \"shipmentMethodId\" does not match to a Shipment Method."),
-        (json!({"paymentTermsId": nobody}), "The \"paymentTermsId\" does not match to a Payment Terms."),
+        (json!({"vendorReturnReasonId": NOBODY}), "The \"vendorReturnReasonId\" does not match to a Reason Code."),
+        (json!({"shipmentMethodId": NOBODY}), "The \"shipmentMethodId\" does not match to a Shipment Method."),
+        (json!({"paymentTermsId": NOBODY}), "The \"paymentTermsId\" does not match to a Payment Terms."),
         (
             json!({"invoiceNumber": "NONE"}),
             "The \"invoiceId\" and \"invoiceNumber\" do not match to a specific Invoice.",

@@ -14,6 +14,7 @@ mod extremes;
 mod hooks;
 mod ledgers;
 mod limits;
+mod lines;
 mod master_data;
 mod odata;
 mod permissions;

@@ -133,7 +133,6 @@ async fn a_credit_memo_settles_the_invoice_it_is_applied_to() {
     assert_eq!(paid["status"], "Paid");
     let (_, body) = caller.post_document("purchaseCreditMemos", id).await;
     assert_eq!(error(&body).1, "The action can be applied to a draft credit memo only.");
-    assert_eq!(caller.post(&format!("purchaseCreditMemos({id})/Microsoft.NAV.cancel"), json!({})).await.0, 204);
 }
 
 #[tokio::test]
