@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Bc;
+use super::document::currency;
 use super::document::ledger::shown_currency;
 use super::error::Refusal;
 use super::journal::{self, BANK_ACCOUNT, GL_ACCOUNT, Journal, PAYMENT, Side, VENDOR, line};
 use super::ledger::view::LedgerEntry;
-use super::ledger::{BANK, EntryType, reverse};
+use super::ledger::{EntryType, reverse};
 use super::sets::Work;
 use super::table::Tables;
 use super::user::ChangeRefused;
@@ -40,9 +41,34 @@ pub struct NewJournal {
     pub code: String,
     /// `GENERAL` or `PAYMENT`.
     pub template: String,
-    /// Whether payments come from the bank account, which the API cannot set.
+    /// Number of the bank account that balances the lines, which the API cannot set; blank for none.
     #[serde(default)]
-    pub from_bank: bool,
+    pub bank_account: String,
+}
+
+/// A line that a user writes into a batch. The API knows no document type but payments to vendors.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewJournalLine {
+    /// Invoice, payment... blank if absent.
+    #[serde(default)]
+    pub document_type: EntryType,
+    /// `G/L Account`, `Vendor` or `Bank Account` in its escaped form; G/L account if absent.
+    #[serde(default)]
+    pub account_type: Option<String>,
+    /// Number of the account.
+    pub account_number: String,
+    /// Debit is positive.
+    #[serde(with = "rust_decimal::serde::arbitrary_precision")]
+    pub amount: Decimal,
+    /// External document number.
+    #[serde(default)]
+    pub external_number: String,
+    /// Today or that of the line before, if absent.
+    pub posting_date: Option<Date>,
+    /// Kind and number of the document that it settles.
+    #[serde(default)]
+    pub applies_to: (EntryType, String),
 }
 
 /// What to add up by.
@@ -97,16 +123,37 @@ impl Bc {
         let tables = state.writable();
         let code = journal.code.trim().to_uppercase();
         journal::check_code(tables, None, &journal.template, &code)?;
-        let bank = Side::find(tables, BANK_ACCOUNT, None, Some(BANK.0)).filter(|_| journal.from_bank);
-        let row = Journal {
-            name: code.clone(),
-            code,
-            template: journal.template.clone(),
-            balancing: bank.unwrap_or_default(),
+        let bank = Some(journal.bank_account.trim().to_uppercase()).filter(|number| !number.is_empty());
+        let balancing = match bank {
+            None => Side::default(),
+            Some(number) => Side::find(tables, BANK_ACCOUNT, None, Some(&number))
+                .ok_or_else(|| ChangeRefused::NotFound(format!("bank account {number}")))?,
         };
+        let row = Journal { name: code.clone(), code, template: journal.template.clone(), balancing };
         let id = self.ids.guid();
         tables.put(|tables| &mut tables.journals, id, row, now);
         Ok(id)
+    }
+
+    /// Adds a line to a batch.
+    pub fn add_journal_line(&self, id: Uuid, new: &NewJournalLine, now: Timestamp) -> Result<Uuid, ChangeRefused> {
+        let mut state = self.lock();
+        let work = &mut Work { tables: state.writable(), ids: &self.ids, now };
+        let journal = work.tables.journals.get(id).cloned();
+        let journal = journal.ok_or_else(|| ChangeRefused::NotFound(format!("journal {id}")))?;
+        let mut row = line::blank(work, id, &journal, false);
+        row.document_type = new.document_type;
+        row.posting_date = new.posting_date.unwrap_or(row.posting_date);
+        let kind = new.account_type.as_deref().unwrap_or(GL_ACCOUNT);
+        let side = Side::find(work.tables, kind, None, Some(&new.account_number));
+        let side = side.ok_or_else(|| ChangeRefused::NotFound(format!("account {}", new.account_number)))?;
+        line::set_account(work.tables, &mut row, side)?;
+        row.amount = currency::within(new.amount)?.round_dp(2);
+        row.external_number = new.external_number.trim().to_uppercase();
+        row.applies_to.clone_from(&new.applies_to);
+        let line_id = work.ids.guid();
+        work.tables.put(|tables| &mut tables.journal_lines, line_id, row, now);
+        Ok(line_id)
     }
 
     /// All vendor ledger entries in their order.
@@ -153,7 +200,7 @@ pub(super) fn pay(work: &mut Work<'_>, id: Uuid, payment: &Payment) -> Result<Le
     if !entry.is_open() {
         return Err(ChangeRefused::Refused("the document is settled already".to_owned()));
     }
-    let balancing = Side::find(work.tables, BANK_ACCOUNT, None, Some(BANK.0)).unwrap_or_default();
+    let balancing = Side::find(work.tables, BANK_ACCOUNT, None, None).unwrap_or_default();
     let batch = Journal { code: "BYHAND".to_owned(), name: String::new(), template: PAYMENT.to_owned(), balancing };
     let journal = work.ids.guid();
     work.tables.put(|tables| &mut tables.journals, journal, batch.clone(), work.now);

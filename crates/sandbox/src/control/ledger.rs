@@ -12,7 +12,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::bc::not_changed;
-use crate::bc::{LedgerEntry, NewJournal, Payment, SumBy};
+use crate::bc::{LedgerEntry, NewJournal, NewJournalLine, Payment, SumBy};
 use crate::world::World;
 
 /// Paths under `/_sandbox/ledger` and `/_sandbox/bc/`.
@@ -25,6 +25,7 @@ pub(super) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/bc/documents/{id}/pay", post(pay))
         .route("/_sandbox/bc/entries/{number}/reverse", post(reverse))
         .route("/_sandbox/bc/journals", post(add_journal))
+        .route("/_sandbox/bc/journals/{id}/lines", post(add_journal_line))
 }
 
 async fn entries(State(world): State<Arc<World>>) -> Json<Vec<LedgerEntry>> {
@@ -66,6 +67,17 @@ async fn pay(State(world): State<Arc<World>>, Path(id): Path<Uuid>, Json(payment
 async fn reverse(State(world): State<Arc<World>>, Path(number): Path<u32>) -> Response {
     match world.bc.reverse_entry(number, world.clock.now()) {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(why) => not_changed(&why),
+    }
+}
+
+async fn add_journal_line(
+    State(world): State<Arc<World>>,
+    Path(id): Path<Uuid>,
+    Json(line): Json<NewJournalLine>,
+) -> Response {
+    match world.bc.add_journal_line(id, &line, world.clock.now()) {
+        Ok(id) => Json(json!({"id": id})).into_response(),
         Err(why) => not_changed(&why),
     }
 }

@@ -94,6 +94,7 @@ impl DocumentStatus {
 
 /// A purchase invoice or credit memo, draft or posted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "independent check boxes of a header")]
 pub(crate) struct Document {
     pub(crate) kind: DocumentKind,
     /// Replaced at posting; the id stays.

@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{GL_ACCOUNT, Journal, JournalLine, Side, VENDOR, lines};
-use crate::bc::document::{DimensionSet, DocumentKind, dimensions, line::check_account};
+use super::{BANK_ACCOUNT, GL_ACCOUNT, Journal, JournalLine, Side, VENDOR, lines};
+use crate::bc::document::{DimensionSet, DocumentKind, currency, dimensions, line::check_account};
 use crate::bc::error::Refusal;
 use crate::bc::input::{Input, Scalar};
 use crate::bc::ledger::EntryType;
@@ -211,25 +211,31 @@ fn side(tables: &Tables, now: &Side, input: &Input, names: [&str; 3]) -> Result<
 /// Sets the account of a line with what it brings along: name, currency, dimensions.
 pub(crate) fn set_account(tables: &Tables, line: &mut JournalLine, side: Side) -> Result<(), Refusal> {
     check_side(tables, &side)?;
-    line.currency.clear();
+    line.currency = side.currency(tables);
+    currency::check_rate(tables, &line.currency, line.posting_date)?;
     line.dimensions.clear();
     if let Some(vendor) = tables.vendors.get(side.id) {
         check_vendor(tables, side.id, line.document_type, "create")?;
         line.description.clone_from(&vendor.base.name);
-        line.currency.clone_from(&vendor.base.currency);
         dimensions::apply_defaults(tables, &mut line.dimensions, side.id, false);
     } else if let (GL_ACCOUNT, Some(account)) = (side.kind.as_str(), tables.accounts.get(side.id)) {
         line.description.clone_from(&account.name);
         dimensions::apply_defaults(tables, &mut line.dimensions, side.id, false);
+    } else if let (BANK_ACCOUNT, Some(bank)) = (side.kind.as_str(), tables.bank_accounts.get(side.id)) {
+        line.description.clone_from(&bank.name);
     }
     line.account = side;
     Ok(())
 }
 
-/// A G/L account must allow direct posting.
+/// A G/L account must allow direct posting, and no account may be blocked.
 pub(crate) fn check_side(tables: &Tables, side: &Side) -> Result<(), Refusal> {
-    match tables.accounts.get(side.id) {
-        Some(account) if side.kind == GL_ACCOUNT => check_account(account),
+    match (side.kind.as_str(), tables.accounts.get(side.id), tables.bank_accounts.get(side.id)) {
+        (GL_ACCOUNT, Some(account), _) => check_account(account),
+        (BANK_ACCOUNT, _, Some(bank)) if bank.blocked => Err(Refusal::field(format!(
+            "Blocked must be equal to 'No'  in Bank Account: No.={}. Current value is 'Yes'.",
+            bank.number
+        ))),
         _ => Ok(()),
     }
 }

@@ -69,10 +69,28 @@ impl Side {
                 let (id, row) = tables.accounts.iter().find(|(id, row)| fits(*id, &row.number))?;
                 (id, row.number.clone())
             }
-            BANK_ACCOUNT => (account(tables, BANK.1), BANK.0.to_owned()),
+            BANK_ACCOUNT => {
+                let (id, row) = tables.bank_accounts.iter().find(|(id, row)| fits(*id, &row.number))?;
+                (id, row.number.clone())
+            }
             _ => return None,
         };
         fits(id, &number).then(|| Self { kind: kind.to_owned(), id, number })
+    }
+
+    /// The G/L account behind an account that is no vendor's.
+    pub(crate) fn gl_account(&self, tables: &Tables) -> Uuid {
+        if self.kind == BANK_ACCOUNT { account(tables, BANK) } else { self.id }
+    }
+
+    /// The currency that an account brings along; blank for the company's own.
+    pub(crate) fn currency(&self, tables: &Tables) -> String {
+        match self.kind.as_str() {
+            VENDOR => tables.vendors.get(self.id).map(|row| row.base.currency.clone()),
+            BANK_ACCOUNT => tables.bank_accounts.get(self.id).map(|row| row.currency.clone()),
+            _ => None,
+        }
+        .unwrap_or_default()
     }
 }
 

@@ -182,7 +182,7 @@ fn side(
     other: &Side,
 ) -> Option<Uuid> {
     if account.kind != VENDOR {
-        post::gl(work, head, account.id, local, &line.dimensions, None);
+        post::gl(work, head, account.gl_account(work.tables), local, &line.dimensions, None);
         return None;
     }
     let balancing = if other.is_blank() { ACCOUNT_TYPES[0].to_owned() } else { other.kind.clone() };

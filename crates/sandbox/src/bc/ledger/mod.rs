@@ -31,8 +31,8 @@ pub(crate) const PURCHASE_VAT: &str = "22100";
 pub(crate) const SALES_TAX: &str = "22200";
 /// Where differences between exchange rates go; the chart has no account of their own.
 pub(crate) const EXCHANGE_DIFFERENCES: &str = "7500";
-/// The bank account that journals know, and its G/L account.
-pub(crate) const BANK: (&str, &str) = ("CHECKING", "10200");
+/// The G/L account of all bank accounts' posting groups.
+pub(crate) const BANK: &str = "10200";
 
 /// The document type of an entry or a journal line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -51,18 +51,21 @@ pub(super) fn update(work: &mut Work<'_>, id: Uuid, body: &Map<String, Value>) -
 
 pub(super) fn delete(work: &mut Work<'_>, id: Uuid) -> Result<(), Refusal> {
     let number = work.tables.vendors.get(id).map(|vendor| vendor.base.number.clone()).unwrap_or_default();
-    if let Some((_, document)) = work.tables.documents.with(Key::Vendor(id)).next() {
-        let why = if document.is_posted() {
-            format!(
-                "You cannot delete Vendor {number} because it has ledger entries in a fiscal year that has not been closed yet."
-            )
-        } else {
-            let kind = document.kind.caption();
-            format!(
-                "You cannot delete Vendor {number} because there is at least one outstanding Purchase {kind} for this vendor."
-            )
-        };
-        return Err(Refusal::dialog(why));
+    let refuse = |why: &str| Err(Refusal::dialog(format!("You cannot delete Vendor {number} because {why}.")));
+    let open_year =
+        work.tables.periods.iter().filter(|(_, period)| !period.closed).map(|(_, row)| row.starting_date).min();
+    let in_open_year = |date| open_year.is_none_or(|first| date >= first);
+    let entries = &work.tables.ledger.vendor;
+    if entries.iter().any(|(_, entry)| entry.vendor == id && in_open_year(entry.posting_date)) {
+        return refuse("it has ledger entries in a fiscal year that has not been closed yet");
+    }
+    if work.tables.ledger.open(id).next().is_some() {
+        return refuse("there are one or more open ledger entries");
+    }
+    if let Some((_, document)) = work.tables.documents.with(Key::Vendor(id)).find(|(_, document)| !document.is_posted())
+    {
+        let kind = document.kind.caption();
+        return refuse(&format!("there is at least one outstanding Purchase {kind} for this vendor"));
     }
     work.tables.remove_vendor(id);
     Ok(())

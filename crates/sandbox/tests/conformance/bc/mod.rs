@@ -18,6 +18,7 @@ mod lines;
 mod master_data;
 mod odata;
 mod permissions;
+mod payments;
 mod posting;
 mod protocol;
 pub(crate) mod receiver;
