@@ -83,11 +83,15 @@ impl Batch {
         (service, group): (&str, &'static Group),
         manner: Manner<'_>,
     ) -> Vec<(Option<Value>, Answer)> {
-        let before = manner.snapshot.then(|| state.tables.clone());
+        let mut before = manner.snapshot.then(|| state.tables.clone());
         let mut answers = Vec::with_capacity(self.requests.len());
         let mut failed = false;
         for part in &self.requests {
             let answer = run_part(part, state, ids, now, (service, group), manner.language);
+            // Posting commits what came before it, and itself if it succeeds.
+            if manner.snapshot && part.url.to_ascii_lowercase().contains("/microsoft.nav.post") {
+                before = Some(state.tables.clone());
+            }
             let first = answers.is_empty();
             let error = answer.status.is_client_error() || answer.status.is_server_error();
             answers.push((part.id.clone(), answer));

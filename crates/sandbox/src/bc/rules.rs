@@ -33,6 +33,8 @@ pub struct Rules {
     pub vendor_template: bool,
     /// "Default G/L Account Quantity": lines with an account start with quantity 1.
     pub account_quantity_one: bool,
+    /// Numbers of G/L accounts without a Gen. Prod. Posting Group.
+    pub accounts_without_group: Vec<String>,
     /// Whether an account's default dimension wins over the vendor's ("Default Dimension Priorities").
     pub account_dimensions_win: bool,
     /// Codes of blocked dimensions.
@@ -109,6 +111,7 @@ impl Default for Rules {
             posted_number: None,
             vendor_template: true,
             account_quantity_one: false,
+            accounts_without_group: Vec::new(),
             account_dimensions_win: true,
             blocked_dimensions: Vec::new(),
             combinations: Vec::new(),

@@ -233,6 +233,19 @@ impl Bc {
         Ok(())
     }
 
+    /// Deletes a dimension value; documents that name it keep its code.
+    pub fn delete_dimension_value(&self, dimension: &str, value: &str, now: Timestamp) -> Result<(), ChangeRefused> {
+        let mut state = self.lock();
+        let tables = state.writable();
+        let parent = tables.dimensions.find(|row| row.code == dimension).map(|(id, _)| id);
+        let found = tables.dimension_values.find(|(of, row)| Some(*of) == parent && row.code == value);
+        let id = found.map(|(id, _)| id);
+        let id = id.ok_or_else(|| ChangeRefused::NotFound(format!("value {value} of {dimension}")))?;
+        tables.dimension_values.remove(id);
+        tables.record(now);
+        Ok(())
+    }
+
     /// Changes the set-up.
     pub fn change_setup(&self, change: &SetupChange, now: Timestamp) {
         let mut state = self.lock();

@@ -77,11 +77,14 @@ async fn change_account(
     done(world.bc.change_account(&number, change, world.clock.now()))
 }
 
-/// Whether a dimension value is blocked.
+/// Whether a dimension value is blocked, or deleted.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ValueChange {
+    #[serde(default)]
     blocked: bool,
+    #[serde(default)]
+    delete: bool,
 }
 
 async fn change_value(
@@ -89,6 +92,9 @@ async fn change_value(
     Path((dimension, value)): Path<(String, String)>,
     Json(change): Json<ValueChange>,
 ) -> Response {
+    if change.delete {
+        return done(world.bc.delete_dimension_value(&dimension, &value, world.clock.now()));
+    }
     done(world.bc.block_dimension_value(&dimension, &value, change.blocked, world.clock.now()))
 }
 

@@ -31,6 +31,13 @@ pub(crate) fn check(tables: &Tables, document: &Document) -> Result<(), Refusal>
     for row in document.lines.iter().filter(|line| line.kind == LineKind::Account) {
         let account = tables.accounts.get(row.account).ok_or_else(|| Refusal::dialog("Account does not exist."))?;
         line::check_account(account)?;
+        if tables.rules.accounts_without_group.contains(&account.number) {
+            return Err(Refusal::field(format!(
+                "Gen. Prod. Posting Group must have a value in Purchase Line: {}, Line No.={}. It cannot be zero or empty.",
+                document.key().replace("No.=", "Document No.="),
+                row.sequence
+            )));
+        }
     }
     check_setups(tables)?;
     check_total(tables, document)

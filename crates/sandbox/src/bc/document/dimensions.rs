@@ -222,6 +222,9 @@ pub(crate) fn demanded(
                     "The Dimension Code {code} with Dimension Value Code {wanted} is required for {table} {number}."
                 )
             }
+            (Validation::SameCode, None) => format!(
+                "The {code} dimension is the default dimension, and it must have a value. You can set the value on the Default Dimensions page."
+            ),
             (Validation::SameCode, Some(used)) if used != wanted => format!(
                 "The Dimension Value Code must be {wanted} for Dimension Code {code} for {table} {number}. Currently it's {used}."
             ),

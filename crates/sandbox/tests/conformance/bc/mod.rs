@@ -19,6 +19,7 @@ mod master_data;
 mod odata;
 mod permissions;
 mod payments;
+mod pitfalls;
 mod posting;
 mod protocol;
 pub(crate) mod receiver;
