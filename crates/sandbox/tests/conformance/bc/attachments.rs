@@ -2,7 +2,8 @@
 
 use crate::bc::caller::{Caller, answer, error};
 use reqwest::Method;
-use serde_json::json;
+use sandbox::bc::{DocumentAction, DocumentChange, Rules};
+use serde_json::{Value, json};
 
 const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -135,4 +136,94 @@ async fn a_document_has_a_pdf_as_draft_and_posted() {
         let text = String::from_utf8(read.bytes().await.unwrap().to_vec()).unwrap();
         assert!(text.starts_with("%PDF-1.4") && text.ends_with("%%EOF\n") && text.contains("125.4"), "{text}");
     }
+}
+
+#[tokio::test]
+async fn incoming_documents_hang_below_drafts_and_posted_invoices_and_go_along_when_posting() {
+    let caller = Caller::start().await;
+    let draft = caller.draft("A-1").await;
+    let id = draft["id"].as_str().unwrap();
+    let set = format!("purchaseInvoices({id})/attachments");
+    let (status, early) = caller.post(&set, json!({"fileName": "early.txt"})).await;
+    assert_eq!((status.as_u16(), &early["parentType"]), (201, &json!("Purchase_x0020_Invoice")));
+    let content = format!("attachments({})/attachmentContent", early["id"].as_str().unwrap());
+    assert_eq!(send(&caller, &content, b"early".to_vec()).await, 204);
+    assert_eq!(caller.post_document("purchaseInvoices", id).await.0, 204);
+    let body = json!({"fileName": "late.txt", "parentType": "Purchase Invoice", "parentId": id});
+    let (status, late) = caller.post("attachments", body).await;
+    assert_eq!(status, 201, "{late}");
+    let names = |rows: Vec<Value>| {
+        let mut names: Vec<Value> = rows.into_iter().map(|mut row| row["fileName"].take()).collect();
+        names.sort_by_key(ToString::to_string);
+        names
+    };
+    assert_eq!(names(caller.rows(&set).await), ["early.txt", "late.txt"]);
+    let read = caller.request(Method::GET, &caller.url(&content)).send().await.unwrap().bytes().await.unwrap();
+    assert_eq!(&read[..], b"early");
+    assert_eq!(caller.delete(&format!("attachments({})", late["id"].as_str().unwrap())).await.0, 204);
+    assert_eq!(names(caller.rows(&set).await), ["early.txt"]);
+}
+
+#[tokio::test]
+async fn a_new_name_or_content_leaves_the_rest_of_an_attachment_as_it_is() {
+    let caller = Caller::start().await;
+    let vendor = caller.id_of("vendors", "V00001").await;
+    let draft = caller.draft("A-1").await;
+    let other = caller.draft("A-2").await;
+    for (set, parent) in [
+        ("documentAttachments", format!("vendors({vendor})")),
+        ("attachments", format!("purchaseInvoices({})", draft["id"].as_str().unwrap())),
+    ] {
+        let (status, row) = caller.post(&format!("{parent}/{set}"), json!({"fileName": "a.txt"})).await;
+        assert_eq!(status, 201, "{row}");
+        let one = format!("{set}({})", row["id"].as_str().unwrap());
+        assert_eq!(send(&caller, &format!("{one}/attachmentContent"), b"first".to_vec()).await, 204);
+        let (_, renamed) = caller.patch(&one, "*", json!({"fileName": "b.txt"})).await;
+        assert_eq!((&renamed["fileName"], &renamed["byteSize"]), (&json!("b.txt"), &json!(5)));
+        assert_eq!(send(&caller, &format!("{one}/attachmentContent"), b"second".to_vec()).await, 204);
+        let (_, changed) = caller.get(&one).await;
+        assert_eq!((&changed["fileName"], &changed["byteSize"]), (&json!("b.txt"), &json!(6)));
+        for name in ["id", "parentId", "parentType"] {
+            assert_eq!(changed[name], row[name], "{name}");
+        }
+        for (body, text) in [
+            (json!({"parentId": other["id"]}), "You cannot change the value of the key field parentId."),
+            (json!({"parentType": "Purchase Credit Memo"}), "You cannot change the value of the key field parentType."),
+        ] {
+            let (status, refused) = caller.patch(&one, "*", body).await;
+            assert_eq!((status.as_u16(), error(&refused).1.as_str()), (400, text));
+        }
+        assert_eq!(caller.delete(&one).await.0, 204);
+        assert_eq!(caller.get(&one).await.0, 404);
+    }
+}
+
+#[tokio::test]
+async fn attachments_go_with_the_row_they_hang_below() {
+    let caller = Caller::start().await;
+    let world = caller.sandbox.world();
+    let (_, vendor) = caller.post("vendors", json!({"displayName": "Zebra"})).await;
+    let (draft, by_hand, posted) = (caller.draft("A-1").await, caller.draft("A-2").await, caller.draft("A-3").await);
+    let path = |set: &str, row: &Value| format!("{set}({})", row["id"].as_str().unwrap());
+    for parent in [
+        path("vendors", &vendor),
+        path("purchaseInvoices", &draft),
+        path("purchaseInvoices", &by_hand),
+        path("purchaseInvoices", &posted),
+    ] {
+        let (status, _) = caller.post(&format!("{parent}/documentAttachments"), json!({"fileName": "a.txt"})).await;
+        assert_eq!(status, 201);
+    }
+    let left = || async { caller.rows("documentAttachments").await.len() };
+    assert_eq!(caller.delete(&path("vendors", &vendor)).await.0, 204);
+    assert_eq!(left().await, 3);
+    assert_eq!(caller.delete(&path("purchaseInvoices", &draft)).await.0, 204);
+    assert_eq!(left().await, 2);
+    let delete = DocumentChange { action: Some(DocumentAction::Delete), ..DocumentChange::default() };
+    world.bc.change_document(by_hand["id"].as_str().unwrap().parse().unwrap(), delete, world.clock.now()).unwrap();
+    assert_eq!(left().await, 1);
+    assert_eq!(caller.post_document("purchaseInvoices", posted["id"].as_str().unwrap()).await.0, 204);
+    world.bc.set_rules(Rules { deletion_before: "2027-01-01".parse().ok(), ..Rules::default() });
+    assert_eq!(caller.delete(&path("purchaseInvoices", &posted)).await.0, 204);
+    assert_eq!(left().await, 0);
 }
