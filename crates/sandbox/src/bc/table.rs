@@ -18,6 +18,7 @@ use super::rules::Rules;
 use super::sets::banks::BankAccount;
 use super::sets::codes::{self, Coded};
 use super::sets::default_dimensions::{self, DefaultDimension};
+use super::sets::items::{Item, Unit, Variant};
 use super::sets::vendor::Vendor;
 use super::settings::Settings;
 use super::webhooks::Hooks;
@@ -223,6 +224,12 @@ pub(crate) struct Tables {
     pub(crate) exchange_rates: Table<ExchangeRate>,
     pub(crate) default_dimensions: Table<DefaultDimension>,
     pub(crate) bank_accounts: Table<BankAccount>,
+    #[serde(default)]
+    pub(crate) items: Table<Item>,
+    #[serde(default)]
+    pub(crate) variants: Table<Variant>,
+    #[serde(default)]
+    pub(crate) units: Table<Unit>,
     pub(crate) payment_methods: Table<Coded>,
     pub(crate) tax_areas: Table<Coded>,
     pub(crate) rules: Rules,
@@ -253,6 +260,8 @@ impl Tables {
         let payment_methods = coded(codes::FIRST_PAYMENT_METHODS);
         let tax_areas = coded(codes::FIRST_TAX_AREAS);
         let bank = BankAccount::first();
+        // A source of its own, so that ids that were there before stay as they are.
+        let item_ids = ids.stream("items");
         let mut tables = Self {
             company_id: company.id,
             company_name: company.name.clone(),
@@ -272,6 +281,9 @@ impl Tables {
                 now,
             ),
             bank_accounts: Table::filled(std::iter::once((ids.guid(), bank)), now),
+            items: Table::filled(Item::first().map(|row| (item_ids.guid(), row)), now),
+            variants: Table::default(),
+            units: Table::filled(Unit::first().map(|row| (item_ids.guid(), row)), now),
             payment_methods,
             tax_areas,
             rules: Rules::default(),

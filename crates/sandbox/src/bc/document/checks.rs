@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{BLANK_POSTING_DATE, Document, DocumentKind, LineKind, dimensions, line, totals};
+use super::{BLANK_POSTING_DATE, Document, DocumentKind, LineKind, dimensions, item, line, totals};
 use crate::bc::error::Refusal;
 use crate::bc::ledger::EntryType;
 use crate::bc::rules::PostingSetup;
@@ -38,6 +38,9 @@ pub(crate) fn check(tables: &Tables, document: &Document) -> Result<(), Refusal>
                 row.sequence
             )));
         }
+    }
+    for row in document.lines.iter().filter(|line| line.kind == LineKind::Item) {
+        item::check(tables, row.item)?;
     }
     check_setups(tables)?;
     check_total(tables, document)

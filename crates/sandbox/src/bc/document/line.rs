@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Document, DocumentKind, Line, LineKind, currency, dimensions, header, totals};
+use super::{Document, DocumentKind, Line, LineKind, currency, dimensions, header, item, totals};
 use crate::bc::client_id;
 use crate::bc::error::Refusal;
 use crate::bc::input::{Input, Scalar};
@@ -29,6 +29,9 @@ pub(crate) fn add(
         sequence,
         kind: first_kind(&input)?,
         account: Uuid::nil(),
+        item: Uuid::nil(),
+        variant: Uuid::nil(),
+        unit: String::new(),
         number: String::new(),
         description: String::new(),
         description2: String::new(),
@@ -131,7 +134,7 @@ fn first_kind(input: &Input) -> Result<LineKind, Refusal> {
     }
 }
 
-fn missing(kind: LineKind) -> Refusal {
+pub(super) fn missing(kind: LineKind) -> Refusal {
     Refusal::dialog(match kind {
         LineKind::Item => "Item does not exist.",
         _ => "Account does not exist.",
@@ -149,16 +152,16 @@ fn change(tables: &Tables, document: &Document, line: &mut Line, input: &Input, 
                 line.kind = LineKind::Account;
                 set_account(tables, document, line, account)?;
             }
-            ("itemId", Scalar::Guid(id)) if !id.is_nil() => return Err(missing(LineKind::Item)),
+            ("itemId", Scalar::Guid(id)) if !id.is_nil() => {
+                line.kind = LineKind::Item;
+                item::set(tables, document, line, *id)?;
+            }
             ("lineObjectNumber", Scalar::Text(number)) => set_number(tables, document, line, number, new)?,
             ("unitOfMeasureId" | "locationId" | "itemVariantId", Scalar::Guid(id)) if id.is_nil() => {}
             ("unitOfMeasureCode", Scalar::Text(code)) if code.is_empty() => {}
-            ("unitOfMeasureId" | "unitOfMeasureCode", _) => {
-                return Err(Refusal::dialog("Unit of Measure can be set only for lines with type Item."));
-            }
-            ("itemVariantId", _) => {
-                return Err(Refusal::dialog("Item Variant can be set only for lines with type Item."));
-            }
+            ("unitOfMeasureId", Scalar::Guid(id)) => item::set_unit(tables, line, |found, _| found == *id)?,
+            ("unitOfMeasureCode", Scalar::Text(code)) => item::set_unit(tables, line, |_, unit| unit.code == *code)?,
+            ("itemVariantId", Scalar::Guid(id)) => item::set_variant(tables, line, *id)?,
             ("locationId", Scalar::Guid(id)) => {
                 return Err(Refusal::relation("Location Code", "Purchase Line", &id.to_string(), "Location"));
             }
@@ -174,6 +177,7 @@ fn change(tables: &Tables, document: &Document, line: &mut Line, input: &Input, 
 fn set_kind(line: &mut Line, kind: LineKind, new: bool) {
     // Naming the type a second time, after an id or a number, blanks both.
     if kind != line.kind || !new {
+        item::clear(line);
         line.account = Uuid::nil();
         line.number.clear();
     }
@@ -190,7 +194,11 @@ fn set_number(tables: &Tables, document: &Document, line: &mut Line, number: &st
             let (_, account) = found.ok_or_else(|| missing(LineKind::Account))?;
             set_account(tables, document, line, account)
         }
-        LineKind::Item => Err(missing(LineKind::Item)),
+        LineKind::Item => {
+            let found = tables.items.find(|item| item.number == number);
+            let (id, _) = found.ok_or_else(|| missing(LineKind::Item))?;
+            item::set(tables, document, line, id)
+        }
         LineKind::Comment => Err(Refusal::relation("No.", "Purchase Line", number, "Standard Text")),
         LineKind::Resource => Err(Refusal::relation("No.", "Purchase Line", number, "Resource")),
         LineKind::FixedAsset => Err(Refusal::relation("No.", "Purchase Line", number, "Fixed Asset")),
@@ -201,6 +209,7 @@ fn set_number(tables: &Tables, document: &Document, line: &mut Line, number: &st
 
 fn set_account(tables: &Tables, document: &Document, line: &mut Line, account: &Account) -> Result<(), Refusal> {
     check_account(account)?;
+    item::clear(line);
     line.account = account.id;
     line.number.clone_from(&account.number);
     line.description.clone_from(&account.name);
@@ -241,7 +250,13 @@ pub(crate) fn check_account(account: &Account) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn set_text(tables: &Tables, document: &Document, line: &mut Line, name: &str, text: &str) -> Result<(), Refusal> {
+pub(super) fn set_text(
+    tables: &Tables,
+    document: &Document,
+    line: &mut Line,
+    name: &str,
+    text: &str,
+) -> Result<(), Refusal> {
     match name {
         "description" => text.clone_into(&mut line.description),
         "description2" => text.clone_into(&mut line.description2),

@@ -5,6 +5,7 @@ pub(crate) mod currency;
 pub(crate) mod dimensions;
 pub(crate) mod formula;
 pub(crate) mod header;
+mod item;
 pub(crate) mod ledger;
 pub(crate) mod line;
 pub(crate) mod post;
@@ -214,6 +215,14 @@ pub(crate) struct Line {
     pub(crate) kind: LineKind,
     /// The G/L account, zero on comments.
     pub(crate) account: Uuid,
+    /// The item, zero on all other lines.
+    #[serde(default)]
+    pub(crate) item: Uuid,
+    #[serde(default)]
+    pub(crate) variant: Uuid,
+    /// Code of the unit of measure of an item.
+    #[serde(default)]
+    pub(crate) unit: String,
     pub(crate) number: String,
     pub(crate) description: String,
     pub(crate) description2: String,

@@ -24,6 +24,9 @@ use super::table::{Table, Tables};
 /// The G/L account of all vendors' posting groups.
 pub(crate) const PAYABLES: &str = "20100";
 
+/// "Purch. Account" of the General Posting Setup: where the costs of items go.
+pub(crate) const PURCHASES: &str = "50100";
+
 /// The account that tax on purchases goes to in a VAT company.
 pub(crate) const PURCHASE_VAT: &str = "22100";
 

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::apply;
 use super::post::{self, Head, VendorSide};
-use super::{EntryType, PURCHASE_VAT, SALES_TAX};
-use crate::bc::document::{DimensionSet, Document, DocumentKind, totals};
+use super::{EntryType, PURCHASE_VAT, PURCHASES, SALES_TAX};
+use crate::bc::document::{DimensionSet, Document, DocumentKind, LineKind, totals};
 use crate::bc::rules::TaxSystem;
 use crate::bc::sets::Work;
 use crate::bc::table::Tables;
@@ -95,10 +95,12 @@ fn costs(tables: &Tables, document: &Document, sign: Decimal) -> BTreeMap<(Uuid,
             TaxSystem::Vat => PURCHASE_VAT,
         },
     );
+    let purchases = post::account(tables, PURCHASES);
     let mut costs = BTreeMap::new();
     let (mut gross, mut local) = (Decimal::ZERO, Decimal::ZERO);
     for (line, amounts) in document.lines.iter().zip(totals::amounts(tables, document)) {
-        for (account, amount) in [(line.account, amounts.net), (tax, amounts.net_tax)] {
+        let account = if line.kind == LineKind::Item { purchases } else { line.account };
+        for (account, amount) in [(account, amounts.net), (tax, amounts.net_tax)] {
             gross += amount * sign;
             let until_here = post::local(tables, gross, &document.currency, document.posting_date);
             *costs.entry((account, line.dimensions.clone())).or_default() += until_here - local;

@@ -61,6 +61,10 @@ impl<T: Clone + Sync + 'static> EntitySet for Writes<T> {
         self.reads.schema
     }
 
+    fn navigation(&self, name: &str) -> Option<&'static dyn EntitySet> {
+        (self.reads.navigation)(name)
+    }
+
     fn keys(&self, tables: &Tables, scope: &Scope<'_>, exact: Option<Uuid>) -> Result<Vec<Uuid>, Refusal> {
         self.reads.keys(tables, scope, exact)
     }
@@ -73,10 +77,18 @@ impl<T: Clone + Sync + 'static> EntitySet for Writes<T> {
         self.reads.etag(tables, scope, id)
     }
 
-    fn insert(&self, work: &mut Work<'_>, _scope: &Scope<'_>, body: &Map<String, Value>) -> Result<Uuid, Refusal> {
+    fn insert(&self, work: &mut Work<'_>, scope: &Scope<'_>, body: &Map<String, Value>) -> Result<Uuid, Refusal> {
         let blank = self.blank.ok_or_else(|| Refusal::verb("POST", self.reads.schema.set, "Entity"))?;
         let id = work.ids.guid();
-        let input = Input::read(&self.reads, body, true)?;
+        let mut body = body.clone();
+        if let Some(parent) = scope.parent {
+            // Below a parent, its id comes from the path.
+            body.insert(format!("{}Id", parent.set.schema().entity), schema::guid(parent.id));
+        }
+        let input = Input::read(&self.reads, &body, true)?;
+        if !input.nested.is_empty() {
+            return Err(Refusal::bad_request("Create the nested rows with requests of their own."));
+        }
         self.store(work, id, blank(id), &input)?;
         Ok(id)
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::dimension_set_lines::DimensionSetLines;
+use super::documents::table_id;
 use super::{EntitySet, Scope, Work};
 use crate::bc::document::{Document, DocumentKind, Line, LineKind, header, line, totals};
 use crate::bc::error::Refusal;
@@ -142,6 +143,9 @@ impl EntitySet for Lines {
     fn single(&self, name: &str) -> Option<(&'static str, &'static dyn EntitySet)> {
         Some(match name {
             "account" => ("accountId", &super::finance::ACCOUNTS),
+            "item" => ("itemId", &super::items::ITEMS),
+            "itemVariant" => ("itemVariantId", &super::items::VARIANTS),
+            "unitOfMeasure" => ("unitOfMeasureId", &super::items::UNITS),
             "purchaseInvoice" if self.kind == DocumentKind::Invoice => ("documentId", &super::documents::INVOICES),
             "purchaseCreditMemo" if self.kind == DocumentKind::CreditMemo => {
                 ("documentId", &super::documents::CREDIT_MEMOS)
@@ -212,13 +216,16 @@ fn cell(tables: &Tables, document_id: Uuid, document: &Document, index: usize, f
         "id" => schema::guid(line.id),
         "documentId" => schema::guid(document_id),
         "sequence" => line.sequence.into(),
-        "itemId" | "unitOfMeasureId" | "itemVariantId" | "locationId" => schema::guid(Uuid::nil()),
+        "itemId" => schema::guid(line.item),
+        "itemVariantId" => schema::guid(line.variant),
+        "unitOfMeasureId" => schema::guid(table_id(&tables.units, |unit| unit.code == line.unit)),
+        "locationId" => schema::guid(Uuid::nil()),
         "accountId" => schema::guid(line.account),
         "lineType" => line.kind.name().into(),
         "lineObjectNumber" => line.number.as_str().into(),
         "description" => line.description.as_str().into(),
         "description2" => line.description2.as_str().into(),
-        "unitOfMeasureCode" => "".into(),
+        "unitOfMeasureCode" => line.unit.as_str().into(),
         "unitCost" => schema::decimal(line.unit_cost),
         "quantity" => schema::decimal(line.quantity),
         "discountAmount" => schema::decimal(line.discount_amount),

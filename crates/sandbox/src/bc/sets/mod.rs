@@ -10,6 +10,7 @@ pub(crate) mod dimension_set_lines;
 pub(crate) mod documents;
 pub(crate) mod entries;
 pub(crate) mod finance;
+pub(crate) mod items;
 pub(crate) mod journal_lines;
 pub(crate) mod journals;
 pub(crate) mod lines;
@@ -179,6 +180,9 @@ pub(crate) fn top_level(name: &str) -> Option<&'static dyn EntitySet> {
         "currencyExchangeRates" => &finance::EXCHANGE_RATES,
         "paymentTerms" => &codes::PAYMENT_TERMS,
         "taxGroups" => &codes::TAX_GROUPS,
+        "items" => &items::ITEMS,
+        "itemVariants" => &items::VARIANTS,
+        "unitsOfMeasure" => &items::UNITS,
         "generalLedgerSetup" => &company::SETUP,
         "companyInformation" => &company::INFORMATION,
         "accountingPeriods" => &company::PERIODS,

@@ -12,6 +12,7 @@ mod documents;
 mod entra;
 mod extremes;
 mod hooks;
+mod items;
 mod ledgers;
 mod limits;
 mod lines;
