@@ -92,6 +92,7 @@ impl Call<'_> {
 
 /// Answers a call. A refused write has changed nothing.
 pub(super) fn execute(state: &mut State, ids: &Ids, now: Timestamp, call: &Call<'_>) -> Answer {
+    state.tables.today = jiff::tz::Offset::UTC.to_datetime(now).date();
     let answer = answer(state, ids, now, call);
     if call.method != Method::GET {
         state.tables.record(now);

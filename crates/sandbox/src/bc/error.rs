@@ -118,6 +118,16 @@ impl Refusal {
         Self::bare(StatusCode::NOT_FOUND, "BadRequest_NotFound", "Bad Request - Error in query syntax")
     }
 
+    pub(crate) fn number_of_keys(entity: &str) -> Self {
+        Self::bare(
+            StatusCode::NOT_FOUND,
+            "BadRequest_NotFound",
+            format!(
+                "The number of keys specified in the URI does not match number of key properties for the resource 'Microsoft.NAV.{entity}'."
+            ),
+        )
+    }
+
     pub(crate) fn no_route(uri: &str) -> Self {
         Self::bare(
             StatusCode::NOT_FOUND,

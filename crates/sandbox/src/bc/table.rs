@@ -211,6 +211,9 @@ pub(crate) struct Tables {
     pub(crate) company_display_name: String,
     pub(crate) created: Timestamp,
     version: u64,
+    /// The day of the last request.
+    #[serde(default)]
+    pub(crate) today: Date,
     #[serde(default)]
     pub(crate) settings: Settings,
     #[serde(default)]
@@ -268,6 +271,7 @@ impl Tables {
             company_display_name: company.display_name.clone(),
             created: now,
             version: 1,
+            today: jiff::tz::Offset::UTC.to_datetime(now).date(),
             settings: Settings::default(),
             hooks: Hooks::default(),
             vendors: Table::filled(company.vendors.iter().map(|row| (row.id, Vendor::of(row))), now),

@@ -191,6 +191,7 @@ fn side(
         currency: &line.currency,
         amount,
         local,
+        purchase: if line.document_type == EntryType::Invoice { -local } else { Decimal::ZERO },
         due_date: Some(line.posting_date),
         dimensions: &line.dimensions,
         balancing: (balancing, other.number.clone()),

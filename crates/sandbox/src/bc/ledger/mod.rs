@@ -122,6 +122,9 @@ pub(crate) struct VendorEntry {
     pub(crate) currency: String,
     pub(crate) amount: Decimal,
     pub(crate) amount_local: Decimal,
+    /// "Purchase (LCY)": what was bought, without tax.
+    #[serde(default)]
+    pub(crate) purchase: Decimal,
     pub(crate) remaining: Decimal,
     pub(crate) remaining_local: Decimal,
     pub(crate) dimension_set: u32,
@@ -192,6 +195,8 @@ pub(crate) struct Ledger {
 #[derive(Debug, Clone, Default)]
 struct Index {
     balances: BTreeMap<Uuid, Decimal>,
+    /// What was bought from a vendor, without tax.
+    purchases: BTreeMap<Uuid, Decimal>,
     net_changes: BTreeMap<Uuid, Decimal>,
     /// Vendor and entry.
     open: BTreeSet<(Uuid, Uuid)>,
@@ -215,6 +220,7 @@ impl Index {
         if old.is_some() {
             return;
         }
+        *self.purchases.entry(new.vendor).or_default() += new.purchase;
         if !new.external_number.is_empty() {
             self.externals.entry(new.external_number.clone()).or_default().push(id);
         }
@@ -250,6 +256,11 @@ impl Ledger {
     /// What is owed to a vendor, in the company's own currency.
     pub(crate) fn balance(&self, vendor: Uuid) -> Decimal {
         self.index.balances.get(&vendor).copied().unwrap_or_default()
+    }
+
+    /// What was bought from a vendor without tax, in the company's own currency.
+    pub(crate) fn purchases(&self, vendor: Uuid) -> Decimal {
+        self.index.purchases.get(&vendor).copied().unwrap_or_default()
     }
 
     /// What was posted to an account.

@@ -31,6 +31,8 @@ pub(crate) struct VendorSide<'a> {
     pub(crate) amount: Decimal,
     /// In the company's own currency.
     pub(crate) local: Decimal,
+    /// What was bought, without tax.
+    pub(crate) purchase: Decimal,
     pub(crate) due_date: Option<Date>,
     pub(crate) dimensions: &'a DimensionSet,
     pub(crate) balancing: (String, String),
@@ -113,6 +115,7 @@ pub(crate) fn vendor(work: &mut Work<'_>, head: &Head, side: &VendorSide<'_>) ->
         currency: side.currency.to_owned(),
         amount: side.amount,
         amount_local: side.local,
+        purchase: side.purchase,
         remaining: side.amount,
         remaining_local: side.local,
         dimension_set: work.tables.dimension_set(side.dimensions, work.now),

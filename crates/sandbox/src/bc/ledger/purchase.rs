@@ -69,6 +69,8 @@ fn write(work: &mut Work<'_>, head: &Head, document: &Document, id: Uuid) -> Uui
     let sign = sign(document.kind);
     let costs = costs(work.tables, document, sign);
     let local: Decimal = costs.values().copied().sum();
+    let tax = tax_account(work.tables);
+    let bought = costs.iter().filter(|((account, _), _)| *account != tax).map(|(_, amount)| *amount).sum();
     for ((account, dimensions), amount) in &costs {
         post::gl(work, head, *account, *amount, dimensions, Some(document.pay_to));
     }
@@ -77,6 +79,7 @@ fn write(work: &mut Work<'_>, head: &Head, document: &Document, id: Uuid) -> Uui
         currency: &document.currency,
         amount: -totals::total(work.tables, document) * sign,
         local: -local,
+        purchase: bought,
         due_date: document.due_date,
         dimensions: &document.dimensions,
         balancing: (String::new(), String::new()),
@@ -88,13 +91,7 @@ fn write(work: &mut Work<'_>, head: &Head, document: &Document, id: Uuid) -> Uui
 /// What falls on each account, tax included and dimension set, in the company's own currency. Rounding follows the running total, so
 /// that the parts add up to the converted total.
 fn costs(tables: &Tables, document: &Document, sign: Decimal) -> BTreeMap<(Uuid, DimensionSet), Decimal> {
-    let tax = post::account(
-        tables,
-        match tables.rules.tax {
-            TaxSystem::SalesTax => SALES_TAX,
-            TaxSystem::Vat => PURCHASE_VAT,
-        },
-    );
+    let tax = tax_account(tables);
     let purchases = post::account(tables, PURCHASES);
     let mut costs = BTreeMap::new();
     let (mut gross, mut local) = (Decimal::ZERO, Decimal::ZERO);
@@ -108,4 +105,13 @@ fn costs(tables: &Tables, document: &Document, sign: Decimal) -> BTreeMap<(Uuid,
         }
     }
     costs
+}
+
+/// The G/L account that the tax of purchases goes to.
+fn tax_account(tables: &Tables) -> Uuid {
+    let number = match tables.rules.tax {
+        TaxSystem::SalesTax => SALES_TAX,
+        TaxSystem::Vat => PURCHASE_VAT,
+    };
+    post::account(tables, number)
 }

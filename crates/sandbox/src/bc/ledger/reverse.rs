@@ -57,6 +57,7 @@ fn opposite(work: &mut Work<'_>, head: &Head, id: Uuid) {
         currency: &entry.currency,
         amount: -entry.amount,
         local: -entry.amount_local,
+        purchase: -entry.purchase,
         due_date: None,
         dimensions: &dimensions,
         balancing: entry.balancing.clone(),

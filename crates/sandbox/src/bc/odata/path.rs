@@ -1,5 +1,6 @@
 //! Resource paths: `companies(id)/purchaseInvoices(id)/purchaseInvoiceLines(id)/dimensionSetLines`, actions and `$count`.
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::error::Refusal;
@@ -34,6 +35,8 @@ pub(crate) enum Rest {
 struct Segment<'a> {
     name: &'a str,
     key: Option<Uuid>,
+    /// What follows the id within the key, as sent.
+    more: Option<&'a str>,
 }
 
 /// Follows a path below a group. `company` is what the query option or the header names.
@@ -100,6 +103,9 @@ fn follow(segments: Vec<&str>, mut context: String, tables: &Tables, group: &Gro
             }
         };
         set = Some(next.ok_or_else(|| Refusal::no_segment(step.name))?);
+        if let (Some(found), Some(id)) = (set, step.key) {
+            check_key(found, tables, id, step.more)?;
+        }
         let only = parent.filter(|_| set.is_some_and(EntitySet::is_single));
         key = step.key.or(only.map(|parent| parent.id));
         context.push_str(step.name);
@@ -136,13 +142,41 @@ fn ending(text: &str, key: Option<Uuid>) -> Result<Option<Rest>, Refusal> {
 /// A name, or a name with a bare GUID in parentheses.
 fn segment(text: &str) -> Result<Segment<'_>, Refusal> {
     let Some((name, rest)) = text.split_once('(') else {
-        return Ok(Segment { name: text, key: None });
+        return Ok(Segment { name: text, key: None, more: None });
     };
     let key = rest.strip_suffix(')').ok_or_else(Refusal::syntax)?;
+    let (key, more) = key.split_once(',').map_or((key, None), |(key, more)| (key, Some(more)));
     // Quotes and braces around the GUID are not understood.
     if key.len() != 36 {
         return Err(Refusal::syntax());
     }
     let key = Uuid::try_parse(key).map_err(|_| Refusal::syntax())?;
-    Ok(Segment { name, key: Some(key) })
+    Ok(Segment { name, key: Some(key), more })
+}
+
+/// Checks the parts of a key behind the id: as many as the set has, with the values that its row has.
+fn check_key(set: &dyn EntitySet, tables: &Tables, id: Uuid, more: Option<&str>) -> Result<(), Refusal> {
+    let fields = set.more_keys();
+    let texts = fields.iter().map(|field| match set.cell(tables, &sets::Scope::default(), id, field) {
+        Value::String(text) => format!("'{}'", text.replace('\'', "''")),
+        other => other.to_string(),
+    });
+    let expected = texts.collect::<Vec<_>>().join(",");
+    match more {
+        None if fields.is_empty() => Ok(()),
+        Some(more) if !fields.is_empty() && more.contains(',') => {
+            if decoded(more) == expected {
+                Ok(())
+            } else {
+                Err(Refusal::no_row(set.schema().set))
+            }
+        }
+        _ => Err(Refusal::number_of_keys(set.schema().entity)),
+    }
+}
+
+/// A part of a path without its percent encoding; `+` stands for itself there.
+fn decoded(text: &str) -> String {
+    let text = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+    url::form_urlencoded::parse(text.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
 }

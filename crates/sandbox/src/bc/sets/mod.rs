@@ -14,6 +14,7 @@ pub(crate) mod items;
 pub(crate) mod journal_lines;
 pub(crate) mod journals;
 pub(crate) mod lines;
+pub(crate) mod payables;
 pub(crate) mod pdf;
 pub(crate) mod reads;
 pub(crate) mod vendor;
@@ -71,6 +72,11 @@ pub(crate) type Following<'a> = Box<dyn Iterator<Item = Uuid> + 'a>;
 /// One entity set of API v2.0.
 pub(crate) trait EntitySet: Sync {
     fn schema(&self) -> &'static Schema;
+
+    /// The fields that make up the key together with an id.
+    fn more_keys(&self) -> &'static [&'static str] {
+        &[]
+    }
 
     /// The set behind a navigation property.
     fn navigation(&self, _name: &str) -> Option<&'static dyn EntitySet> {
@@ -180,6 +186,8 @@ pub(crate) fn top_level(name: &str) -> Option<&'static dyn EntitySet> {
         "currencyExchangeRates" => &finance::EXCHANGE_RATES,
         "paymentTerms" => &codes::PAYMENT_TERMS,
         "taxGroups" => &codes::TAX_GROUPS,
+        "agedAccountsPayables" => &payables::AgedPayables,
+        "vendorPurchases" => &payables::VendorPurchases,
         "items" => &items::ITEMS,
         "itemVariants" => &items::VARIANTS,
         "unitsOfMeasure" => &items::UNITS,

@@ -98,6 +98,7 @@ impl EntitySet for Vendors {
         match name {
             "documentAttachments" => Some(&super::attachments::DOCUMENT_ATTACHMENTS),
             "defaultDimensions" => Some(&DefaultDimensions),
+            "agedAccountsPayable" => Some(&super::payables::AgedPayables),
             _ => None,
         }
     }

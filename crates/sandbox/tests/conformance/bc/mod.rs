@@ -19,6 +19,7 @@ mod lines;
 mod master_data;
 mod odata;
 mod permissions;
+mod payables;
 mod payments;
 mod pitfalls;
 mod posting;
