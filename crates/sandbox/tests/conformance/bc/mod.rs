@@ -10,6 +10,7 @@ mod document_rules;
 mod document_switches;
 mod documents;
 mod entra;
+mod examples;
 mod extremes;
 mod hooks;
 mod items;
