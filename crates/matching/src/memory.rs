@@ -51,6 +51,9 @@ struct Learned {
 pub struct Memory {
     answers: BTreeMap<String, Vec<Confirmation>>,
     learned: Vec<Learned>,
+    /// Places in `learned` by the name's letters, and by the key of the answer that taught it.
+    named: BTreeMap<String, Vec<usize>>,
+    taught: BTreeMap<String, Vec<usize>>,
     /// Vendors that were confirmed, with how often.
     vendors: BTreeMap<String, usize>,
     /// Core words of descriptors that belong to none of the vendors.
@@ -136,9 +139,13 @@ impl Memory {
     }
 
     fn forget(&mut self, key: &str) {
-        for (number, learned) in self.learned.iter_mut().enumerate().filter(|(_, learned)| learned.key == key) {
+        for number in self.taught.remove(key).unwrap_or_default() {
+            let Some(learned) = self.learned.get_mut(number) else { continue };
             self.blocking.remove(u32::try_from(number).unwrap_or(u32::MAX), &keys(&learned.name));
             learned.vendor_id.clear();
+            if let Some(same) = self.named.get_mut(&learned.name.glued) {
+                same.retain(|other| *other != number);
+            }
         }
     }
 
@@ -159,8 +166,10 @@ impl Memory {
             if !telling || lexicon().is_processor(crate::fold::fold(&text).trim()) {
                 continue;
             }
-            let number = u32::try_from(self.learned.len()).unwrap_or(u32::MAX);
-            self.blocking.insert(number, &keys(&name));
+            let number = self.learned.len();
+            self.blocking.insert(u32::try_from(number).unwrap_or(u32::MAX), &keys(&name));
+            self.named.entry(name.glued.clone()).or_default().push(number);
+            self.taught.entry(key.to_owned()).or_default().push(number);
             self.learned.push(Learned {
                 vendor_id: answer.vendor_id.clone(),
                 name,
@@ -219,11 +228,8 @@ impl Memory {
         numbers: &[String],
         site_vendor: bool,
     ) -> bool {
-        let same: Vec<&Learned> = self
-            .learned
-            .iter()
-            .filter(|learned| learned.name.glued == name.glued && !learned.vendor_id.is_empty())
-            .collect();
+        let places = self.named.get(&name.glued).into_iter().flatten();
+        let same: Vec<&Learned> = places.filter_map(|place| self.learned.get(*place)).collect();
         if self.refused.contains_key(&name.glued) || same.iter().any(|learned| learned.vendor_id != vendor_id) {
             return false;
         }
@@ -264,6 +270,25 @@ mod tests {
         assert!(matches!(memory.recall(&read("ACUITY 12")), Recall::Vendor(_)));
         memory.confirm(&answer("ACUITY 12", "V2"));
         assert_eq!(memory.recall(&read("ACUITY 12")), Recall::Contradicted);
+    }
+
+    #[test]
+    fn a_name_that_was_taught_is_found_by_its_letters_and_gone_with_the_answer_that_taught_it() {
+        let mut memory = Memory::new();
+        for number in 0..300 {
+            memory.confirm(&answer(&format!("QUILLON{number} {number}"), &format!("V{number}")));
+        }
+        let name = |text: &str| super::name(&crate::fold::fold(text), super::NameKind::Learned, "").unwrap();
+        let decides = |memory: &Memory, number: u32, vendor: &str| {
+            let reading = read(&format!("QUILLON{number} {number}"));
+            let (_, learned, _) = memory.names_like(&reading).into_iter().find(|(id, ..)| *id == vendor)?;
+            Some(memory.may_decide(vendor, learned, "", &reading.numbers, false))
+        };
+        assert_eq!(decides(&memory, 7, "V7"), Some(true));
+        memory.confirm(&Confirmation { by_hand: true, ..answer("QUILLON7 7", "V900") });
+        assert_eq!((decides(&memory, 7, "V7"), decides(&memory, 7, "V900")), (None, Some(true)));
+        assert_eq!(decides(&memory, 8, "V8"), Some(true), "the others stay");
+        assert_eq!(memory.named[&name("QUILLON7").glued].len(), 1);
     }
 
     #[test]
