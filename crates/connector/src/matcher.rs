@@ -19,6 +19,8 @@ pub struct Known {
     pub origins: BTreeMap<(String, String), String>,
     /// Keys of the names under which people answered about another descriptor.
     pub apart: BTreeSet<String>,
+    /// Keys of answers that were typed in: whether they are about names or descriptors is not known.
+    pub typed: BTreeSet<String>,
     /// Merchant key and vendor: people said that it is not this vendor.
     pub rejected: BTreeSet<(String, String)>,
     /// How many verdicts the memory was made from; none before the first time.
@@ -54,6 +56,13 @@ impl Known {
     /// Whether a person said that this merchant is not this vendor.
     pub fn is_rejected(&self, merchant: &str, vendor: &str) -> bool {
         !self.rejected.is_empty() && self.rejected.contains(&(scrubbed_key(merchant), vendor.to_owned()))
+    }
+
+    /// Whether people may have answered about a descriptor that comes under this name: it is asked for before the name
+    /// decides.
+    pub fn is_descriptor_first(&self, name: &str) -> bool {
+        let key = scrubbed_key(name);
+        self.apart.contains(&key) || self.typed.iter().any(|typed| *typed != key)
     }
 
     /// Brings the index in step with the mirror: only vendors that differ are touched.

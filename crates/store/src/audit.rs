@@ -140,8 +140,9 @@ pub(crate) async fn append_notes(
         .await
 }
 
-/// Takes the lock of the head row, creating it before the first entry.
-async fn lock_head(tx: &mut AnyConnection, connection: &ConnectionId) -> Result<(), Error> {
+/// Takes the lock of the head row, creating it before the first entry: who writes for the connection waits until the
+/// transaction ends.
+pub(crate) async fn lock_head(tx: &mut AnyConnection, connection: &ConnectionId) -> Result<(), Error> {
     let lock = || Statement::new("UPDATE audit_heads SET seq = seq WHERE connection = $1").bind(connection.as_str());
     if lock().execute(tx).await? == 1 {
         return Ok(());

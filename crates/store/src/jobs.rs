@@ -1,6 +1,7 @@
 //! The table `jobs`: what a connection does by the clock or on request.
 
 use domain::id::ConnectionId;
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use crate::db::Db;
@@ -66,16 +67,21 @@ impl Jobs<'_> {
         due_ms: i64,
     ) -> Result<(), Error> {
         in_transaction!(self.db, tx => {
+            request(&mut tx, connection, kind, argument, due_ms).await?;
+        })
+    }
+
+    /// Asks for the job to run at `due_ms` or earlier, whatever it was asked for: an argument that waits stays.
+    pub async fn nudge(&self, connection: &ConnectionId, kind: &str, due_ms: i64) -> Result<(), Error> {
+        in_transaction!(self.db, tx => {
             Statement::new(
-                "INSERT INTO jobs (connection, kind, argument, due_ms, attempts, requests, taken) \
-                 VALUES ($1, $2, $3, $4, 0, 1, 0) \
-                 ON CONFLICT (connection, kind) DO UPDATE SET argument = excluded.argument, \
+                "INSERT INTO jobs (connection, kind, due_ms, attempts, requests, taken) VALUES ($1, $2, $3, 0, 1, 0) \
+                 ON CONFLICT (connection, kind) DO UPDATE SET \
                  due_ms = CASE WHEN jobs.due_ms < excluded.due_ms THEN jobs.due_ms ELSE excluded.due_ms END, \
                  requests = jobs.requests + 1",
             )
             .bind(connection.as_str())
             .bind(kind)
-            .bind(argument.map(clean))
             .bind(due_ms)
             .execute(&mut tx)
             .await?;
@@ -161,6 +167,30 @@ impl Jobs<'_> {
         let row = self.db.first(statement).await?;
         Ok(row.map(|row| TABLE.row(&row).optional_integer("due_ms")).transpose()?.flatten())
     }
+}
+
+/// Asks for a job inside a transaction.
+pub(crate) async fn request(
+    tx: &mut AnyConnection,
+    connection: &ConnectionId,
+    kind: &str,
+    argument: Option<&str>,
+    due_ms: i64,
+) -> Result<(), Error> {
+    Statement::new(
+        "INSERT INTO jobs (connection, kind, argument, due_ms, attempts, requests, taken) \
+         VALUES ($1, $2, $3, $4, 0, 1, 0) \
+         ON CONFLICT (connection, kind) DO UPDATE SET argument = excluded.argument, \
+         due_ms = CASE WHEN jobs.due_ms < excluded.due_ms THEN jobs.due_ms ELSE excluded.due_ms END, \
+         requests = jobs.requests + 1",
+    )
+    .bind(connection.as_str())
+    .bind(kind)
+    .bind(argument.map(clean))
+    .bind(due_ms)
+    .execute(tx)
+    .await
+    .map(drop)
 }
 
 fn read(row: &AnyRow) -> Result<JobRow, Error> {

@@ -11,6 +11,7 @@ use crate::audit;
 use crate::db::Db;
 use crate::dialect::{CHUNK, Statement, clean};
 use crate::error::Error;
+use crate::jobs;
 use crate::lanes::{self, Lease};
 use crate::row::{Table, from_str};
 
@@ -89,24 +90,22 @@ pub struct VendorLinks<'a> {
 impl VendorLinks<'_> {
     /// Every verdict on these merchants, in the order in which they were remembered.
     pub async fn list_for(&self, connection: &ConnectionId, keys: &[String]) -> Result<Vec<VendorLink>, Error> {
+        self.read(statements(connection, Some(keys))).await
+    }
+
+    /// Every verdict of the connection, merchant by merchant, in the order in which they were remembered.
+    pub async fn list(&self, connection: &ConnectionId) -> Result<Vec<VendorLink>, Error> {
+        self.read(statements(connection, None)).await
+    }
+
+    async fn read(&self, statements: Vec<Statement>) -> Result<Vec<VendorLink>, Error> {
         let mut links = Vec::new();
-        for keys in keys.chunks(CHUNK) {
-            let statement = Statement::new(SELECT)
-                .push(" AND merchant_key IN ")
-                .bind(connection.as_str())
-                .push_list(keys.iter().map(|key| clean(key)))
-                .push(" ORDER BY merchant_key, seq");
+        for statement in statements {
             for row in self.db.rows(statement).await? {
                 links.push(read(&row)?);
             }
         }
         Ok(links)
-    }
-
-    /// Every verdict of the connection, merchant by merchant, in the order in which they were remembered.
-    pub async fn list(&self, connection: &ConnectionId) -> Result<Vec<VendorLink>, Error> {
-        let statement = Statement::new(SELECT).bind(connection.as_str()).push(" ORDER BY merchant_key, seq");
-        self.db.rows(statement).await?.iter().map(read).collect()
     }
 
     /// How many verdicts there are: it only ever grows, so that another number means another memory.
@@ -120,21 +119,39 @@ impl VendorLinks<'_> {
         Ok(row.map(|row| TABLE.row(&row).integer("seq")).transpose()?.unwrap_or(0))
     }
 
-    /// Adds verdicts of a person, each with an entry in the trail. Needs no lease: people answer while the worker works.
-    pub async fn answer(
+    /// Decides from what is stored under these keys (or under all), and adds the verdicts of a person with their entries in
+    /// the trail and a request for the job `wake`: all in one transaction, so that nobody answers in between. `decide` may
+    /// run again after a deadlock. Needs no lease: people answer while the worker works.
+    pub async fn answer<E>(
         &self,
         connection: &ConnectionId,
-        links: &[VendorLink],
+        keys: Option<&[String]>,
+        wake: &str,
         now_ms: i64,
         actor: &Actor,
-    ) -> Result<(), Error> {
-        let notes: Vec<Note> = links.iter().map(note).collect();
+        decide: impl Fn(&[VendorLink]) -> Result<Vec<VendorLink>, E>,
+    ) -> Result<Result<Vec<VendorLink>, E>, Error> {
         in_transaction!(self.db, tx => {
             // The trail's head is locked first, so that two who answer at once come one after the other.
-            audit::append_notes(&mut tx, connection, now_ms, actor, notes.iter().collect()).await?;
-            for link in links {
-                insert(&mut tx, connection, link).await?;
+            audit::lock_head(&mut tx, connection).await?;
+            let mut stored = Vec::new();
+            for statement in statements(connection, keys) {
+                for row in statement.rows(&mut tx).await? {
+                    stored.push(read(&row)?);
+                }
             }
+            let decided = decide(&stored);
+            if let Ok(links) = &decided {
+                let notes: Vec<Note> = links.iter().map(note).collect();
+                audit::append_notes(&mut tx, connection, now_ms, actor, notes.iter().collect()).await?;
+                for link in links {
+                    insert(&mut tx, connection, link).await?;
+                }
+                if !links.is_empty() {
+                    jobs::request(&mut tx, connection, wake, None, now_ms).await?;
+                }
+            }
+            decided
         })
     }
 
@@ -155,6 +172,19 @@ impl VendorLinks<'_> {
                 insert(&mut tx, connection, link).await?;
             }
         })
+    }
+}
+
+/// Reads every verdict on these merchants, or on all.
+fn statements(connection: &ConnectionId, keys: Option<&[String]>) -> Vec<Statement> {
+    let order = " ORDER BY merchant_key, seq";
+    let all = || Statement::new(SELECT).bind(connection.as_str());
+    match keys {
+        None => vec![all().push(order)],
+        Some(keys) => keys
+            .chunks(CHUNK)
+            .map(|keys| all().push(" AND merchant_key IN ").push_list(keys.iter().map(|key| clean(key))).push(order))
+            .collect(),
     }
 }
 

@@ -19,7 +19,7 @@ use super::resolve_vendor::unreadable;
 use super::step::Step;
 use super::wire::{found_document, wire_kind};
 use super::{Lane, RECHECK, Stop};
-use crate::vendors::answers::{CODED, standings};
+use crate::vendors::answers::{CODED, standings, stored_keys};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
@@ -162,16 +162,17 @@ async fn remember_coded(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<(), Stop>
 /// Leaves out what stands already, what a person rejected, and merchants whose link was set by hand. What was unlinked or
 /// forgotten since is remembered anew.
 async fn new_links(lane: &Lane<'_>, links: Vec<VendorLink>) -> Result<Vec<VendorLink>, Stop> {
-    let keys: Vec<String> = links.iter().map(|link| link.merchant_key.clone()).collect();
+    let keys: Vec<String> = links.iter().flat_map(|link| stored_keys(&link.descriptor)).collect();
     let known = lane.app.store.vendor_links().list_for(&lane.connection.id, &keys).await?;
     let known = standings(&known);
     let mut fresh: Vec<VendorLink> = Vec::new();
     for link in links {
+        let is_known = known.get(&link.merchant_key).is_some_and(|standing| {
+            let mut said = standing.answers.iter().chain(&standing.rejected);
+            standing.is_set_by_hand() || said.any(|other| other.bc_vendor_id == link.bc_vendor_id)
+        });
         let is_same =
             |other: &VendorLink| other.merchant_key == link.merchant_key && other.bc_vendor_id == link.bc_vendor_id;
-        let is_known = known.get(&link.merchant_key).is_some_and(|standing| {
-            standing.is_set_by_hand() || standing.answers.iter().chain(&standing.rejected).any(is_same)
-        });
         if !is_known && !fresh.iter().any(is_same) {
             fresh.push(link);
         }

@@ -7,7 +7,7 @@ use matching::scrubbed_key;
 use store::{Store, VendorLink, Verdict};
 
 use super::RECHECK;
-use super::answers::{Standing, standings};
+use super::answers::{Standing, standings, stored_keys};
 use super::judgement::Asked;
 
 /// A person's answer.
@@ -112,7 +112,8 @@ pub enum AnswerError {
     Store(#[from] store::Error),
 }
 
-/// Writes an answer and has the worker look again at what is held: the record and its like.
+/// Checks an answer against what stands, writes it and has the worker look again at what is held, the record and its like:
+/// all or nothing, and nobody answers in between.
 pub async fn give(
     store: &Store,
     connection: &ConnectionId,
@@ -120,21 +121,12 @@ pub async fn give(
     answer: &Answer,
     now_ms: i64,
 ) -> Result<VendorLink, AnswerError> {
-    let key = scrubbed_key(&answer.asked.descriptor);
-    let stored = store.vendor_links().list_for(connection, std::slice::from_ref(&key)).await?;
-    let link = verdict_of(answer, standings(&stored).get(&key), directory, now_ms)?;
-    write(store, connection, std::slice::from_ref(&link), &answer.person, now_ms).await?;
-    Ok(link)
-}
-
-/// Writes verdicts of a person and asks for a look at the held records.
-pub async fn write(
-    store: &Store,
-    connection: &ConnectionId,
-    links: &[VendorLink],
-    person: &str,
-    now_ms: i64,
-) -> Result<(), store::Error> {
-    store.vendor_links().answer(connection, links, now_ms, &Actor::Person(person.to_owned())).await?;
-    store.jobs().request(connection, RECHECK, None, now_ms).await
+    let keys = stored_keys(&answer.asked.descriptor);
+    let decide = |stored: &[VendorLink]| {
+        let key = scrubbed_key(&answer.asked.descriptor);
+        verdict_of(answer, standings(stored).get(&key), directory, now_ms).map(|link| vec![link])
+    };
+    let person = Actor::Person(answer.person.clone());
+    let given = store.vendor_links().answer(connection, Some(&keys), RECHECK, now_ms, &person, decide).await??;
+    given.into_iter().next().ok_or_else(|| NotTaken::NoName.into())
 }

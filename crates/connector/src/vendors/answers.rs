@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::directory::Directory;
+use domain::directory::{Directory, normal_name};
 use matching::{Confirmation, Memory, scrubbed_key};
 use store::{VendorLink, Verdict};
 
 use crate::app::{App, Connection};
+use crate::matcher::Known;
 
 /// Origins of verdicts that no person gave in the connector start with this.
 pub const CODED: &str = "coded in Brex on ";
@@ -68,13 +69,31 @@ impl Standing {
     }
 }
 
-/// What stands for each merchant key after these verdicts, which are in their order.
+/// What stands for each [`scrubbed_key`] after these verdicts, which are in their order. A verdict of the first version,
+/// which kept only the plain name, is older than all others and joins those about a merchant of that name.
 pub fn standings(links: &[VendorLink]) -> BTreeMap<String, Standing> {
+    let (old, new): (Vec<&VendorLink>, Vec<&VendorLink>) = links.iter().partition(|link| link.descriptor.is_empty());
+    let mut by_name: BTreeMap<&str, Vec<&VendorLink>> = BTreeMap::new();
+    for link in old {
+        by_name.entry(&link.merchant_key).or_default().push(link);
+    }
     let mut standings: BTreeMap<String, Standing> = BTreeMap::new();
-    for link in links {
-        standings.entry(link.merchant_key.clone()).or_default().take(link);
+    for link in new {
+        let standing = standings.entry(scrubbed_key(&link.descriptor)).or_default();
+        for older in by_name.remove(normal_name(&link.descriptor).as_str()).into_iter().flatten() {
+            standing.take(&VendorLink { descriptor: link.descriptor.clone(), ..older.clone() });
+        }
+        standing.take(link);
+    }
+    for link in by_name.into_values().flatten() {
+        standings.entry(scrubbed_key(&link.merchant_key)).or_default().take(link);
     }
     standings
+}
+
+/// The keys under which verdicts about a descriptor are stored: today's, and the plain name of the first version.
+pub fn stored_keys(descriptor: &str) -> [String; 2] {
+    [scrubbed_key(descriptor), normal_name(descriptor)]
 }
 
 /// The matcher's memory of what stands.
@@ -114,25 +133,32 @@ pub async fn refresh(app: &App, connection: &Connection, directory: &Arc<Directo
     if let Some(stored) = stored {
         let standings = standings(&stored);
         known.memory = memory_of(standings.values());
-        known.origins.clear();
-        known.apart.clear();
-        known.rejected.clear();
-        for answer in standings.values().flat_map(|standing| &standing.answers) {
-            let vendor = answer.bc_vendor_id.map(|id| id.to_string()).unwrap_or_default();
-            let key = scrubbed_key(descriptor_of(answer));
-            let name = scrubbed_key(&answer.clean_name);
-            if !answer.clean_name.is_empty() && name != key {
-                known.apart.insert(name);
-            }
-            known.origins.insert((key, vendor), answer.origin.clone());
-        }
-        for rejected in standings.values().flat_map(|standing| &standing.rejected) {
-            let vendor = rejected.bc_vendor_id.map(|id| id.to_string()).unwrap_or_default();
-            known.rejected.insert((scrubbed_key(descriptor_of(rejected)), vendor));
-        }
+        learn_keys(&mut known, &standings);
         known.verdicts = Some(i64::try_from(stored.len()).unwrap_or(i64::MAX));
     }
     Ok(())
+}
+
+/// The keys by which a record is sent to its descriptor, its origin or a refusal.
+fn learn_keys(known: &mut Known, standings: &BTreeMap<String, Standing>) {
+    (known.origins, known.apart, known.typed, known.rejected) = Default::default();
+    for standing in standings.values() {
+        for link in standing.answers.iter().chain(&standing.rejected) {
+            let key = scrubbed_key(descriptor_of(link));
+            let name = scrubbed_key(&link.clean_name);
+            if link.clean_name.is_empty() && link.record_id.is_none() {
+                known.typed.insert(key);
+            } else if !link.clean_name.is_empty() && name != key {
+                known.apart.insert(name);
+            }
+        }
+        let vendor = |link: &VendorLink| link.bc_vendor_id.map(|id| id.to_string()).unwrap_or_default();
+        for answer in &standing.answers {
+            known.origins.insert((scrubbed_key(descriptor_of(answer)), vendor(answer)), answer.origin.clone());
+        }
+        let refused = standing.rejected.iter().map(|link| (scrubbed_key(descriptor_of(link)), vendor(link)));
+        known.rejected.extend(refused);
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +183,7 @@ mod tests {
     }
 
     fn after(links: &[VendorLink]) -> (Vec<Option<u128>>, Vec<Option<u128>>) {
-        let standing = standings(links).remove("acme").unwrap_or_default();
+        let standing = standings(links).remove(&scrubbed_key("ACME 12")).unwrap_or_default();
         let ids = |links: &[VendorLink]| links.iter().map(|l| l.bc_vendor_id.map(|id| id.as_u128())).collect();
         (ids(&standing.answers), ids(&standing.rejected))
     }
@@ -175,11 +201,11 @@ mod tests {
     #[test]
     fn a_contradiction_stands_until_a_person_answers_again() {
         let both = [link(Verdict::Confirmed, 1), link(Verdict::Confirmed, 2)];
-        assert!(standings(&both)["acme"].is_contradictory());
+        assert!(standings(&both)[&scrubbed_key("ACME 12")].is_contradictory());
         let settled = [both.as_slice(), &[link(Verdict::Confirmed, 2)]].concat();
         assert_eq!(after(&settled), (vec![Some(2)], vec![]));
         let coded = VendorLink { origin: format!("{CODED}accr_1"), ..link(Verdict::Confirmed, 2) };
-        assert!(standings(&[both.as_slice(), &[coded]].concat())["acme"].is_contradictory());
+        assert!(standings(&[both.as_slice(), &[coded]].concat())[&scrubbed_key("ACME 12")].is_contradictory());
     }
 
     #[test]
@@ -190,5 +216,26 @@ mod tests {
         assert_eq!(after(&forgotten), (vec![], vec![]));
         let again = [rejected.as_slice(), &[link(Verdict::Confirmed, 1)]].concat();
         assert_eq!(after(&again), (vec![Some(1)], vec![]));
+    }
+    #[test]
+    fn a_verdict_of_the_first_version_meets_a_new_one_about_the_same_name() {
+        let old = |verdict, vendor| VendorLink {
+            merchant_key: normal_name("ACME, Inc."),
+            descriptor: String::new(),
+            ..link(verdict, vendor)
+        };
+        let new = |verdict, vendor| VendorLink {
+            merchant_key: scrubbed_key("ACME, Inc."),
+            descriptor: "ACME, Inc.".to_owned(),
+            ..link(verdict, vendor)
+        };
+        // As the store lists them: by key, so that the old ones may come last.
+        let both = standings(&[new(Verdict::Confirmed, 2), old(Verdict::Confirmed, 1)]);
+        assert!(both.len() == 1 && both[&scrubbed_key("ACME, Inc.")].is_contradictory());
+        let forgotten = standings(&[new(Verdict::Forgotten, 0), old(Verdict::Confirmed, 1)]);
+        assert_eq!(forgotten[&scrubbed_key("ACME, Inc.")], Standing::default());
+        let alone = standings(&[old(Verdict::Confirmed, 1)]);
+        assert_eq!(alone[&scrubbed_key("acme")].answers.len(), 1);
+        assert!(stored_keys("ACME, Inc.").contains(&old(Verdict::Confirmed, 1).merchant_key));
     }
 }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use domain::audit::Actor;
 use domain::directory::Directory;
-use store::{VendorLink, Verdict};
+use domain::id::ConnectionId;
+use store::{Store, VendorLink, Verdict};
 
+use super::RECHECK;
 use super::answer::{Answer, NotTaken, verdict_of};
-use super::answers::Standing;
+use super::answers::{Standing, standings};
 use super::judgement::Asked;
 
 /// The columns, in this order when written; found by name when read.
@@ -55,6 +59,27 @@ pub fn export(
     }
     writer.flush().map_err(csv::Error::from)?;
     Ok(lines)
+}
+
+/// Reads answers and writes those that are new: a line that cannot be taken, or an answer in between, leaves nothing half
+/// done. Returns how many were taken and how many left as they are.
+pub async fn take(
+    store: &Store,
+    connection: &ConnectionId,
+    directory: &Directory,
+    csv: &[u8],
+    person: &str,
+    now_ms: i64,
+) -> Result<Result<(usize, usize), ExchangeError>, store::Error> {
+    let kept = AtomicUsize::new(0);
+    let decide = |stored: &[VendorLink]| {
+        let (links, left) = import(csv, &standings(stored), directory, person, now_ms)?;
+        kept.store(left, Ordering::Relaxed);
+        Ok(links)
+    };
+    let actor = Actor::Person(person.to_owned());
+    let taken = store.vendor_links().answer(connection, None, RECHECK, now_ms, &actor, decide).await?;
+    Ok(taken.map(|links| (links.len(), kept.into_inner())))
 }
 
 /// Reads answers. Those that already stand, and those against a link set by hand, are left out and counted.

@@ -28,8 +28,10 @@ pub async fn asked(
     let mut asked: HashMap<RecordId, Asked> = HashMap::new();
     for matched in stored {
         let is_same = open.iter().any(|(row, _)| row.id == matched.record_id && row.version == matched.version);
-        if let (true, Ok(facts)) = (is_same, serde_json::from_str(&matched.asked)) {
-            asked.insert(matched.record_id, facts);
+        if let (true, Ok(facts)) = (is_same, serde_json::from_str::<Asked>(&matched.asked)) {
+            if facts.complete {
+                asked.insert(matched.record_id, facts);
+            }
         }
     }
     let unknown: Vec<&(&RecordRow, &Record)> = open.iter().filter(|(row, _)| !asked.contains_key(&row.id)).collect();
@@ -56,13 +58,15 @@ async fn one(
     let website = wire.and_then(|wire| wire.vendor.as_ref()).and_then(|vendor| vendor.website.clone());
     let plain = Asked { website: website.unwrap_or_default(), ..Asked::name(name) };
     let source = wire.and_then(|wire| wire.source_id.as_deref());
-    let (Treatment::Spend(_), Some(source)) = (record.treatment(), source) else { return Ok(plain) };
+    let (Treatment::Spend(_), Some(source)) = (record.treatment(), source) else {
+        return Ok(Asked { complete: true, ..plain });
+    };
     if !connection.matcher.may_read_expenses(app.now_ms()) {
         return Ok(plain);
     }
     match connection.brex.get_expense(source).await {
-        Ok(Some(expense)) => Ok(with_expense(plain, expense)),
-        Ok(None) => Ok(plain),
+        Ok(Some(expense)) => Ok(with_expense(Asked { complete: true, ..plain }, expense)),
+        Ok(None) => Ok(Asked { complete: true, ..plain }),
         // The token may lack the scope: matching then works with the name alone.
         Err(error) if error.kind() == Kind::Forbidden => {
             tracing::warn!(connection = %connection.id, "Brex does not permit reading expenses; matching by name alone");
@@ -86,5 +90,6 @@ fn with_expense(plain: Asked, expense: Expense) -> Asked {
         mcc: merchant.mcc.unwrap_or_default(),
         country: merchant.country.unwrap_or_default(),
         website: plain.website,
+        complete: plain.complete,
     }
 }

@@ -24,6 +24,9 @@ pub struct Asked {
     pub mcc: String,
     /// Country.
     pub country: String,
+    /// Whether this is all that Brex tells. What a name alone decided is asked for when the name no longer does.
+    #[serde(default)]
+    pub complete: bool,
 }
 
 impl Asked {

@@ -108,8 +108,7 @@ fn without_matcher(
     let Some(merchant) = merchant_of(record) else {
         return Some(Resolution::plain(decide_unmatched(record, rules, directory)));
     };
-    // People answered about descriptors under this name: the descriptor is asked for first.
-    if known.apart.contains(&scrubbed_key(merchant)) {
+    if known.is_descriptor_first(merchant) {
         return None;
     }
     by_name(connection, known, record, merchant, directory)

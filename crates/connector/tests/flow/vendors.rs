@@ -1,8 +1,8 @@
 //! Vendors: the matcher decides where it is sure, asks where it is not, and learns from the answers.
 
-use connector::vendors::answer::{Answer, AnswerError, NotTaken, give, write};
+use connector::vendors::answer::{Answer, AnswerError, NotTaken, give};
 use connector::vendors::answers::standings;
-use connector::vendors::exchange::{export, import};
+use connector::vendors::exchange::{export, import, take};
 use connector::vendors::judgement::{Asked, Judgement};
 use domain::hold::HoldCode;
 use domain::id::RecordId;
@@ -213,8 +213,10 @@ async fn the_memory_goes_out_as_csv_and_comes_back_the_same_once() {
     let (links, _) = import(csv.as_slice(), &std::collections::BTreeMap::new(), &directory, "lee", 1).unwrap();
     let forget: Vec<VendorLink> =
         links.iter().map(|link| VendorLink { verdict: Verdict::Forgotten, ..link.clone() }).collect();
-    write(store, &connection, &forget, "lee", 1).await.unwrap();
-    write(store, &connection, &links, "lee", 1).await.unwrap();
+    let lee = domain::audit::Actor::Person("lee".to_owned());
+    let all = |_: &[VendorLink]| Ok::<_, ()>(forget.clone());
+    store.vendor_links().answer(&connection, None, "recheck", 1, &lee, all).await.unwrap().unwrap();
+    assert_eq!(take(store, &connection, &directory, &csv, "lee", 1).await.unwrap().unwrap(), (5, 0));
     let after = standings(&store.vendor_links().list(&connection).await.unwrap());
     let said = |all: &std::collections::BTreeMap<String, connector::vendors::answers::Standing>| -> Vec<_> {
         let links = all.values().flat_map(|s| s.answers.iter().chain(&s.rejected));

@@ -124,3 +124,19 @@ async fn a_job_that_does_not_exist_cannot_run(#[values(Sqlite, Postgres)] on: En
     let finished = jobs.finish(&lease, &world.main, "dream", None, None, 0, NOW).await;
     assert!(matches!(finished, Err(Error::Moved { table: "jobs" })));
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_nudge_makes_a_job_due_and_leaves_what_it_was_asked_for(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let (lease, jobs) = (world.lease().await, world.store.jobs());
+    jobs.nudge(&world.main, "fresh", NOW).await.unwrap();
+    assert_eq!((job(&world, "fresh").await.due_ms, job(&world, "fresh").await.argument), (Some(NOW), None));
+    jobs.request(&world.main, "directory", Some("full"), NOW + 9).await.unwrap();
+    jobs.nudge(&world.main, "directory", NOW + 5).await.unwrap();
+    let asked = jobs.start(&lease, &world.main, "directory", NOW + 5).await.unwrap();
+    assert_eq!((asked.due_ms, asked.argument.as_deref()), (Some(NOW + 5), Some("full")));
+    jobs.nudge(&world.main, "directory", NOW + 6).await.unwrap();
+    jobs.finish(&lease, &world.main, "directory", Some(NOW + 900), None, 0, NOW + 7).await.unwrap();
+    assert_eq!(job(&world, "directory").await.due_ms, Some(NOW + 5), "it came while the job ran: the job runs again");
+}

@@ -62,11 +62,40 @@ async fn people_answer_without_a_lease_and_each_kind_of_verdict_reads_back(#[val
         link("acme", 0, Verdict::Unlinked),
         link("acme", 0, Verdict::Forgotten),
     ];
-    memory.answer(&world.main, &verdicts, NOW, &kim).await.unwrap();
+    let all = |_: &[VendorLink]| Ok::<_, ()>(verdicts.to_vec());
+    memory.answer(&world.main, None, "recheck", NOW, &kim, all).await.unwrap().unwrap();
     assert_eq!(memory.list(&world.main).await.unwrap(), verdicts);
     assert_eq!(memory.count(&world.main).await.unwrap(), 6);
     assert!(memory.list(&world.other).await.unwrap().is_empty());
     let trail = world.store.audit().list_for(&world.main, "merchant acme", 10).await.unwrap();
     assert_eq!((trail.len(), trail[0].actor.as_str()), (6, "person:kim"));
     assert!(trail[3].detail.contains("Acme, Inc.") && trail[3].action == "vendor_link_set_by_hand");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_answer_is_decided_from_what_is_stored_and_written_with_its_request_or_not_at_all(
+    #[values(Sqlite, Postgres)] on: Engine,
+) {
+    let Some(world) = World::on(on).await else { return };
+    let (memory, kim) = (world.store.vendor_links(), domain::audit::Actor::Person("kim".to_owned()));
+    let keys = ["acme".to_owned()];
+    // Each says what is not there yet: of two at once, one sees the other's.
+    let once = |stored: &[VendorLink]| match stored {
+        [] => Ok(vec![link("acme", 1, Verdict::Confirmed)]),
+        known => Err(known.len()),
+    };
+    let (one, two) = tokio::join!(
+        memory.answer(&world.main, Some(&keys), "recheck", NOW, &kim, once),
+        memory.answer(&world.main, Some(&keys), "recheck", NOW, &kim, once),
+    );
+    let outcomes = [one.unwrap(), two.unwrap()];
+    assert!(outcomes.contains(&Err(1)) && outcomes.iter().any(Result::is_ok), "{outcomes:?}");
+    let (bolt, refuse) = (["bolt".to_owned()], |stored: &[VendorLink]| Err::<_, usize>(stored.len()));
+    let other = memory.answer(&world.main, Some(&bolt), "other", NOW, &kim, refuse).await.unwrap();
+    assert_eq!(other, Err(0), "only what is stored under the keys counts");
+    assert_eq!(memory.count(&world.main).await.unwrap(), 1);
+    let jobs = world.store.jobs().list(&world.main).await.unwrap();
+    assert_eq!(jobs.iter().map(|job| (job.kind.as_str(), job.due_ms)).collect::<Vec<_>>(), [("recheck", Some(NOW))]);
+    assert!(matches!(world.store.audit().verify(&world.main).await.unwrap(), Chain::Verified { entries: 1, .. }));
 }

@@ -1,6 +1,5 @@
 //! `vendors export` and `vendors import`: the memory as CSV, safe to open in a spreadsheet.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -8,7 +7,6 @@ use serde_json::json;
 use super::super::{Common, Exit, Failure, open, print_json};
 use super::{mirror_of, one_connection};
 use crate::clock::{Clock, SystemClock};
-use crate::vendors::answer::write;
 use crate::vendors::answers::standings;
 use crate::vendors::exchange::{self, ExchangeError};
 
@@ -38,18 +36,16 @@ pub(super) async fn export(common: &Common, connection: Option<&str>, file: Opti
 pub(super) async fn import(common: &Common, connection: Option<&str>, path: &Path, by: &str) -> Result<Exit, Failure> {
     let config = open::config(common)?;
     let connection = one_connection(&config, connection)?;
-    let input = File::open(path).map_err(|error| no_file(path, &error))?;
+    let csv = std::fs::read(path).map_err(|error| no_file(path, &error))?;
     let store = open::store(&config).await?;
     let directory = mirror_of(&store, &connection).await?;
-    let standings = standings(&store.vendor_links().list(&connection).await?);
-    let now_ms = SystemClock.now_ms();
-    let (links, kept) = exchange::import(input, &standings, &directory, by, now_ms).map_err(|error| broken(&error))?;
-    write(&store, &connection, &links, by, now_ms).await?;
+    let outcome = exchange::take(&store, &connection, &directory, &csv, by, SystemClock.now_ms()).await?;
+    let (taken, kept) = outcome.map_err(|error| broken(&error))?;
     store.close().await;
     if common.json {
-        print_json(&json!({ "connection": connection.as_str(), "taken": links.len(), "kept": kept }));
+        print_json(&json!({ "connection": connection.as_str(), "taken": taken, "kept": kept }));
     } else {
-        println!("{} answer(s) taken; {kept} left as they are", links.len());
+        println!("{taken} answer(s) taken; {kept} left as they are");
     }
     Ok(Exit::Done)
 }

@@ -86,9 +86,9 @@ impl Turn<'_> {
     }
 }
 
-/// Asks for a run now: what a notification of BC about vendors does.
+/// Asks for a run now: what a notification of BC about vendors does. A comparison that was asked for stays asked for.
 pub async fn nudge(app: &App, connection: &ConnectionId) -> Result<(), store::Error> {
-    app.store.jobs().request(connection, DIRECTORY, None, app.now_ms()).await
+    app.store.jobs().nudge(connection, DIRECTORY, app.now_ms()).await
 }
 
 /// Does one batch if a run is due. Returns whether it did anything.
