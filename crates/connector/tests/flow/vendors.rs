@@ -17,12 +17,12 @@ use crate::app::TestApp;
 use crate::database::Db;
 use crate::held::{card, hold_of};
 
-const EAST: &str = "V99001";
-const WEST: &str = "V99002";
-const COFFEE: &str = "V99003";
+pub const EAST: &str = "V99001";
+pub const WEST: &str = "V99002";
+pub const COFFEE: &str = "V99003";
 
 /// A company with two sister vendors that only a person can tell apart, and one that nothing is like.
-async fn company(db: Db, settings: &str) -> Option<TestApp> {
+pub async fn company(db: Db, settings: &str) -> Option<TestApp> {
     let app = TestApp::start_with(db, Options { records: 1, ..Options::default() }, settings).await?;
     for (number, name) in [
         (EAST, "Quillon Bearings East LLC"),
@@ -34,7 +34,7 @@ async fn company(db: Db, settings: &str) -> Option<TestApp> {
     Some(app)
 }
 
-fn change(app: &TestApp, number: &str, change: VendorChange) {
+pub fn change(app: &TestApp, number: &str, change: VendorChange) {
     let world = app.world();
     world.bc.change_vendor(number, change, world.clock.now()).unwrap();
 }
@@ -50,29 +50,29 @@ async fn answer_about(
     give(&app.app.store, &app.connection(), &directory, &answer, app.app.now_ms()).await
 }
 
-async fn say(app: &mut TestApp, merchant: &str, verdict: Verdict, vendor: Option<&str>) {
+pub async fn say(app: &mut TestApp, merchant: &str, verdict: Verdict, vendor: Option<&str>) {
     answer_about(app, Asked::name(merchant), verdict, vendor).await.unwrap();
     app.run_until_idle().await;
 }
 
-async fn arrives(app: &mut TestApp, id: &str, merchant: &str) {
+pub async fn arrives(app: &mut TestApp, id: &str, merchant: &str) {
     app.insert(&card(id, merchant, "64100", 12.5));
     app.poll_now().await;
     app.run_until_idle().await;
 }
 
-async fn vendor_of(app: &TestApp, record: &str) -> (Stage, Option<String>) {
+pub async fn vendor_of(app: &TestApp, record: &str) -> (Stage, Option<String>) {
     let row = app.row(record).await.unwrap();
     (row.stage, row.vendor_number)
 }
 
-async fn judgement_of(app: &TestApp, record: &str) -> Judgement {
+pub async fn judgement_of(app: &TestApp, record: &str) -> Judgement {
     let matches = app.app.store.vendor_matches();
     let found = matches.find_many(&app.connection(), &[RecordId::new(record)]).await.unwrap();
     serde_json::from_str(&found[0].decision).unwrap()
 }
 
-fn exported(number: &str) -> (Stage, Option<String>) {
+pub fn exported(number: &str) -> (Stage, Option<String>) {
     (Stage::Exported, Some(number.to_owned()))
 }
 
@@ -164,20 +164,26 @@ async fn a_link_set_by_hand_is_not_overwritten_by_anybody_but_a_hand() {
 }
 
 #[rstest]
-#[case::renamed(VendorChange { name: Some("Quorum Catering".to_owned()), ..VendorChange::default() })]
-#[case::blocked(VendorChange { blocked: Some(Blocked::All), ..VendorChange::default() })]
-#[case::deleted(VendorChange { delete: true, ..VendorChange::default() })]
+#[case::renamed(VendorChange { name: Some("Quorum Catering".to_owned()), ..VendorChange::default() }, "renamed")]
+#[case::blocked(VendorChange { blocked: Some(Blocked::All), ..VendorChange::default() }, "blocked")]
+#[case::deleted(VendorChange { delete: true, ..VendorChange::default() }, "deleted")]
 #[tokio::test]
-async fn a_vendor_that_is_renamed_blocked_or_gone_sends_its_merchant_back_to_review(#[case] changed: VendorChange) {
+async fn a_vendor_that_is_renamed_blocked_or_gone_sends_its_merchant_back_to_review(
+    #[case] changed: VendorChange,
+    #[case] told: &str,
+) {
     let Some(mut app) = company(Db::Sqlite, "").await else { return };
     app.run_until_idle().await;
     say(&mut app, "QUILLON BEARINGS", Verdict::Confirmed, Some(EAST)).await;
+    let east = app.app.connections[0].directory().vendor(EAST).unwrap().id;
     change(&app, EAST, changed);
+    app.request("master_data").await;
     app.request("master_data").await;
     arrives(&mut app, "accr_after", "QUILLON BEARINGS").await;
     let hold = app.row("accr_after").await.unwrap().hold.unwrap();
     assert_eq!(hold.code, HoldCode::VendorReview);
     assert!(hold.sentence.contains("the vendor confirmed before"), "{}", hold.sentence);
+    assert_eq!(app.actions(&format!("vendor {east}")).await, [format!("linked_vendor_{told}")], "told once");
     say(&mut app, "QUILLON BEARINGS", Verdict::Confirmed, Some(WEST)).await;
     assert_eq!(hold_of(&app, "accr_after").await, Some(HoldCode::VendorReview), "two different answers contradict");
     say(&mut app, "QUILLON BEARINGS", Verdict::Confirmed, Some(WEST)).await;

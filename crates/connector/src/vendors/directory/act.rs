@@ -121,7 +121,8 @@ impl Batch<'_> {
             Err(error) => return self.failed(row, error),
         };
         match found {
-            Some(vendor) => Some(link(&mut row, &vendor, open, self.now_ms())),
+            Some(vendor) if open => self.claim(row, vendor).await,
+            Some(vendor) => Some(link(&mut row, &vendor, false, self.now_ms())),
             None if open => self.create(row, false).await,
             None => {
                 if matches!(row.state, State::Removed | State::Here) {
@@ -132,6 +133,27 @@ impl Batch<'_> {
                 Some(BrexVendorChange { row, notes: Vec::new() })
             }
         }
+    }
+
+    /// A vendor of the name of an open create is there: ours only if Brex answers the same request under the same key with
+    /// it, since a person may have made one of that name meanwhile. Names are unique in Brex, so the repeat makes no second.
+    async fn claim(&self, mut row: BrexVendorRow, found: BrexVendor) -> Option<BrexVendorChange> {
+        if self.halted.load(Ordering::Acquire) {
+            return Some(not_sent(row, false));
+        }
+        let ours = match self.send(&row).await {
+            Ok(answer) => answer.id == found.id,
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Conflict | Kind::Unreadable) => false,
+            Err(error) => return self.failed(row, error),
+        };
+        Some(link(&mut row, &found, ours, self.now_ms()))
+    }
+
+    /// Sends the create of a row, always under the key and with the fields of its attempt.
+    async fn send(&self, row: &BrexVendorRow) -> Result<BrexVendor, Error> {
+        let sent = row.sent.clone().unwrap_or_default();
+        let fields = VendorFields { company_name: Some(sent.name), email: sent.email, phone: sent.phone };
+        self.brex().create_vendor(key(self.turn, row), &fields).await
     }
 
     /// The vendor of this name that stands for no other BC vendor.
@@ -151,12 +173,10 @@ impl Batch<'_> {
 
     /// Sends a create whose intent is committed. `first` tells that it was not sent before.
     async fn create(&self, mut row: BrexVendorRow, first: bool) -> Option<BrexVendorChange> {
-        let sent = row.sent.clone().unwrap_or_default();
         if self.halted.load(Ordering::Acquire) {
             return Some(not_sent(row, first));
         }
-        let fields = VendorFields { company_name: Some(sent.name.clone()), email: sent.email, phone: sent.phone };
-        match self.brex().create_vendor(key(self.turn, &row), &fields).await {
+        match self.send(&row).await {
             Ok(vendor) => {
                 let now_ms = self.now_ms();
                 let mut change = link(&mut row, &vendor, true, now_ms);
@@ -165,9 +185,7 @@ impl Batch<'_> {
                 change.notes = vec![note(&change.row, "brex_vendor_created", json!({ "brex_id": vendor.id }))];
                 Some(change)
             }
-            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Conflict) => {
-                self.refused(row, error, first).await
-            }
+            Err(error) if matches!(error.kind(), Kind::Refused | Kind::Conflict) => self.refused(row, error).await,
             Err(error) if error.effect() == Effect::None => {
                 self.stop(error);
                 Some(not_sent(row, first))
@@ -177,10 +195,10 @@ impl Batch<'_> {
     }
 
     /// Brex refused to create it: most often because the name is there, and then that vendor is linked.
-    async fn refused(&self, mut row: BrexVendorRow, error: Error, first: bool) -> Option<BrexVendorChange> {
+    async fn refused(&self, mut row: BrexVendorRow, error: Error) -> Option<BrexVendorChange> {
         let name = row.sent.as_ref().map(|sent| sent.name.clone()).unwrap_or_default();
         match self.find(&row, &name).await {
-            Ok(Some(vendor)) => Some(link(&mut row, &vendor, !first, self.now_ms())),
+            Ok(Some(vendor)) => Some(link(&mut row, &vendor, false, self.now_ms())),
             Ok(None) if error.effect() == Effect::None => {
                 (row.state, row.sent) = (State::Absent, None);
                 row.attempt = row.attempt.saturating_add(1);

@@ -13,13 +13,7 @@ use super::{Halt, Turn, note, seen};
 
 /// Reads one page. Returns where the next one starts.
 pub(super) async fn page(turn: &Turn<'_>, began_ms: i64, cursor: Option<&str>) -> Result<Option<String>, Halt> {
-    let page = match turn.connection.brex.list_vendors(cursor).await {
-        // A cursor may have died while we were away; how long they live is not documented.
-        Err(error) if cursor.is_some() && error.kind() == clients::Kind::Refused => {
-            turn.connection.brex.list_vendors(None).await?
-        }
-        outcome => outcome?,
-    };
+    let page = turn.connection.brex.list_vendors(cursor).await?;
     let (map, id, now_ms) = (turn.app.store.brex_vendors(), &turn.connection.id, turn.now_ms());
     let ids: Vec<String> = page.items.iter().map(|vendor| vendor.id.clone()).collect();
     let names: Vec<String> = page.items.iter().map(|vendor| vendor.company_name.clone()).collect();

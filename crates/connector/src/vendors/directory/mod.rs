@@ -62,8 +62,16 @@ struct Run {
 #[serde(rename_all = "snake_case")]
 enum Phase {
     Read,
-    Look { began_ms: i64, cursor: Option<String> },
-    Act { looked_ms: i64 },
+    Look {
+        began_ms: i64,
+        cursor: Option<String>,
+        /// How often the walk began again because Brex refused its cursor.
+        #[serde(default)]
+        again: i64,
+    },
+    Act {
+        looked_ms: i64,
+    },
 }
 
 impl Turn<'_> {
@@ -107,7 +115,8 @@ pub async fn turn(app: &App, connection: &Connection, lease: &Lease) -> Result<b
         Some(run) => run,
         None => begin(&turn).await?,
     };
-    match step(&turn, run).await {
+    match step(&turn, run.clone()).await {
+        Err(Halt::Brex(error)) if run.is_refused_cursor(&error) => look_again(&turn, run, *error).await,
         Ok(Some(run)) => {
             turn.set(RUN, &serde_json::to_string(&run).unwrap_or_default()).await?;
             if job.attempts > 0 {
@@ -121,6 +130,24 @@ pub async fn turn(app: &App, connection: &Connection, lease: &Lease) -> Result<b
         Err(Halt::Store(error)) => Err(error.into()),
         Err(Halt::Brex(error)) => wait(&turn, *error, job.attempts).await,
     }
+}
+
+impl Run {
+    /// A cursor may have died while we were away; how long they live is not documented.
+    fn is_refused_cursor(&self, error: &clients::Error) -> bool {
+        let is_look = matches!(&self.phase, Phase::Look { cursor: Some(_), .. });
+        is_look && error.system() == clients::System::Brex && error.kind() == clients::Kind::Refused
+    }
+}
+
+/// The walk through the directory begins again, each time after a longer wait.
+async fn look_again(turn: &Turn<'_>, mut run: Run, error: clients::Error) -> Result<bool, Stop> {
+    let mut restarts = 0;
+    if let Phase::Look { cursor, again, .. } = &mut run.phase {
+        (restarts, *again, *cursor) = (*again, again.saturating_add(1), None);
+    }
+    turn.set(RUN, &serde_json::to_string(&run).unwrap_or_default()).await?;
+    wait(turn, error, restarts).await
 }
 
 /// Why a turn ends before its batch is done.
@@ -163,13 +190,13 @@ async fn step(turn: &Turn<'_>, run: Run) -> Result<Option<Run>, Halt> {
             let unknown = read::run(turn, full).await?;
             let now_ms = turn.now_ms();
             if full || unknown > LOOK_UPS {
-                Phase::Look { began_ms: now_ms, cursor: None }
+                Phase::Look { began_ms: now_ms, cursor: None, again: 0 }
             } else {
                 Phase::Act { looked_ms: 0 }
             }
         }
-        Phase::Look { began_ms, cursor } => match look::page(turn, began_ms, cursor.as_deref()).await? {
-            Some(cursor) => Phase::Look { began_ms, cursor: Some(cursor) },
+        Phase::Look { began_ms, cursor, again } => match look::page(turn, began_ms, cursor.as_deref()).await? {
+            Some(cursor) => Phase::Look { began_ms, cursor: Some(cursor), again },
             None => Phase::Act { looked_ms: began_ms },
         },
         Phase::Act { looked_ms } => {
