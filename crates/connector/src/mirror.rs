@@ -3,16 +3,19 @@
 use std::collections::{BTreeSet, HashMap};
 
 use clients::bc::{self, Company};
+use domain::audit::Note;
 use domain::calendar::PostingRange;
 use domain::directory::{Account, Blocked, CompanySetup, DimensionValue, Directory, Vendor};
 use domain::id::ConnectionId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use store::{Error, Lease, MasterKind, MasterRow, Store};
+use serde_json::json;
+use store::{Error, Lease, MasterKind, MasterRow, Store, Telling};
 use uuid::Uuid;
 
 use crate::app::{App, Connection};
 use crate::stop::Stop;
+use crate::vendors::answers::standings;
 
 /// The key of the one set-up row.
 const SETUP: &str = "setup";
@@ -52,9 +55,14 @@ pub async fn refresh(app: &App, connection: &Connection, lease: &Lease) -> Resul
         (MasterKind::DimensionValue, values.iter().map(|v| row(v.id, &v.code, &v.name, v)).collect()),
         (MasterKind::Setup, vec![MasterRow { bc_id: SETUP.to_owned(), ..row(Uuid::nil(), SETUP, SETUP, &setup) }]),
     ];
+    let (actor, watched) = (app.actor(), linked(&app.store, &connection.id).await?);
+    let telling = Telling { actor: &actor, watched: &watched, tell };
     for (kind, rows) in kinds {
-        let kept = app.store.master_data();
-        let changed = kept.replace_all(lease, &connection.id, kind, &rows, app.now_ms()).await?;
+        let (kept, id, now_ms) = (app.store.master_data(), &connection.id, app.now_ms());
+        let changed = match kind {
+            MasterKind::Vendor => kept.replace_all_telling(lease, id, kind, &rows, now_ms, &telling).await?,
+            _ => kept.replace_all(lease, id, kind, &rows, now_ms).await?,
+        };
         tracing::debug!(connection = %connection.id, ?kind, ?changed, "master data mirrored");
     }
     connection.set_directory(Directory::new(vendors, accounts, values, setup));
@@ -69,6 +77,44 @@ pub async fn look(connection: &Connection) -> Result<Directory, Stop> {
     let values = dimension_values(&company, &dimensions).await?;
     let setup = setup(&company, &dimensions).await?;
     Ok(Directory::new(vendors(&company).await?, accounts(&company).await?, values, setup))
+}
+
+/// The vendors that an answer about a merchant stands for.
+async fn linked(store: &Store, connection: &ConnectionId) -> Result<BTreeSet<String>, Error> {
+    let standings = standings(&store.vendor_links().list(connection).await?);
+    let answers = standings.values().flat_map(|standing| &standing.answers);
+    Ok(answers.filter_map(|answer| answer.bc_vendor_id).map(|id| id.to_string()).collect())
+}
+
+/// What the trail is told about a vendor that merchants are linked to: from now on a person is asked about them again.
+fn tell(id: &str, was: Option<&MasterRow>, is: Option<&MasterRow>) -> Vec<Note> {
+    let is_blocked = |row: &MasterRow| {
+        serde_json::from_str::<Vendor>(&row.attributes).is_ok_and(|vendor| vendor.blocked == Blocked::All)
+    };
+    let actions = match (was, is) {
+        (None, None) => vec![],
+        (None, Some(_)) => vec!["linked_vendor_back"],
+        (Some(_), None) => vec!["linked_vendor_deleted"],
+        (Some(was), Some(is)) => {
+            let renamed = (was.name != is.name).then_some("linked_vendor_renamed");
+            let blocked = match (is_blocked(was), is_blocked(is)) {
+                (false, true) => Some("linked_vendor_blocked"),
+                (true, false) => Some("linked_vendor_unblocked"),
+                _ => None,
+            };
+            renamed.into_iter().chain(blocked).collect()
+        }
+    };
+    let now = is.or(was);
+    let detail = json!({ "number": now.map(|row| &row.code), "name": now.map(|row| &row.name) });
+    let note = |action: &str| Note {
+        action: action.to_owned(),
+        subject: format!("vendor {id}"),
+        before: was.map(|row| row.name.clone()),
+        after: is.map(|row| row.name.clone()),
+        detail: detail.clone(),
+    };
+    actions.into_iter().map(note).collect()
 }
 
 fn row<T: Serialize>(id: Uuid, code: &str, name: &str, value: &T) -> MasterRow {

@@ -40,7 +40,7 @@ pub use inbox::{Event, Inbox, Put};
 pub use intents::{Intent, IntentChange, Intents, Outcome};
 pub use jobs::{JobRow, Jobs};
 pub use lanes::{Lanes, Lease};
-pub use master_data::{Changed, MasterData, MasterKind, MasterRow};
+pub use master_data::{Changed, MasterData, MasterKind, MasterRow, Telling};
 pub use open::Store;
 pub use payloads::{Payload, Payloads};
 pub use place::Kind;

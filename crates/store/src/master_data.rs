@@ -1,11 +1,13 @@
 //! The table `master_data`: the local mirror of Business Central's vendors, accounts, dimensions and set-up.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use domain::audit::{Actor, Note};
 use domain::id::ConnectionId;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
+use crate::audit;
 use crate::db::Db;
 use crate::dialect::{CHUNK, Statement, clean};
 use crate::error::Error;
@@ -74,6 +76,16 @@ pub struct Changed {
     pub removed: usize,
 }
 
+/// What the trail is to say about a refresh.
+pub struct Telling<'a> {
+    /// Who refreshes.
+    pub actor: &'a Actor,
+    /// The ids of the rows that it is about.
+    pub watched: &'a BTreeSet<String>,
+    /// The entries for one of them that changed: its id, what it was and what it is. Asked again after a deadlock.
+    pub tell: fn(&str, Option<&MasterRow>, Option<&MasterRow>) -> Vec<Note>,
+}
+
 /// Methods on the mirror.
 pub struct MasterData<'a> {
     pub(crate) db: &'a Db,
@@ -89,6 +101,31 @@ impl MasterData<'_> {
         rows: &[MasterRow],
         now_ms: i64,
     ) -> Result<Changed, Error> {
+        self.replace(lease, connection, kind, rows, now_ms, None).await
+    }
+
+    /// The same, and what is told about the rows that are watched goes into the trail in the same transaction.
+    pub async fn replace_all_telling(
+        &self,
+        lease: &Lease,
+        connection: &ConnectionId,
+        kind: MasterKind,
+        rows: &[MasterRow],
+        now_ms: i64,
+        telling: &Telling<'_>,
+    ) -> Result<Changed, Error> {
+        self.replace(lease, connection, kind, rows, now_ms, Some(telling)).await
+    }
+
+    async fn replace(
+        &self,
+        lease: &Lease,
+        connection: &ConnectionId,
+        kind: MasterKind,
+        rows: &[MasterRow],
+        now_ms: i64,
+        telling: Option<&Telling<'_>>,
+    ) -> Result<Changed, Error> {
         let wanted = by_id(rows);
         in_transaction!(self.db, tx => {
             lanes::fence(&mut tx, lease).await?;
@@ -96,6 +133,12 @@ impl MasterData<'_> {
             let changed = write_differing(&mut tx, connection, kind, &wanted, &stored, now_ms).await?;
             let gone: Vec<&str> = stored.keys().map(String::as_str).filter(|id| !wanted.contains_key(id)).collect();
             remove(&mut tx, connection, kind, &gone).await?;
+            if let Some(Telling { actor, watched, tell }) = telling {
+                let both = watched.iter().map(|id| (id, stored.get(id), wanted.get(id.as_str())));
+                let notes: Vec<Note> =
+                    both.filter(|(_, was, is)| was != is).flat_map(|(id, was, is)| tell(id, was, is)).collect();
+                audit::append_notes(&mut tx, connection, now_ms, actor, notes.iter().collect()).await?;
+            }
             Changed { removed: gone.len(), ..changed }
         })
     }

@@ -32,6 +32,14 @@ pub(super) fn sentence(entry: &Entry) -> String {
             format!("vendor {number} {name}: {why}; {}", judged(&detail["match"]))
         }
         "vendor_judged" => judged(&detail),
+        "linked_vendor_renamed"
+        | "linked_vendor_blocked"
+        | "linked_vendor_unblocked"
+        | "linked_vendor_deleted"
+        | "linked_vendor_back" => {
+            let what = entry.action.trim_start_matches("linked_vendor_");
+            format!("vendor {} {}, to which merchants are linked: {what}", text("number"), text("name"))
+        }
         "mapped" => mapped(&detail),
         "intent_committed" => {
             format!("intent {} for number {} committed before anything is sent", text("attempt"), text("number"))
@@ -79,7 +87,8 @@ fn judged(detail: &Value) -> String {
             matched.map(|pair| format!("{}={}", shown(&pair["word"]), shown(&pair["vendor_word"]))).collect();
         let [number, name, score, confidence] =
             ["number", "name", "score", "confidence"].map(|key| shown(&candidate[key]));
-        format!("{number} {name} score {score} ({confidence}) words [{}]", pairs.join(", "))
+        let reason = shown(&candidate["reason"]);
+        format!("{number} {name} score {score} ({confidence}), {reason}, words [{}]", pairs.join(", "))
     };
     let candidates: Vec<String> = said["candidates"].as_array().into_iter().flatten().map(candidate).collect();
     format!(
@@ -146,4 +155,31 @@ fn line(line: &Value) -> String {
         .collect();
     let dimensions = if dimensions.is_empty() { String::new() } else { format!(" [{}]", dimensions.join(", ")) };
     format!("{} to {}{dimensions}", shown(&line["amount"]), shown(&line["account"]))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::judged;
+
+    #[test]
+    fn each_candidate_is_told_with_its_reason() {
+        let candidate = |number: &str, reason: &str| {
+            json!({
+                "number": number, "name": "Acme", "score": 0.7, "confidence": "Medium", "reason": reason,
+                "explanation": { "matched": [{ "word": "ACME", "vendor_word": "ACME" }] },
+            })
+        };
+        let told = judged(&json!({
+            "asked": { "descriptor": "ACME 12" },
+            "said": { "outcome": "review", "score": 0.7, "candidates": [
+                candidate("V1", "ACME matches, number 12 missing"), candidate("V2", "ACME matches, EAST missing"),
+            ] },
+        }));
+        for words in ["V1 Acme score 0.7 (Medium), ACME matches, number 12 missing, words [ACME=ACME]", "EAST missing"]
+        {
+            assert!(told.contains(words), "{told}");
+        }
+    }
 }

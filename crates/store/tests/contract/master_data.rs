@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use domain::audit::Note;
 use rstest::rstest;
-use store::{Changed, MasterKind, MasterRow};
+use serde_json::json;
+use store::{Changed, MasterKind, MasterRow, Telling};
 
-use crate::world::{Engine, NOW, Postgres, Sqlite, World};
+use crate::world::{Engine, NOW, Postgres, Sqlite, World, engine};
 
 fn row(id: &str, name: &str) -> MasterRow {
     MasterRow {
@@ -102,4 +104,26 @@ async fn fifty_thousand_vendors_are_mirrored_in_seconds(#[values(Sqlite, Postgre
     println!("50,000 vendors written and compared in {took:?}");
     // Generous, since this is an unoptimised build on a shared machine; row by row it would take minutes.
     assert!(took < Duration::from_mins(1), "{took:?}");
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_refresh_tells_about_watched_rows_that_changed_and_no_others(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let (lease, mirror) = (world.lease().await, world.store.master_data());
+    let (actor, watched) = (engine(), ["1", "2", "3"].map(str::to_owned).into());
+    let tell = |id: &str, was: Option<&MasterRow>, is: Option<&MasterRow>| {
+        let name = |row: Option<&MasterRow>| row.map(|row| row.name.clone());
+        let subject = format!("vendor {id}");
+        vec![Note { action: "told".to_owned(), subject, before: name(was), after: name(is), detail: json!({}) }]
+    };
+    let telling = Telling { actor: &actor, watched: &watched, tell };
+    let first = [row("1", "one"), row("2", "two"), row("4", "four")];
+    mirror.replace_all(&lease, &world.main, MasterKind::Vendor, &first, NOW).await.unwrap();
+    let second = [row("1", "one"), row("3", "three"), row("4", "vier")];
+    let changed = mirror.replace_all_telling(&lease, &world.main, MasterKind::Vendor, &second, NOW + 1, &telling).await;
+    assert_eq!(changed.unwrap(), Changed { added: 1, changed: 1, removed: 1 });
+    let entries = world.store.audit().list(&world.main, 0, 10).await.unwrap();
+    let told: Vec<_> = entries.iter().map(|e| (e.subject.as_str(), e.before.as_deref(), e.after.as_deref())).collect();
+    assert_eq!(told, [("vendor 2", Some("two"), None), ("vendor 3", None, Some("three"))]);
 }
