@@ -8,3 +8,4 @@ mod mistakes;
 mod secrets;
 mod setting;
 mod stop;
+mod vendors;

@@ -32,17 +32,32 @@ pub(super) async fn answer(common: &Common, verdict: Verdict, args: &AnswerArgs)
     let answer = Answer { asked: subject.asked, verdict, vendor, person: args.by.clone(), record: subject.record };
     let link = give(&store, &subject.connection, &directory, &answer, SystemClock.now_ms()).await.map_err(failure)?;
     store.close().await;
+    let none = matches!(verdict, Verdict::Rejected | Verdict::NoneOfOurs)
+        .then(|| policy_for_none(&config, &subject.connection));
     if common.json {
         print_json(&json!({
             "connection": subject.connection.as_str(), "descriptor": link.descriptor, "verdict": verdict.as_str(),
-            "vendor": link.bc_vendor_id, "vendor_name": link.vendor_name, "by": link.decided_by,
+            "vendor": link.bc_vendor_id, "vendor_name": link.vendor_name, "by": link.decided_by, "if_none_fits": none,
         }));
     } else {
         let vendor = if link.vendor_name.is_empty() { String::new() } else { format!(": {}", link.vendor_name) };
         println!("{} {}{vendor}", link.descriptor, words(verdict));
+        if let Some(policy) = none {
+            let when = if verdict == Verdict::Rejected { "if no other vendor is like it, " } else { "" };
+            println!("{when}it counts as none of our vendors: {policy}");
+        }
         println!("records that wait for it go on within seconds if ml-connector runs, else with the next run");
     }
     Ok(Exit::Done)
+}
+
+/// What happens to records whose merchant is none of the vendors.
+fn policy_for_none(config: &Config, connection: &ConnectionId) -> String {
+    let settings = config.connections.iter().find(|settings| settings.name == connection.as_str());
+    match settings.and_then(|settings| settings.default_vendor.as_deref()) {
+        Some(number) => format!("its records are booked on the default vendor {number}"),
+        None => "its records are held (vendor_not_found)".to_owned(),
+    }
 }
 
 fn failure(error: AnswerError) -> Failure {
