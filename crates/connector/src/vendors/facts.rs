@@ -28,10 +28,9 @@ pub async fn asked(
     let mut asked: HashMap<RecordId, Asked> = HashMap::new();
     for matched in stored {
         let is_same = open.iter().any(|(row, _)| row.id == matched.record_id && row.version == matched.version);
-        if let (true, Ok(facts)) = (is_same, serde_json::from_str::<Asked>(&matched.asked)) {
-            if facts.complete {
-                asked.insert(matched.record_id, facts);
-            }
+        let facts = serde_json::from_str::<Asked>(&matched.asked).ok().filter(|facts| facts.complete);
+        if let (true, Some(facts)) = (is_same, facts) {
+            asked.insert(matched.record_id, facts);
         }
     }
     let unknown: Vec<&(&RecordRow, &Record)> = open.iter().filter(|(row, _)| !asked.contains_key(&row.id)).collect();
