@@ -93,6 +93,18 @@ hold_codes! {
     /// A coded dimension or dimension value is not in BC.
     DimensionUnknown = "dimension_unknown", Bookkeeper,
         "Choose an existing dimension value in Brex, or create it in Business Central.";
+    /// BC demands a dimension that is not coded.
+    DimensionMissing = "dimension_missing", Bookkeeper,
+        "Code the dimension that Business Central names on every line of the record in Brex.";
+    /// BC demands another value of a dimension, or none.
+    DimensionNotAllowed = "dimension_not_allowed", Bookkeeper,
+        "Code the value that Business Central asks for, or change the default dimensions of the vendor or account.";
+    /// The dimension or its value may not be used.
+    DimensionUnusable = "dimension_unusable", Bookkeeper,
+        "Choose a standard value that is not blocked in Brex, or unblock it in Business Central.";
+    /// Two dimensions or values may not stand together.
+    DimensionCombination = "dimension_combination", Bookkeeper,
+        "Change one of the two dimensions in Brex, or allow the combination in Business Central.";
     /// Two fields of one line say different things.
     CodingContradicts = "coding_contradicts", Bookkeeper,
         "Leave only one value for the account and for each dimension of the named line in Brex.";
@@ -126,6 +138,24 @@ hold_codes! {
     /// Brex no longer has the record ready for export.
     RecordNotReady = "record_not_ready", Bookkeeper,
         "Move the record to ready for export in Brex again, or delete the draft in Business Central and skip the record.";
+    /// Posting groups or posting set-up are missing or blocked.
+    PostingSetupMissing = "posting_setup_missing", BcAdmin,
+        "Complete the posting group or posting set-up that Business Central names.";
+    /// A number series of BC gives no more numbers.
+    NumberSeries = "number_series", BcAdmin, "Extend or correct the number series that Business Central names.";
+    /// The vendor's ledger already has the document number.
+    DocumentNumberUsed = "document_number_used", Bookkeeper,
+        "Look for the posted document of this number: if it is the same purchase, delete the draft and skip the record.";
+    /// The document waits for an approval in BC.
+    ApprovalRequired = "approval_required", Bookkeeper, "Have the document approved and released in Business Central.";
+    /// The document was released or posted and cannot be changed.
+    DocumentLocked = "document_locked", Bookkeeper,
+        "Reopen the released document in Business Central, or book the change by hand if it is posted.";
+    /// BC compares a total that its API cannot fill.
+    TotalCheckOn = "total_check_on", BcAdmin,
+        "Enter the document amount on the draft, or switch Check Doc. Total Amounts off in Purchases & Payables Setup.";
+    /// BC's own data must be upgraded before its API page works.
+    UpgradeNeeded = "upgrade_needed", BcAdmin, "Run the upgrade that Business Central names on the page API Data Upgrade.";
     /// A document with the same number exists that is not ours.
     PossibleDuplicate = "possible_duplicate", Bookkeeper,
         "Look at the document in Business Central: if it is the same purchase, skip the record; else change its number.";

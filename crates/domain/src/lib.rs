@@ -18,6 +18,7 @@ pub mod money;
 pub mod pace;
 pub mod receipt;
 pub mod record;
+pub mod refusal;
 pub mod rules;
 pub mod stage;
 pub mod vendor;

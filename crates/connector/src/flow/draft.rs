@@ -9,9 +9,9 @@ use std::collections::{HashMap, HashSet};
 use clients::bc::Document;
 use clients::{Effect, Error, Kind};
 use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
-use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
 use domain::pace::{NextProbe, next_probe};
+use domain::refusal::hold_of_refusal;
 use domain::stage::Event;
 use futures::{StreamExt, stream};
 use serde_json::json;
@@ -245,7 +245,7 @@ fn after_refusal(
     match found.judge(plan) {
         Err(_) => unclear(lane, row, attempt, error),
         Ok(Seen::Absent) => {
-            let hold = hold_of_refusal(error);
+            let hold = hold_of_refusal(error.api_message().unwrap_or("it gave no reason"));
             let settled = IntentChange::Settled {
                 attempt,
                 outcome: Outcome::Refused,
@@ -256,24 +256,6 @@ fn after_refusal(
         }
         Ok(seen) => probe::settle(lane, row, &seen, Some(attempt)),
     }
-}
-
-/// The hold that Business Central's refusal means. The code is chosen by its error code where that is enough; its texts
-/// are English, since every call asks for English, and only sharpen the hold.
-fn hold_of_refusal(error: &Error) -> Hold {
-    let said = error.api_message().unwrap_or("it gave no reason");
-    let code = if said.contains("Currency Exchange Rate") {
-        HoldCode::ExchangeRateMissing
-    } else if said.contains("is blocked with type All") || said.contains("is blocked for privacy") {
-        HoldCode::VendorBlocked
-    } else if said.contains("in G/L Account") {
-        HoldCode::AccountUnusable
-    } else if said.contains("does not match to a Dimension") || said.starts_with("Dimension") {
-        HoldCode::DimensionUnknown
-    } else {
-        HoldCode::DocumentRefused
-    };
-    Hold::new(code, format!("Business Central refused the document: {said}"))
 }
 
 impl Lane<'_> {

@@ -5,6 +5,7 @@
 
 mod amounts;
 mod bill;
+mod code_pages;
 mod coding;
 mod compare;
 mod dates;
@@ -15,5 +16,6 @@ mod generated;
 mod generators;
 mod made;
 mod mapping;
+mod refusal;
 mod vendor;
 mod vendor_holds;
