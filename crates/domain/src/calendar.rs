@@ -1,6 +1,6 @@
-//! Dates: from Brex's instant to the company's day, and into an open period.
+//! Dates: from Brex's time to the company's day, and into an open period.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -31,9 +31,12 @@ pub struct PostingRange {
     pub to: Option<Date>,
 }
 
-/// The day on which an instant falls in the company's time zone.
+/// The day that a time of Brex means: midnight in UTC to the last digit is a date that Brex wrote as a time (the accrual
+/// and bill records of brex.md §9) and is that date everywhere; anything else is an instant and falls on the company's
+/// day (docs/adr/0009).
 pub fn day_of(instant: Timestamp, zone: &TimeZone) -> Date {
-    instant.to_zoned_datetime(zone.clone()).date()
+    let utc = instant.to_zoned_datetime(TimeZone::UTC);
+    if utc.time() == Time::midnight() { utc.date() } else { instant.to_zoned_datetime(zone.clone()).date() }
 }
 
 /// The Posting Date for a document of this day.

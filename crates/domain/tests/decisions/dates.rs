@@ -35,19 +35,50 @@ fn dates(company: &Company, record: &Record) -> (Date, Date) {
 #[test]
 fn the_day_is_the_companys_day() {
     let cases = [
-        ("2026-06-01T00:00:00Z", "UTC", date(2026, 6, 1)),
-        ("2026-06-01T00:00:00Z", "America/New_York", date(2026, 5, 31)),
-        ("2026-06-01T00:00:00Z", "Pacific/Kiritimati", date(2026, 6, 1)),
+        ("2026-06-01T00:00:01Z", "America/New_York", date(2026, 5, 31)),
+        ("2026-06-01T00:00:00.000001Z", "Pacific/Niue", date(2026, 5, 31)),
+        ("2026-06-01T10:59:59Z", "Pacific/Niue", date(2026, 5, 31)),
+        ("2026-06-01T11:00:00Z", "Pacific/Niue", date(2026, 6, 1)),
         ("2026-06-01T03:59:59Z", "America/New_York", date(2026, 5, 31)),
         ("2026-06-01T04:00:00Z", "America/New_York", date(2026, 6, 1)),
         ("2026-12-31T09:59:59Z", "Pacific/Kiritimati", date(2026, 12, 31)),
         ("2026-12-31T10:00:00Z", "Pacific/Kiritimati", date(2027, 1, 1)),
+        ("2026-06-18T06:59:59Z", "America/Los_Angeles", date(2026, 6, 17)),
         ("2026-06-18T07:00:00Z", "America/Los_Angeles", date(2026, 6, 18)),
         ("2026-03-08T06:59:59Z", "America/New_York", date(2026, 3, 8)),
         ("2028-02-29T23:59:59.999999Z", "UTC", date(2028, 2, 29)),
     ];
     for (instant, zone, day) in cases {
         assert_eq!(dates(&company_in(zone), &at(instant)), (day, day), "{instant} in {zone}");
+    }
+}
+
+/// brex.md §9.2 and §9.3: accruals and bills carry dates in the form of midnight in UTC.
+#[test]
+fn a_date_that_brex_wrote_as_midnight_is_that_date_in_every_zone() {
+    for zone in ["UTC", "Pacific/Kiritimati", "America/Los_Angeles", "Pacific/Niue", "America/New_York"] {
+        for (instant, day) in [
+            ("2026-06-01T00:00:00Z", date(2026, 6, 1)),
+            ("2026-01-01T00:00:00.000000Z", date(2026, 1, 1)),
+            ("2028-02-29T00:00:00+00:00", date(2028, 2, 29)),
+        ] {
+            assert_eq!(dates(&company_in(zone), &at(instant)), (day, day), "{instant} in {zone}");
+        }
+        let mut bill = supplier_bill("10.00 USD", Some("1"));
+        bill.due_at = Some("2026-07-01T00:00:00Z".parse().unwrap());
+        assert_eq!(company_in(zone).plan(&bill).unwrap().due_date, Some(date(2026, 7, 1)), "{zone}");
+    }
+}
+
+/// Midnight of the company is an instant: its day begins, whatever the hour in UTC.
+#[test]
+fn midnight_of_the_company_is_the_day_that_begins() {
+    for (zone, instant) in [
+        ("Pacific/Kiritimati", "2026-06-09T10:00:00Z"),
+        ("America/Los_Angeles", "2026-06-10T07:00:00Z"),
+        ("Pacific/Niue", "2026-06-10T11:00:00Z"),
+    ] {
+        assert_eq!(dates(&company_in(zone), &at(instant)).1, date(2026, 6, 10), "{zone}");
     }
 }
 
