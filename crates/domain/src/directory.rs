@@ -117,6 +117,7 @@ pub struct Directory {
     vendors_by_email: BTreeMap<String, Vec<usize>>,
     account_by_id: BTreeMap<Uuid, usize>,
     account_by_number: BTreeMap<String, usize>,
+    accounts_by_name: BTreeMap<String, Vec<usize>>,
     value_by_id: BTreeMap<Uuid, usize>,
     value_by_code: BTreeMap<(String, String), usize>,
     values_by_name: BTreeMap<(String, String), Vec<usize>>,
@@ -138,6 +139,7 @@ impl Directory {
         for (index, account) in accounts.iter().enumerate() {
             directory.account_by_id.insert(account.id, index);
             directory.account_by_number.insert(account.number.to_uppercase(), index);
+            directory.accounts_by_name.entry(normal_name(&account.name)).or_default().push(index);
         }
         for (index, value) in values.iter().enumerate() {
             let dimension = value.dimension.to_uppercase();
@@ -191,6 +193,17 @@ impl Directory {
         let text = id_or_number.trim();
         let by_id = Uuid::parse_str(text).ok().and_then(|id| self.account_by_id.get(&id));
         by_id.or_else(|| self.account_by_number.get(&text.to_uppercase())).and_then(|i| self.accounts.get(*i))
+    }
+
+    /// The only account of this name that a line can stand on: headings and totals often share an account's name.
+    pub fn account_named(&self, name: &str) -> Option<&Account> {
+        let indexes = self.accounts_by_name.get(&normal_name(name))?;
+        let accounts: Vec<&Account> = indexes.iter().filter_map(|i| self.accounts.get(*i)).collect();
+        let usable: Vec<&Account> = accounts.iter().copied().filter(|a| a.unusable_because().is_none()).collect();
+        match (usable.as_slice(), accounts.as_slice()) {
+            ([only], _) | ([], [only]) => Some(only),
+            _ => None,
+        }
     }
 
     /// The dimension value that a coded value means: BC's id, else its code.

@@ -6,8 +6,10 @@
 pub mod audit;
 pub mod brex_vendor;
 pub mod calendar;
+mod coding;
 pub mod coding_list;
 pub mod compare;
+pub mod defaults;
 pub mod directory;
 pub mod document;
 pub mod edit;
@@ -21,4 +23,5 @@ pub mod record;
 pub mod refusal;
 pub mod rules;
 pub mod stage;
+pub mod template;
 pub mod vendor;

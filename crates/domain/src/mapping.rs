@@ -1,17 +1,16 @@
 //! From a coded record and its vendor to the planned document, or to the hold that says what is missing.
 
-use std::collections::BTreeMap;
-
 use rust_decimal::Decimal;
 
 use crate::calendar::{day_of, decide_posting_date};
+use crate::coding::decide_coding;
 use crate::directory::Directory;
-use crate::document::{DESCRIPTION_MAX, DocumentKind, PlannedDocument, PlannedLine};
+use crate::document::{DocumentKind, PlannedDocument, PlannedLine};
 use crate::hold::{Hold, HoldCode};
 use crate::id::{DocumentNumber, InvalidDocumentNumber, JobId};
 use crate::money::{Money, sum};
-use crate::record::{CodedField, Line, Record, Treatment};
-use crate::rules::{Axis, CurrencyRule, Rules};
+use crate::record::{Line, Record, Treatment};
+use crate::rules::{CurrencyRule, Rules};
 
 /// Plans the document of a record for a vendor.
 pub fn decide_document(
@@ -125,87 +124,7 @@ fn document_currency(total: &Money, directory: &Directory) -> Result<Option<Stri
 }
 
 fn plan_line(line: &Line, record: &Record, rules: &Rules, directory: &Directory) -> Result<PlannedLine, Hold> {
-    let mut account = None;
-    let mut dimensions = BTreeMap::new();
-    for field in line.coding.iter().filter(|field| !field.is_empty()) {
-        match rules.fields.axis(field.field.as_deref(), field.field_name.as_deref()) {
-            Axis::Account => {
-                let number = account_number(field, directory)?;
-                let earlier = account.replace(number.clone());
-                agree("G/L accounts", earlier, &number, line)?;
-            }
-            Axis::Dimension(code) => {
-                let (code, value) = dimension_value(&code, field, directory)?;
-                let earlier = dimensions.insert(code.clone(), value.clone());
-                agree(&format!("values of dimension {code}"), earlier, &value, line)?;
-            }
-            Axis::Vendor | Axis::Other => {}
-        }
-    }
     let amount = booked(&line.amount, line.original_amount.as_ref(), rules);
-    let account = account.ok_or_else(|| {
-        Hold::new(HoldCode::AccountNotCoded, format!("the line over {amount} carries no G/L account"))
-    })?;
-    Ok(PlannedLine { account, description: description(line, record), amount: amount.amount, dimensions })
-}
-
-/// Two fields of one line may say the same, but not two different things.
-fn agree(what: &str, earlier: Option<String>, now: &str, line: &Line) -> Result<(), Hold> {
-    match earlier {
-        Some(earlier) if earlier != now => {
-            let text = format!("the line over {} is coded to two {what}: {earlier} and {now}", line.amount);
-            Err(Hold::new(HoldCode::CodingContradicts, text))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-/// The account's number: by BC's id or number, else by the number that the value's name starts with.
-fn account_number(field: &CodedField, directory: &Directory) -> Result<String, Hold> {
-    let account = field.find(|text| directory.account(text)).ok_or_else(|| {
-        let text = format!("the G/L account {} is not in Business Central", field.shown());
-        Hold::new(HoldCode::AccountUnknown, text)
-    })?;
-    match account.unusable_because() {
-        None => Ok(account.number.clone()),
-        Some(reason) => {
-            let text = format!("the G/L account {} {} cannot be used: {reason}", account.number, account.name);
-            Err(Hold::new(HoldCode::AccountUnusable, text))
-        }
-    }
-}
-
-fn dimension_value(dimension: &str, field: &CodedField, directory: &Directory) -> Result<(String, String), Hold> {
-    if !directory.has_dimension(dimension) {
-        let text = format!("the dimension {dimension} is not in Business Central");
-        return Err(Hold::new(HoldCode::DimensionUnknown, text));
-    }
-    let found = match field.value() {
-        Some(value) => directory.value(dimension, value),
-        None => field
-            .value_name()
-            .and_then(|name| directory.value(dimension, name).or_else(|| directory.value_named(dimension, name))),
-    };
-    found.map(|value| (value.dimension.clone(), value.code.clone())).ok_or_else(|| {
-        let text = format!("the value {} of dimension {dimension} is not in Business Central", field.shown());
-        Hold::new(HoldCode::DimensionUnknown, text)
-    })
-}
-
-/// Memo of the line, else of the record, else the merchant; printable and cut to what BC takes.
-fn description(line: &Line, record: &Record) -> String {
-    let candidates = [
-        line.memo.as_deref(),
-        record.memo.as_deref(),
-        record.merchant.as_ref().map(|m| m.name.as_str()),
-        record.person.as_ref().map(|p| p.name.as_str()),
-    ];
-    let text = candidates.into_iter().flatten().map(printable).find(|text| !text.is_empty());
-    text.unwrap_or_else(|| format!("Brex {}", record.id)).chars().take(DESCRIPTION_MAX).collect()
-}
-
-/// One line of printable words.
-fn printable(text: &str) -> String {
-    let words = text.split(|c: char| c.is_control() || c.is_whitespace()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join(" ")
+    let (account, dimensions) = decide_coding(line, record, amount, rules, directory)?;
+    Ok(PlannedLine { account, description: rules.descriptions.text(line, record), amount: amount.amount, dimensions })
 }

@@ -6,6 +6,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::PeriodPolicy;
+use crate::defaults::DefaultRule;
+use crate::template::Descriptions;
 
 /// Which of the two amounts of a record is booked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +37,13 @@ pub struct Rules {
     pub employees: BTreeMap<String, String>,
     /// How accounting fields are recognised.
     pub fields: FieldRules,
+    /// Field, by id or name, to a table from values of Brex to BC's numbers and codes, for what fits neither by code nor
+    /// by name.
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    /// What lines get where their coding says nothing.
+    pub defaults: Vec<DefaultRule>,
+    /// How the text of a line is made.
+    pub descriptions: Descriptions,
 }
 
 /// How accounting fields are recognised: by `remote_field_id` first, then by the field's name.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use data_encoding::HEXLOWER;
 use domain::calendar::PeriodPolicy;
+use domain::defaults::DefaultRule;
 use domain::id::ConnectionId;
 use domain::rules::{CurrencyRule, FieldRules, Rules};
+use domain::template::Descriptions;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -43,6 +45,15 @@ pub struct ConnectionConfig {
     /// How accounting fields are recognised.
     #[serde(default)]
     pub fields: FieldsSection,
+    /// Field to a table from its values to numbers and codes of Business Central.
+    #[serde(default)]
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    /// What lines get where their coding says nothing; the first rule that fits counts.
+    #[serde(default)]
+    pub defaults: Vec<DefaultRule>,
+    /// Templates of line texts; the first whose words are all there is used.
+    #[serde(default)]
+    pub descriptions: Vec<String>,
     /// Seconds between two polls of Brex.
     #[serde(default = "default_poll_seconds")]
     pub poll_seconds: u32,
@@ -216,6 +227,7 @@ impl ConnectionConfig {
         check_base_url(&key("entra.base_url"), &self.entra.base_url, ENTRA_HOST, hosts)?;
         check_base_url(&key("bc.base_url"), &self.bc.base_url, BC_HOST, hosts)?;
         self.zone()?;
+        self.descriptions()?;
         for (name, value) in [
             ("entra.tenant", &self.entra.tenant),
             ("entra.client_id", &self.entra.client_id),
@@ -262,6 +274,9 @@ impl ConnectionConfig {
             default_vendor: self.default_vendor.clone(),
             employees: self.employees.iter().map(|(k, v)| (k.trim().to_lowercase(), v.clone())).collect(),
             fields: self.field_rules(),
+            values: self.values.clone().into_iter().filter(|(_, table)| !table.is_empty()).collect(),
+            defaults: self.defaults.clone(),
+            descriptions: self.descriptions()?,
         };
         let parts = serde_json::json!([
             self.time_zone,
@@ -270,10 +285,18 @@ impl ConnectionConfig {
             rules.default_vendor,
             rules.employees,
             rules.fields,
+            rules.values,
+            rules.defaults,
+            rules.descriptions,
         ]);
         let digest = Sha256::digest(parts.to_string());
         rules.version = HEXLOWER.encode(digest.get(..6).unwrap_or_default());
         Ok(rules)
+    }
+
+    fn descriptions(&self) -> Result<Descriptions, ConfigError> {
+        let key = || format!("connection {:?}: descriptions", self.name);
+        Descriptions::read(&self.descriptions).map_err(|problem| ConfigError::value(key(), problem.to_string()))
     }
 
     fn field_rules(&self) -> FieldRules {

@@ -90,7 +90,27 @@ fn the_rules_version_changes_with_the_rules_and_with_nothing_else() {
     let first = version(MINIMAL);
     assert_eq!(first, version(&MINIMAL.replace("bc.secret", "other.secret")));
     assert_ne!(first, version(&MINIMAL.replace("New_York", "Chicago")));
-    assert_ne!(first, version(&MINIMAL.replace("[connection.brex]", "default_vendor = \"V1\"\n[connection.brex]")));
+    for rule in [
+        r#"default_vendor = "V1""#,
+        r#"descriptions = ["{merchant}"]"#,
+        r#"values.Category.Meals = "64200""#,
+        r#"defaults = [{ merchant = "Uber*", account = "64100" }]"#,
+    ] {
+        let changed = MINIMAL.replace("[connection.brex]", &format!("{rule}\n[connection.brex]"));
+        assert_ne!(first, version(&changed), "{rule}");
+    }
+}
+
+#[test]
+fn a_template_with_an_unknown_word_and_a_default_with_an_unknown_key_are_refused() {
+    for (rule, complaint) in [
+        (r#"descriptions = ["{color}"]"#, "connection \"main\": descriptions {color} is unknown"),
+        (r#"defaults = [{ vendor = "V1" }]"#, "unknown field `vendor`"),
+    ] {
+        let text = MINIMAL.replace("[connection.brex]", &format!("{rule}\n[connection.brex]"));
+        let error = Config::parse(&text, Path::new(".")).unwrap_err().to_string();
+        assert!(error.contains(complaint), "{error}");
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn an_account_that_is_not_in_the_company_is_held_as_brex_showed_it() {
     let cases = [
         (gl("7500"), "7500"),
         (named("GL_ACCOUNT", "7500 Other G&A"), "7500 Other G&A"),
-        (named("GL_ACCOUNT", "Advertising"), "Advertising"),
+        (named("GL_ACCOUNT", "7500 Advertising"), "7500 Advertising"),
         (CodedField { value_name: Some("61300 Advertising".to_owned()), ..gl("7500") }, "7500 / 61300 Advertising"),
     ];
     for (field, shown) in cases {

@@ -13,6 +13,7 @@ use domain::mapping::decide_document;
 use domain::money::{Currency, Money};
 use domain::record::{CodedField, Line, Merchant, Person, Record, Review, Side};
 use domain::rules::{CurrencyRule, FieldRules, Rules};
+use domain::template::Descriptions;
 use domain::vendor::{Link, ResolvedVendor, decide_vendor};
 use jiff::tz::TimeZone;
 use uuid::Uuid;
@@ -78,6 +79,9 @@ pub(crate) fn company() -> Company {
             default_vendor: None,
             employees: BTreeMap::new(),
             fields: FieldRules::default(),
+            values: BTreeMap::new(),
+            defaults: Vec::new(),
+            descriptions: Descriptions::default(),
         },
     }
 }

@@ -17,5 +17,6 @@ mod generators;
 mod made;
 mod mapping;
 mod refusal;
+mod rules;
 mod vendor;
 mod vendor_holds;
