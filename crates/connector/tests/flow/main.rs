@@ -10,6 +10,7 @@ mod directory;
 mod directory_claims;
 mod directory_size;
 mod exactly_once;
+mod golden;
 mod held;
 mod limits;
 mod line;
