@@ -10,6 +10,7 @@ mod explain;
 mod match_files;
 mod open;
 mod operate;
+mod plan;
 mod run;
 mod status;
 mod story;
@@ -59,6 +60,20 @@ enum Command {
     Status,
     /// List what waits for a person, and who can fix it.
     Attention,
+    /// Show the exact document of every record that waits, without writing anything to Brex or Business Central.
+    Plan {
+        /// Only this connection.
+        #[arg(long)]
+        connection: Option<String>,
+        /// Keep the plan in a file, for `apply`.
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Do exactly what a plan says; a record that moved since is refused, the others are done.
+    Apply {
+        /// File that `plan --out` wrote.
+        plan: PathBuf,
+    },
     /// Tell the whole story of one record.
     Explain {
         /// Id of the record in Brex (accr_…).
@@ -133,6 +148,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(&common, &args).await,
         Command::Status => status::status(&common).await,
         Command::Attention => attention::attention(&common).await,
+        Command::Plan { connection, out } => plan::make(&common, connection.as_deref(), out.as_ref()).await,
+        Command::Apply { plan } => plan::carry_out(&common, &plan).await,
         Command::Explain { record } => explain::explain(&common, &record).await,
         Command::Retry(args) => operate::operate(&common, Verb::Retry, &args).await,
         Command::Replay(args) => operate::operate(&common, Verb::Replay, &args).await,

@@ -1,7 +1,8 @@
 //! The way of a record, stage by stage. Read the files in this order:
 //!
 //! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`probe`] for unclear answers) → [`verify`] →
-//! [`attach`] → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for.
+//! [`attach`] → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
+//! [`plan`] shows beforehand what would be made.
 //!
 //! Each stage takes a batch of due records and goes *load → decide → do → apply*: the decision is a pure function of
 //! `domain`, and apply is one transaction that writes the new stage, the audit entries and the next due time. A stage may
@@ -13,6 +14,7 @@ pub mod draft;
 pub mod map;
 pub mod mark_exported;
 pub mod operator;
+pub mod plan;
 pub mod poll;
 pub mod probe;
 pub mod receive;

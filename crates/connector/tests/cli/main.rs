@@ -5,6 +5,7 @@ mod coding_lists;
 mod commands;
 mod kill;
 mod mistakes;
+mod plan;
 mod secrets;
 mod setting;
 mod stop;
