@@ -25,6 +25,7 @@ const MEANINGS: &[(&[&str], HoldCode)] = &[
     (&[" dimension is the default dimension, and it must have a value."], HoldCode::DimensionMissing),
     (&["The Dimension Value Code must be "], HoldCode::DimensionNotAllowed),
     (&["Dimension Code ", " must be blank for "], HoldCode::DimensionNotAllowed),
+    (&["The dimension set line already exists."], HoldCode::DimensionNotAllowed),
     (&["Dimension value ", " is not allowed for "], HoldCode::DimensionNotAllowed),
     (&["Dimension Value Type for Dimension Value ", " must not be "], HoldCode::DimensionUnusable),
     (&["Dimension Value ", " is missing."], HoldCode::DimensionUnknown),

@@ -4,6 +4,7 @@ mod attention;
 mod backfill;
 mod coding_lists;
 mod config_check;
+mod config_test;
 mod demo;
 mod exit;
 mod explain;
@@ -117,6 +118,17 @@ enum Command {
 enum ConfigCommand {
     /// Check the configuration file and the secrets it names, without calling anybody.
     Check,
+    /// Show which rules another file has that this one has not.
+    Diff {
+        /// The other configuration file.
+        other: PathBuf,
+    },
+    /// Map the stored records of the last days again under the rules of the file, and show what would change.
+    Test {
+        /// How many days back.
+        #[arg(long, default_value_t = 31)]
+        days: u16,
+    },
 }
 
 /// Parses the arguments, does what they say, and tells the exit code.
@@ -159,6 +171,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::CodingLists { command } => coding_lists::coding_lists(&common, command).await,
         Command::Match(args) => match_files::run(&common, &args),
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
+        Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),
+        Command::Config { command: ConfigCommand::Test { days } } => config_test::test(&common, days).await,
     }
 }
 

@@ -6,6 +6,7 @@ mod commands;
 mod kill;
 mod mistakes;
 mod plan;
+mod rules;
 mod secrets;
 mod setting;
 mod stop;

@@ -193,3 +193,10 @@ fn a_sum_beyond_any_number_is_held() {
     let sentence = held(company().plan(&card("10 JPY", vec![huge.clone(), huge])));
     assert!(sentence.starts_with("line_sum_mismatch: "), "{sentence}");
 }
+
+#[test]
+fn ten_thousand_lines_are_planned_to_the_cent() {
+    let lines = (0..10_000).map(|_| line("0.01 USD", vec![gl("61300")])).collect();
+    let plan = company().plan(&card("100.00 USD", lines)).unwrap();
+    assert_eq!((plan.lines.len(), plan.total), (10_000, plan.lines.iter().map(|line| line.amount).sum()));
+}

@@ -80,6 +80,11 @@ const TEXTS: &[(&str, HoldCode)] = &[
          PROJECT can't be used concurrently.",
         DimensionCombination,
     ),
+    (
+        "The dimension set line already exists. Check existing dimension set lines and the default dimension set lines on \
+         the parent.",
+        DimensionNotAllowed,
+    ),
     ("The \"code\" does not match to a Dimension.", DimensionUnknown),
     ("The \"valueCode\" does not match to a Dimension Value.", DimensionUnknown),
     ("The dimension field values do not match to a specific Dimension.", DimensionUnknown),
