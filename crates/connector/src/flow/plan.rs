@@ -167,7 +167,7 @@ async fn apply_some(lane: &Lane<'_>, entries: &[&Entry]) -> Result<Vec<Done>, St
             Some(detail) => done.push(Done { record: entry.record.clone(), outcome: "refused", detail }),
         }
     }
-    for stage in [Stage::Draft, Stage::Verify, Stage::MarkExported] {
+    for stage in [Stage::Draft, Stage::Verify, Stage::Attach, Stage::MarkExported] {
         lane.run_stage(stage, in_stage(rows(lane, &same).await?, stage)).await?;
     }
     done.extend(rows(lane, &same).await?.into_iter().map(outcome));
