@@ -12,6 +12,7 @@ mod directory_size;
 mod exactly_once;
 mod golden;
 mod held;
+mod hostile;
 mod limits;
 mod line;
 #[path = "../../../sandbox/tests/conformance/openapi/mod.rs"]
