@@ -250,7 +250,7 @@ impl Files<'_> {
         let mut writer = tokio::fs::File::from_std(file.reopen().map_err(spool)?);
         let limit = connection.settings.receipts.max_bytes();
         let download = connection.brex.download_receipt(link, &connection.receipt_hosts, limit, &mut writer).await;
-        let download = download.map_err(|error| self.not_fetched(id, error))?;
+        let download = download.map_err(|error| self.not_fetched(id, &error))?;
         let mut head = Vec::new();
         let reader = tokio::fs::File::open(file.path()).await.map_err(spool)?;
         reader.take(HEAD_BYTES as u64).read_to_end(&mut head).await.map_err(spool)?;
@@ -261,7 +261,7 @@ impl Files<'_> {
         Ok(Fetched { file, bytes: download.bytes, sha256: HEXLOWER.encode(&download.sha256), extension })
     }
 
-    fn not_fetched(&self, id: &str, error: Error) -> Halt {
+    fn not_fetched(&self, id: &str, error: &Error) -> Halt {
         match error.kind() {
             Kind::TooLarge => {
                 let most = self.lane.connection.settings.receipts.max_megabytes;
@@ -272,7 +272,7 @@ impl Files<'_> {
                 let text = format!("the receipt {id} cannot be fetched: its fresh link answers {status}");
                 Halt::Hold(Hold::new(HoldCode::ReceiptUnavailable, text))
             }
-            _ => self.later(&error),
+            _ => self.later(error),
         }
     }
 

@@ -84,7 +84,8 @@ async fn every_request_to_brex_is_one_that_its_openapi_files_describe() {
 
     let asked = std::mem::take(&mut *log.lock().unwrap());
     let mut seen = BTreeSet::new();
-    for asked in &asked {
+    // Receipts lie on a store of files that is no part of the API.
+    for asked in asked.iter().filter(|asked| !asked.target.starts_with("/receipts/")) {
         let path = asked.target.split('?').next().unwrap();
         seen.insert(format!("{} {}", asked.method, template(path)));
         let file = FILES.iter().find(|(start, _)| path.starts_with(start));
@@ -103,6 +104,7 @@ async fn every_request_to_brex_is_one_that_its_openapi_files_describe() {
         "GET /v1/webhooks/secrets",
         "GET /v2/company",
         "GET /v3/accounting/records",
+        "GET /v3/accounting/records/{}",
         "POST /v1/vendors",
         "POST /v1/webhooks",
         "POST /v3/accounting/records/export-results",

@@ -46,8 +46,8 @@ use crate::company::Company;
 use crate::fault::Faults;
 use crate::ids::Ids;
 
-pub use self::contention::Contention;
 pub use self::by_hand::{AttachmentView, NewJournal, NewJournalLine, Payment, SumBy};
+pub use self::contention::Contention;
 pub use self::document::ledger::{LedgerDocument, LedgerLine};
 pub use self::document::{DocumentKind, DocumentStatus};
 pub use self::http::router;
