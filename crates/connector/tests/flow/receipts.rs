@@ -191,12 +191,15 @@ async fn a_new_document_gets_the_receipts_anew_and_switched_off_none_do() {
     app.insert(&with_receipts("accr_again", &vendor, &["receipt_x"]));
     app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify, Stage::Attach]).await;
     let world = app.world();
+    let review = |status: &str| json!({ "review_status": status }).as_object().unwrap().clone();
+    world.brex.edit("accr_again", &review("REVIEW"), world.clock.now()).unwrap();
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_again").await.unwrap().0, HoldCode::RecordNotReady);
     let document = world.bc.documents_by_marker("accr_again")[0].id;
     let delete = DocumentChange { action: Some(DocumentAction::Delete), ..DocumentChange::default() };
     world.bc.change_document(document, delete, world.clock.now()).unwrap();
-    app.run_until_idle().await;
-    let request = connector::flow::operator::Verb::Replay;
-    crate::held::ask(&app, request, "accr_again").await;
+    world.brex.edit("accr_again", &review("READY_FOR_EXPORT"), world.clock.now()).unwrap();
+    crate::held::ask(&app, connector::flow::operator::Verb::Replay, "accr_again").await;
     app.run_until_idle().await;
     assert_eq!(app.row("accr_again").await.unwrap().stage, Stage::Exported);
     assert_ne!(world.bc.documents_by_marker("accr_again")[0].id, document);
