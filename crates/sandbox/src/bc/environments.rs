@@ -46,7 +46,7 @@ fn environment(world: &World, headers: &HeaderMap, admin: bool) -> Value {
     });
     if admin {
         environment["friendlyName"] = ENVIRONMENT.into();
-        environment["status"] = "Active".into();
+        environment["status"] = if world.bc.settings().upgrading { "Upgrading" } else { "Active" }.into();
         environment["locationName"] = "East US".into();
         environment["geoName"] = "United States".into();
         environment["versionDetails"] = json!({

@@ -94,6 +94,34 @@ impl Refusal {
         Self::bad_request(format!("Cannot convert the literal '{text}' to the expected type '{edm}'."))
     }
 
+    /// The text of a field that is a GUID, if it is none.
+    pub(crate) fn invalid_guid() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "Application_InvalidGUID",
+            "Invalid format of GUID string. The correct format of the GUID string is: CDEF7890-ABCD-0123-1234-567890ABCDEF where 0-9, A-F symbolizes hexadecimal digits.",
+        )
+    }
+
+    /// A value in a filter that the field cannot hold; `filter` as AL writes it, `='X'`.
+    pub(crate) fn filter_too_long(filter: &str, field: &str, table: &str, value: &str, maximum: usize) -> Self {
+        let why = Self::too_long(value, maximum).message;
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "Application_FilterErrorException",
+            format!("The filter \"{filter}\" is not valid for the {field} field on the {table} table. {why}"),
+        )
+    }
+
+    /// A query option whose argument is none.
+    pub(crate) fn invalid_argument(name: &str, value: &str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "BadRequest_InvalidRequestUrl",
+            format!("Invalid value '{value}' for {name} query option found."),
+        )
+    }
+
     pub(crate) fn not_an_option(text: &str, members: &[&str]) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
@@ -299,7 +327,8 @@ impl Refusal {
         Self::bare(StatusCode::URI_TOO_LONG, "RequestUriTooLong", "The request URL is too long.")
     }
 
-    pub(crate) fn waited_too_long() -> Self {
+    /// No slot became free in time, or the environment is being upgraded.
+    pub(crate) fn unavailable() -> Self {
         Self::bare(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "The service is temporarily unavailable.")
     }
 

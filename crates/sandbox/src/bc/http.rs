@@ -72,6 +72,9 @@ async fn respond(
     let no_route = || Refusal::no_route(&format!("http://{host}{uri}"));
     let route = auth::route(uri.path()).ok_or_else(no_route)?;
     auth::admit(world, headers, &route)?;
+    if settings.upgrading {
+        return Err(Refusal::unavailable());
+    }
     let group = route.group.ok_or_else(no_route)?;
     let now = world.clock.now();
     let admission = world.bc.limits.admit(&settings, now).await?;

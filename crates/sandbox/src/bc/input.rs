@@ -91,18 +91,13 @@ fn rows(name: &str, value: &Value) -> Result<Vec<Map<String, Value>>, Refusal> {
 
 fn scalar(field: &Field, value: &Value) -> Result<Scalar, Refusal> {
     if value.is_null() {
-        return Err(Refusal::bad_request(format!(
-            "A null value was found for the property named '{}', which has the expected type '{}[Nullable=False]'. The expected type '{}[Nullable=False]' does not allow null values.",
-            field.name,
-            field.kind.edm(),
-            field.kind.edm()
-        )));
+        return Err(Refusal::required(field.name));
     }
     let refuse = || Refusal::not_convertible(&literal(value), field.kind.edm());
     match field.kind {
         Kind::Guid => {
             let text = value.as_str().ok_or_else(refuse)?;
-            Uuid::try_parse(text).map(Scalar::Guid).map_err(|_| refuse())
+            Uuid::try_parse(text).map(Scalar::Guid).map_err(|_| Refusal::invalid_guid())
         }
         Kind::Code(length) => {
             let text = value.as_str().ok_or_else(refuse)?.trim().to_uppercase();
@@ -118,6 +113,7 @@ fn scalar(field: &Field, value: &Value) -> Result<Scalar, Refusal> {
         Kind::Int64 => value.as_i64().map(Scalar::Int).ok_or_else(refuse),
         Kind::Bool => value.as_bool().map(Scalar::Bool).ok_or_else(refuse),
         Kind::Date => {
+            let refuse = || Refusal::bad_request("Unable to convert value to Date");
             let text = value.as_str().ok_or_else(refuse)?;
             let date: Date = text.parse().map_err(|_| refuse())?;
             if date.year() < 1 {

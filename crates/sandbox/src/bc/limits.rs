@@ -68,7 +68,7 @@ impl Limits {
             self.count(1, limits, now)?;
             let longest = Duration::from_millis(limits.longest_wait_ms);
             let slot = tokio::time::timeout(longest, self.slots.acquire()).await;
-            admission.slot = slot.map_err(|_| Refusal::waited_too_long())?.ok();
+            admission.slot = slot.map_err(|_| Refusal::unavailable())?.ok();
         }
         let ordinal = self.worked.fetch_add(1, Ordering::Relaxed);
         let needed = self.latency.saturating_add(settings.latency.draw(ordinal));

@@ -36,7 +36,7 @@ pub enum Right {
 }
 
 /// The tables behind the sets, as permissions name them.
-const TABLES: [(&str, u32, &str); 30] = [
+const TABLES: [(&str, u32, &str); 33] = [
     ("vendors", 23, "Vendor"),
     ("accounts", 15, "G/L Account"),
     ("dimensions", 348, "Dimension"),
@@ -47,6 +47,9 @@ const TABLES: [(&str, u32, &str); 30] = [
     ("currencies", 4, "Currency"),
     ("currencyExchangeRates", 330, "Currency Exchange Rate"),
     ("bankAccounts", 270, "Bank Account"),
+    ("items", 27, "Item"),
+    ("itemVariants", 5401, "Item Variant"),
+    ("unitsOfMeasure", 204, "Unit of Measure"),
     ("paymentMethods", 289, "Payment Method"),
     ("paymentTerms", 3, "Payment Terms"),
     ("taxAreas", 318, "Tax Area"),
@@ -137,7 +140,7 @@ impl Lacks {
 }
 
 /// `purchaseInvoices` as the page's name has it: `Purchase Invoices`.
-fn words(set: &str) -> String {
+pub(crate) fn words(set: &str) -> String {
     let mut words = String::with_capacity(set.len() + 4);
     for (index, character) in set.char_indices() {
         if index == 0 {

@@ -14,6 +14,8 @@ use super::permissions::Lacks;
 pub struct Settings {
     /// The app's card on the page "Microsoft Entra applications".
     pub app_state: AppState,
+    /// Whether the environment is being upgraded: its APIs answer 503, and the admin centre says so.
+    pub upgrading: bool,
     /// What the permission sets on that card do not give.
     pub lacks: Lacks,
     /// Status of a missing permission: 400, or 401 or 403.
@@ -196,6 +198,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             app_state: AppState::Enabled,
+            upgrading: false,
             lacks: Lacks::default(),
             permission_status: 400,
             method_not_allowed_status: 405,

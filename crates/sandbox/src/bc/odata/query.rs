@@ -77,8 +77,8 @@ impl Options {
             "$orderby" => self.order = order(value, schema)?,
             "$top" => self.top = Some(count(name, value)?),
             "$skip" => self.skip = count(name, value)?,
-            "$count" => self.count = value.parse().map_err(|_| invalid(name, value))?,
-            "$skiptoken" => self.skip_token = Some(Uuid::try_parse(value).map_err(|_| invalid(name, value))?),
+            "$count" => self.count = value.parse().map_err(|_| Refusal::invalid_argument(name, value))?,
+            "$skiptoken" => self.skip_token = Some(Uuid::try_parse(value).map_err(|_| Refusal::invalid_argument(name, value))?),
             "$schemaversion" => {}
             _ if name.starts_with('$') => {
                 return Err(Refusal::bad_request(format!("The query parameter '{name}' is not supported.")));
@@ -89,12 +89,8 @@ impl Options {
     }
 }
 
-fn invalid(name: &str, value: &str) -> Refusal {
-    Refusal::bad_request(format!("Invalid value '{value}' for {name} query option found."))
-}
-
 fn count(name: &str, value: &str) -> Result<usize, Refusal> {
-    value.parse().map_err(|_| invalid(name, value))
+    value.parse().map_err(|_| Refusal::invalid_argument(name, value))
 }
 
 /// Fields by name; navigation properties may be named too, they are shown by `$expand` only.

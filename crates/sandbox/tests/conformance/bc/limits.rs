@@ -32,7 +32,7 @@ async fn a_body_beyond_the_limit_is_too_large() {
 #[tokio::test]
 async fn a_url_beyond_the_limit_is_too_long() {
     let caller = Caller::start().await;
-    let filter = |length: usize| format!("vendors?$filter=number eq '{}'", "x".repeat(length));
+    let filter = |length: usize| format!("vendors?$filter=startswith(number,'{}')", "x".repeat(length));
     assert_eq!(caller.get(&filter(7_000)).await.0, 200);
     let (status, body) = caller.get(&filter(8_200)).await;
     assert_eq!((status.as_u16(), error(&body).0.as_str()), (414, "RequestUriTooLong"));

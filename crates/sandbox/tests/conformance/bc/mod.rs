@@ -9,6 +9,7 @@ mod document_extremes;
 mod document_rules;
 mod document_switches;
 mod documents;
+mod error_codes;
 mod entra;
 mod examples;
 mod extremes;

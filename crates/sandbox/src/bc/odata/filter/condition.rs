@@ -34,6 +34,21 @@ pub(crate) enum Relation {
     Contains,
 }
 
+impl Relation {
+    /// The operator of an AL filter, for those that compare with a whole value.
+    pub(super) fn sign(self) -> Option<&'static str> {
+        match self {
+            Self::Equal => Some("="),
+            Self::NotEqual => Some("<>"),
+            Self::Greater => Some(">"),
+            Self::GreaterOrEqual => Some(">="),
+            Self::Less => Some("<"),
+            Self::LessOrEqual => Some("<="),
+            Self::StartsWith | Self::EndsWith | Self::Contains => None,
+        }
+    }
+}
+
 /// What a field is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Operand {

@@ -1,6 +1,7 @@
 //! From tokens to a tree, against a set's schema.
 
 use super::super::super::error::Refusal;
+use super::super::super::permissions::{table_of, words};
 use super::super::super::schema::{Field, Kind, Schema};
 use super::super::lexer::Token;
 use super::condition::{Operand, Relation, Test};
@@ -209,7 +210,21 @@ impl Parser<'_> {
             _ => return Err(Refusal::syntax()),
         };
         let operand = self.operand(subject.field)?;
+        self.fits(subject, relation, &operand)?;
         Ok(subject.test(relation, operand))
+    }
+
+    /// The platform sets a filter on the field, which refuses what the field cannot hold.
+    fn fits(&self, subject: Subject, relation: Relation, operand: &Operand) -> Result<(), Refusal> {
+        let (Kind::Code(maximum) | Kind::Text(maximum), Operand::Text(value)) = (subject.field.kind, operand) else {
+            return Ok(());
+        };
+        let Some(sign) = relation.sign().filter(|_| value.chars().count() > maximum && !value.contains('*')) else {
+            return Ok(());
+        };
+        let table = table_of(self.schema.set).map_or_else(|| words(self.schema.entity), ToOwned::to_owned);
+        let caption = words(subject.field.name).replace("Number", "No.");
+        Err(Refusal::filter_too_long(&format!("{sign}'{value}'"), &caption, &table, value, maximum))
     }
 
     fn one_of(&mut self, subject: Subject) -> Result<Expr, Refusal> {
@@ -217,6 +232,7 @@ impl Parser<'_> {
         let mut found: Option<Expr> = None;
         loop {
             let operand = self.operand(subject.field)?;
+            self.fits(subject, Relation::Equal, &operand)?;
             let test = subject.test(Relation::Equal, operand);
             found = Some(match found {
                 None => test,
