@@ -116,7 +116,7 @@ fn name(path: &Path) -> String {
 }
 
 /// The files of a folder and those below it with this ending, in a fixed order.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -73,6 +73,10 @@ fn the_help_and_the_page_name_every_option() {
     let help = Command::new(env!("CARGO_BIN_EXE_ml-sandbox")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     for word in [
+        "--port-base",
+        "--webhook-drop-percent",
+        "--bc-latency-ms",
+        "--ready-file",
         "--seed",
         "--records",
         "--vendors",
