@@ -87,7 +87,6 @@ struct State {
     tables: Tables,
     /// The tables before the last write, if the replica lags.
     replica: Option<Tables>,
-    replica_lags: bool,
 }
 
 impl Bc {
@@ -95,7 +94,7 @@ impl Bc {
     pub fn new(options: &Options, company: &Company, ids: &Ids, now: Timestamp) -> Self {
         let tables = Tables::new(company, &ids.stream("bc tables"), now);
         Self {
-            state: Mutex::new(State { tables, replica: None, replica_lags: false }),
+            state: Mutex::new(State { tables, replica: None }),
             ids: ids.stream("bc rows"),
             limits: Limits::new(options.bc_limits, options.bc_latency_ms),
             sender: webhooks::Sender::default(),
@@ -145,14 +144,14 @@ impl State {
     /// The tables that a request may read.
     fn readable(&self, read_only: bool) -> &Tables {
         match &self.replica {
-            Some(replica) if read_only && self.replica_lags => replica,
+            Some(replica) if read_only && self.tables.settings.replica_lags => replica,
             _ => &self.tables,
         }
     }
 
     /// The tables to write to; the replica stays where they are now.
     fn writable(&mut self) -> &mut Tables {
-        self.replica = self.replica_lags.then(|| self.tables.clone());
+        self.replica = self.tables.settings.replica_lags.then(|| self.tables.clone());
         &mut self.tables
     }
 }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub app_state: AppState,
     /// Whether the environment is being upgraded: its APIs answer 503, and the admin centre says so.
     pub upgrading: bool,
+    /// Whether reads with `Data-Access-Intent: ReadOnly` miss the last write.
+    pub replica_lags: bool,
     /// What the permission sets on that card do not give.
     pub lacks: Lacks,
     /// Status of a missing permission: 400, or 401 or 403.
@@ -199,6 +201,7 @@ impl Default for Settings {
         Self {
             app_state: AppState::Enabled,
             upgrading: false,
+            replica_lags: false,
             lacks: Lacks::default(),
             permission_status: 400,
             method_not_allowed_status: 405,

@@ -249,7 +249,8 @@ impl Bc {
     /// Changes the set-up.
     pub fn change_setup(&self, change: &SetupChange, now: Timestamp) {
         let mut state = self.lock();
-        state.replica_lags = change.replica_lags.unwrap_or(state.replica_lags);
+        let settings = &mut state.tables.settings;
+        settings.replica_lags = change.replica_lags.unwrap_or(settings.replica_lags);
         let tables = state.writable();
         let mut setup = tables.setup().clone();
         setup.allow_posting_from = change.allow_posting_from.or(setup.allow_posting_from);

@@ -140,6 +140,11 @@ async fn a_lagging_replica_misses_the_last_write() {
     let request = caller.request(Method::GET, &caller.url("purchaseInvoices"));
     let (_, fresh) = answer(request.header("Data-Access-Intent", "ReadWrite")).await;
     assert_eq!(fresh["value"].as_array().unwrap().len(), 1);
+    let other = Caller::start().await;
+    other.sandbox.world().bc.restore(world.bc.snapshot(world.clock.now()).unwrap()).unwrap();
+    other.draft("A-2").await;
+    let request = other.request(Method::GET, &other.url("purchaseInvoices")).header("Data-Access-Intent", "ReadOnly");
+    assert_eq!(answer(request).await.1["value"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

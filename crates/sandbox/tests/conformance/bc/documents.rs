@@ -52,7 +52,7 @@ async fn bodies_that_business_central_refuses_are_refused() {
     let dialog = "Application_DialogException";
     let field = "Application_FieldValidationException";
     let cases = [
-        (json!({"vendorNumber": null}), "BadRequest", ""),
+        (json!({"vendorNumber": null}), "BadRequest_RequiredParamNotProvided", ""),
         (json!({"status": "Draft"}), "BadRequest_InvalidOperation", "Control 'status' is read-only."),
         (json!({"colour": "red"}), "BadRequest", ""),
         (json!({"postingDate": "yesterday"}), "BadRequest", ""),

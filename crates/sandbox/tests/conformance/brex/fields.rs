@@ -147,3 +147,78 @@ async fn a_coding_refers_to_the_pushed_field_and_value() {
     other.world().brex.restore(caller.world().brex.snapshot()).unwrap();
     assert_eq!(other.world().brex.snapshot(), caller.world().brex.snapshot());
 }
+
+#[tokio::test]
+async fn fields_are_found_by_id_and_listed_in_pages() {
+    let (caller, path) = with_field().await;
+    for name in ["Department", "Project"] {
+        let body = json!({ "name": name, "group": "ACCOUNTING", "remote_id": null });
+        assert_eq!(ask(&caller, "POST", "/v1/fields", name, &body).await.0, 200);
+    }
+    let all = caller.get("/v1/fields?limit=1000").await.1;
+    assert_eq!(all["next_cursor"], Value::Null);
+    let all = all["items"].as_array().unwrap();
+    assert_eq!((&all[0]["name"], &all[2]["name"]), (&json!("G/L Account"), &json!("Project")));
+    let id = path.trim_start_matches("/v1/fields/");
+    let two = format!("/v1/fields?field_id[]={id}&field_id[]={}", all[2]["brex_id"].as_str().unwrap());
+    assert_eq!(caller.get(&two).await.1["items"], json!([all[0], all[2]]));
+    let (_, first) = caller.get("/v1/fields?limit=2").await;
+    let (_, rest) = caller.get(&format!("/v1/fields?cursor={}", first["next_cursor"].as_str().unwrap())).await;
+    assert_eq!((&rest["items"], &rest["next_cursor"]), (&json!([all[2]]), &Value::Null));
+    for query in ["limit=1001", "limit=0", "cursor=x"] {
+        assert_eq!(caller.get(&format!("/v1/fields?{query}")).await.0, 400, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn each_part_of_fields_needs_its_own_scope() {
+    let (caller, path) = with_field().await;
+    let values = format!("{path}/values");
+    let (_, made) = ask(&caller, "POST", &values, "a", &accounts(0..1)).await;
+    let value = format!("{values}/{}", made["items"][0]["brex_id"].as_str().unwrap());
+    let named = json!({ "name": "X", "group": "USER" });
+    let change = json!({ "items": [{ "remote_id": "r0", "data": {} }] });
+    let nothing = json!({});
+    let all = [
+        ("GET", "/v1/fields", &nothing, &["fields.read", "fields.write"][..]),
+        ("POST", "/v1/fields", &named, &["fields.write"]),
+        ("GET", path.as_str(), &nothing, &["fields.read", "fields.write"]),
+        ("PUT", &path, &nothing, &["fields.write"]),
+        ("GET", &values, &nothing, &["field_values.read", "field_values.write"]),
+        ("GET", &value, &nothing, &["field_values.read", "field_values.write"]),
+        ("POST", &values, &accounts(1..2), &["field_values.write"]),
+        ("PUT", &values, &change, &["field_values.write"]),
+    ];
+    for (method, path, body, scopes) in all {
+        for scope in ["fields.read", "fields.write", "field_values.read", "field_values.write"] {
+            caller.world().brex.set_scopes(&[scope]);
+            let (status, answered) = ask(&caller, method, path, &format!("{method}{path}{scope}"), body).await;
+            let expected = if scopes.contains(&scope) { 200 } else { 403 };
+            assert_eq!(status, expected, "{method} {path} with {scope}: {answered}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn changes_of_values_come_in_batches_of_one_to_a_thousand() {
+    let (caller, path) = with_field().await;
+    let path = format!("{path}/values");
+    assert_eq!(ask(&caller, "POST", &path, "a", &accounts(0..1000)).await.0, 200);
+    let items = |count: usize, data: bool| {
+        let mut item = json!({ "remote_id": "r0" });
+        if data {
+            item["data"] = json!({ "is_disabled": true });
+        }
+        json!({ "items": vec![item; count] })
+    };
+    for (method, data) in [("PUT", true), ("DELETE", false)] {
+        for count in [0, 1001] {
+            assert_eq!(ask(&caller, method, &path, "", &items(count, data)).await.0, 400, "{method} {count}");
+        }
+        assert_eq!(ask(&caller, method, &path, "", &items(1, data)).await.0, 200, "{method}");
+    }
+    let (_, found) = caller.get(&format!("{path}?limit=1000")).await;
+    assert_eq!(found["items"].as_array().unwrap().len(), 999);
+    let id = found["items"][5]["brex_id"].as_str().unwrap();
+    assert_eq!(caller.get(&format!("{path}?brex_id[]={id}")).await.1["items"], json!([found["items"][5]]));
+}
