@@ -123,6 +123,11 @@ impl Hand {
     }
 }
 
+/// So many hours, as settings give them; as long as can be, if there are too many.
+pub(crate) fn hours(count: i64) -> SignedDuration {
+    SignedDuration::from_secs(count.saturating_mul(3_600))
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 fn wall() -> Timestamp {
     Timestamp::now()

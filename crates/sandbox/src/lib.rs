@@ -224,9 +224,11 @@ impl Sandbox {
 /// The task that saves the state at intervals, if it is to be.
 fn saving(world: &Arc<World>, stop: &CancellationToken) -> Option<JoinHandle<std::io::Result<()>>> {
     let every = Duration::from_secs(world.options.save_every.filter(|seconds| *seconds > 0)?);
+    // An interval beyond all time never comes.
+    let first = tokio::time::Instant::now().checked_add(every)?;
     let (world, stop) = (Arc::clone(world), stop.clone());
     Some(tokio::spawn(async move {
-        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
+        let mut ticks = tokio::time::interval_at(first, every);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),

@@ -104,7 +104,8 @@ impl Limits {
         }
         let window = SignedDuration::from_secs(settings.window_seconds);
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        while recent.front().is_some_and(|first| now.duration_since(*first) >= window) {
+        // A clock that was set back must not lock the caller out.
+        while recent.front().is_some_and(|first| now.duration_since(*first) >= window || *first > now) {
             recent.pop_front();
         }
         let actual = recent.len() + requests;

@@ -278,7 +278,8 @@ impl Settings {
             "Internal_DataNotFoundFilter" => self.data_not_found_status,
             _ => return refusal,
         };
-        if let Ok(status) = axum::http::StatusCode::from_u16(status) {
+        // Anything but an error status is a slip of whoever set it.
+        if let (true, Ok(status)) = ((400..600).contains(&status), axum::http::StatusCode::from_u16(status)) {
             refusal.status = status;
         }
         refusal

@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use data_encoding::HEXLOWER;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::de::Deserializer;
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::{Api, Refusal};
 use super::state::State;
+use crate::clock::hours;
 
 const HEADER: &str = "idempotency-key";
 /// Longer ones are refused, so that the memory for keys stays bounded.
@@ -132,7 +133,7 @@ impl Keys {
     }
 
     fn forget(&mut self, settings: &KeySettings, now: Timestamp) {
-        let life = SignedDuration::from_hours(settings.hours);
+        let life = hours(settings.hours);
         while let Some(oldest) = self.order.front() {
             let expired = self.firsts.get(oldest).is_none_or(|first| now.duration_since(first.at) >= life);
             if !expired && self.order.len() <= settings.count {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Brex;
 use super::state::State;
+use crate::clock::hours;
 use crate::ids::Ids;
 
 /// Every scope that an operation of the sandbox asks for.
@@ -80,7 +81,7 @@ impl Token {
 impl Token {
     /// Notes a use. A token that was not used for so many days has expired.
     pub(super) fn use_at(&mut self, now: Timestamp, idle_days: i64) {
-        let life = SignedDuration::from_hours(24 * idle_days);
+        let life = hours(idle_days.saturating_mul(24));
         let idle = self.used_at.is_some_and(|used_at| now.duration_since(used_at) > life);
         if idle && self.status == TokenStatus::Active {
             self.status = TokenStatus::Expired;

@@ -59,8 +59,9 @@ async fn receipts(State(world): State<Arc<World>>, Path(name): Path<String>) -> 
 }
 
 async fn script(State(world): State<Arc<World>>, Path(name): Path<String>, Json(script): Json<Script>) -> Response {
-    if StatusCode::from_u16(script.status).is_err() {
-        return refused(StatusCode::BAD_REQUEST, "status is no HTTP status");
+    // Those below 200 announce an answer, and are none.
+    if !(200..600).contains(&script.status) {
+        return refused(StatusCode::BAD_REQUEST, "status is no HTTP status of an answer");
     }
     if world.receivers.script(&name, script) {
         StatusCode::NO_CONTENT.into_response()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -159,7 +159,8 @@ impl FaultKind {
 
     /// Why it cannot happen, if it cannot.
     pub(super) fn problem(&self) -> Option<String> {
-        let status = |status: u16| StatusCode::from_u16(status).err().map(|_| format!("{status} is no HTTP status"));
+        let status =
+            |status: u16| (!(200..1_000).contains(&status)).then(|| format!("{status} is no HTTP status of an answer"));
         match self {
             Self::Status { status: code, .. } | Self::LateCommit { status: Some(code), .. } => status(*code),
             Self::Answer { status: code, headers, .. } => status(*code).or_else(|| {

@@ -5,6 +5,7 @@
 
 mod bc;
 mod brex;
+mod control_orders;
 mod control_table;
 mod faults;
 mod openapi;

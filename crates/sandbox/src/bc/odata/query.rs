@@ -78,7 +78,9 @@ impl Options {
             "$top" => self.top = Some(count(name, value)?),
             "$skip" => self.skip = count(name, value)?,
             "$count" => self.count = value.parse().map_err(|_| Refusal::invalid_argument(name, value))?,
-            "$skiptoken" => self.skip_token = Some(Uuid::try_parse(value).map_err(|_| Refusal::invalid_argument(name, value))?),
+            "$skiptoken" => {
+                self.skip_token = Some(Uuid::try_parse(value).map_err(|_| Refusal::invalid_argument(name, value))?)
+            }
             "$schemaversion" => {}
             _ if name.starts_with('$') => {
                 return Err(Refusal::bad_request(format!("The query parameter '{name}' is not supported.")));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::super::call::Answer;
@@ -12,6 +12,7 @@ use super::super::table::Tables;
 use super::Subscription;
 use super::queue::Queue;
 use super::record::WATCHED;
+use crate::clock::hours;
 use crate::world::World;
 
 const CLIENT_STATE_MAXIMUM: usize = 2_048;
@@ -228,8 +229,8 @@ async fn shake_hands(world: &World, url: &str) -> Result<(), Refusal> {
     Err(Refusal::bad_request("The notification URL did not answer the validation request with the validation token."))
 }
 
-fn expiry(now: Timestamp, hours: i64) -> Timestamp {
-    now.saturating_add(SignedDuration::from_hours(hours)).unwrap_or(Timestamp::MAX)
+fn expiry(now: Timestamp, life: i64) -> Timestamp {
+    now.saturating_add(hours(life)).unwrap_or(Timestamp::MAX)
 }
 
 fn etag(subscription: &Subscription) -> String {

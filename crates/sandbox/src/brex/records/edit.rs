@@ -146,7 +146,7 @@ impl Brex {
         self.lock().journal.change(id, now, |record| {
             for (name, value) in patch {
                 if name == "amount" && value.is_number() {
-                    set_amount(record, value);
+                    set_amount(record, value)?;
                 } else {
                     record.insert(name.clone(), value.clone());
                 }
@@ -194,16 +194,16 @@ fn refuse_exported(id: &str, record: &Map<String, Value>) -> Result<(), ChangeRe
     Ok(())
 }
 
-fn set_amount(record: &mut Map<String, Value>, amount: &Value) {
-    if let Some(total) = record.get_mut("amount") {
-        total["amount"] = amount.clone();
-    }
+fn set_amount(record: &mut Map<String, Value>, amount: &Value) -> Result<(), ChangeRefused> {
+    let refused = || ChangeRefused::Unreadable("an amount is no object".to_owned());
+    let set = |of: Option<&mut Value>| {
+        let of = of.and_then(Value::as_object_mut).ok_or_else(refused)?;
+        of.insert("amount".to_owned(), amount.clone());
+        Ok(())
+    };
+    set(record.get_mut("amount"))?;
     let lines = record.get_mut("line_items").and_then(Value::as_array_mut);
-    if let Some(lines) = lines.filter(|lines| lines.len() == 2) {
-        for line in lines {
-            line["amount"]["amount"] = amount.clone();
-        }
-    }
+    lines.filter(|lines| lines.len() == 2).into_iter().flatten().try_for_each(|line| set(line.get_mut("amount")))
 }
 
 fn code_lines(

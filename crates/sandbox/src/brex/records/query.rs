@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp};
 
 use super::super::error::Refusal;
 use super::super::settings::Settings;
 use super::stored::Stored;
 use super::{EXPORTED, PREPARE, READY, REVIEW};
+use crate::clock::hours;
 
 const MAX_IDS: usize = 500;
 const DEFAULT_LIMIT: usize = 100;
@@ -81,7 +82,7 @@ impl RecordQuery {
         let ids = ids(&pairs)?;
         let mut updated_at = bounds(&pairs)?;
         if updated_at.is_empty() && (ids.is_none() || settings.window_applies_to_ids) {
-            let window = SignedDuration::from_hours(24 * settings.default_window_days);
+            let window = hours(settings.default_window_days.saturating_mul(24));
             updated_at.push((Bound::Gte, now.saturating_sub(window).unwrap_or(Timestamp::MIN)));
         }
         Ok(Self {

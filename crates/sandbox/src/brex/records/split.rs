@@ -26,7 +26,7 @@ impl Brex {
             let whole = Value::Object(record.clone());
             let total = decimal(&whole["amount"]).ok_or_else(|| unreadable("it has no amount"))?.abs();
             if amounts.len() < 2
-                || amounts.iter().sum::<Decimal>() != total
+                || amounts.iter().try_fold(Decimal::ZERO, |sum, part| sum.checked_add(*part)) != Some(total)
                 || amounts.iter().any(|part| *part <= Decimal::ZERO)
             {
                 return Err(unreadable("the parts do not sum to the total"));

@@ -2,12 +2,13 @@
 
 use jiff::civil::{Date, Weekday};
 use jiff::tz::Offset;
-use jiff::{SignedDuration, Timestamp, ToSpan as _};
+use jiff::{Timestamp, ToSpan as _};
 use serde_json::json;
 
 use super::book::{CancellationReason, PaymentType, Transfer, TransferStatus, date};
 use crate::brex::payments::PaymentSettings;
 use crate::brex::state::State;
+use crate::clock::hours;
 
 /// The hour (UTC) at which what arrives on a later day has arrived.
 const ARRIVAL_HOUR: i8 = 17;
@@ -56,7 +57,7 @@ impl State {
         let today = date(at);
         let delivery = later(today, days);
         let due_at = if days == 0 {
-            at.saturating_add(SignedDuration::from_hours(self.settings.payments.same_day_hours)).ok()
+            at.saturating_add(hours(self.settings.payments.same_day_hours)).ok()
         } else {
             moment(delivery, ARRIVAL_HOUR)
         };
