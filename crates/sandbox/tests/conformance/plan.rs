@@ -163,7 +163,7 @@ async fn the_clock_can_jump_in_the_middle_of_a_run() {
 async fn impossible_faults_are_refused_with_a_sentence() {
     let caller = Caller::start().await;
     for (body, why) in [
-        (json!({"kind": {"status": {"status": 9}}}), "9 is no HTTP status"),
+        (json!({"kind": {"status": {"status": 9}}}), "9 is no HTTP status of an answer"),
         (json!({"kind": {"redirect": {"status": 200, "location": "/"}}}), "a redirect is 301, 302, 307 or 308"),
         (json!({"percent": 101, "kind": "drop_before"}), "percent is at most 100"),
         (json!({"weather": {"percent": 5, "kinds": []}}), "kinds is empty"),
