@@ -26,6 +26,7 @@ mod odata;
 mod page;
 mod pdf;
 pub(crate) mod permissions;
+mod rows;
 mod rules;
 mod schema;
 mod sets;

@@ -19,6 +19,7 @@ mod ledgers;
 mod limits;
 mod lines;
 mod master_data;
+mod notifications;
 mod odata;
 mod payables;
 mod payments;
