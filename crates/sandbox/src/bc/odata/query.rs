@@ -79,7 +79,7 @@ impl Options {
             "$skip" => self.skip = count(name, value)?,
             "$count" => self.count = value.parse().map_err(|_| Refusal::invalid_argument(name, value))?,
             "$skiptoken" => {
-                self.skip_token = Some(Uuid::try_parse(value).map_err(|_| Refusal::invalid_argument(name, value))?)
+                self.skip_token = Some(Uuid::try_parse(value).map_err(|_| Refusal::invalid_argument(name, value))?);
             }
             "$schemaversion" => {}
             _ if name.starts_with('$') => {
