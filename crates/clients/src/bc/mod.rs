@@ -43,7 +43,7 @@ pub use self::new_document::{DocumentKind, NewDocument, NewLine};
 pub use self::pages::Pages;
 pub use self::purchase_documents::InvoiceVendor;
 pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup};
-pub use self::vendors::{Blocked, Vendor};
+pub use self::vendors::{Blocked, NewVendor, Vendor};
 
 /// One Business Central environment. Clones share connections, pace and token.
 #[derive(Clone, Debug)]

@@ -1,12 +1,14 @@
-//! Vendors, read only: the connector never changes the vendor master.
+//! Vendors: reading them, and making one that a person agreed to. The connector changes and deletes none.
 //! <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_vendor>
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::odata::{Filter, Literal, Query};
 use super::{Company, Pages, names};
+use crate::call::CREATE_TIMEOUT;
 use crate::error::Error;
 use crate::wire::{instant_or_none, open_enum, or_default};
 
@@ -78,6 +80,29 @@ pub struct Vendor {
     pub last_modified: Option<Timestamp>,
 }
 
+/// A vendor to create, blocked for everything. Number and posting groups come from Business Central's number series and
+/// vendor template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewVendor {
+    /// The name, at most 100 characters.
+    pub name: String,
+    /// The country code, at most 10 characters; blank is not sent.
+    pub country: String,
+    /// Mail addresses, at most 80 characters; blank is not sent.
+    pub email: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    display_name: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    country: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    email: &'a str,
+    blocked: &'static str,
+}
+
 fn not_blocked() -> Blocked {
     Blocked::No
 }
@@ -102,5 +127,23 @@ impl Company {
         let query = Query::default().select(FIELDS).filter(Some(&filter));
         let rows = self.pages::<Vendor>("find_vendor_by_number", &["vendors"], &query)?.all().await?;
         Ok(rows.into_iter().next())
+    }
+
+    /// The vendors with exactly this name. How the filter treats case is not documented, so the answer is sorted out here.
+    pub async fn find_vendors_named(&self, name: &str) -> Result<Vec<Vendor>, Error> {
+        let filter = Filter::equals("displayName", &Literal::Text(name.to_owned()));
+        let query = Query::default().select(FIELDS).filter(Some(&filter));
+        let mut rows = self.pages::<Vendor>("find_vendors_named", &["vendors"], &query)?.all().await?;
+        rows.retain(|row| row.display_name == name);
+        Ok(rows)
+    }
+
+    /// Creates a vendor that is blocked with type All. There is no key that would make a repeat harmless, and names may occur
+    /// twice: whoever creates must look first and, after an unclear answer, only look.
+    pub async fn create_vendor(&self, vendor: &NewVendor) -> Result<Vendor, Error> {
+        let NewVendor { name, country, email } = vendor;
+        let body = Body { display_name: name, country, email, blocked: "All" };
+        let call = self.write("create_vendor", Method::POST, &["vendors"])?.timeout(CREATE_TIMEOUT).json(&body)?;
+        self.client.send(call).await?.json()
     }
 }

@@ -4,6 +4,7 @@
 mod bc_batch;
 mod bc_documents;
 mod bc_reads;
+mod bc_vendors;
 mod brex_accounting;
 mod brex_fields;
 mod brex_fixtures;
