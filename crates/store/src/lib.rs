@@ -28,6 +28,7 @@ mod records;
 mod row;
 mod vendor_links;
 mod vendor_matches;
+mod vendor_proposals;
 mod verify;
 
 pub use apply::{Applied, Change};
@@ -48,4 +49,5 @@ pub use receipts::{ReceiptRow, Receipts};
 pub use records::{Count, RecordRow, Records};
 pub use vendor_links::{VendorLink, VendorLinks, Verdict};
 pub use vendor_matches::{VendorMatch, VendorMatches};
+pub use vendor_proposals::{ProposalChange, ProposalState, VendorProposal, VendorProposals};
 pub use verify::{Break, Chain};

@@ -22,6 +22,10 @@ const ALL: &[(&str, &str)] = &[
         include_str!("../migrations/postgres/0003_brex_vendors.sql"),
     ),
     (include_str!("../migrations/sqlite/0006_receipts.sql"), include_str!("../migrations/postgres/0006_receipts.sql")),
+    (
+        include_str!("../migrations/sqlite/0007_vendor_proposals.sql"),
+        include_str!("../migrations/postgres/0007_vendor_proposals.sql"),
+    ),
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

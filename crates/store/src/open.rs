@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::receipts::Receipts;
 use crate::vendor_matches::VendorMatches;
+use crate::vendor_proposals::VendorProposals;
 use crate::{
     Audit, BrexVendors, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, Records, VendorLinks,
     dialect, migrations,
@@ -122,6 +123,11 @@ impl Store {
     /// What the matcher said about records.
     pub fn vendor_matches(&self) -> VendorMatches<'_> {
         VendorMatches { db: &self.db }
+    }
+
+    /// New vendors that people proposed.
+    pub fn vendor_proposals(&self) -> VendorProposals<'_> {
+        VendorProposals { db: &self.db }
     }
 
     /// The map between BC vendors and the Brex vendor directory.

@@ -134,13 +134,7 @@ impl VendorLinks<'_> {
         in_transaction!(self.db, tx => {
             // The trail's head is locked first, so that two who answer at once come one after the other.
             audit::lock_head(&mut tx, connection).await?;
-            let mut stored = Vec::new();
-            for statement in statements(connection, keys) {
-                for row in statement.rows(&mut tx).await? {
-                    stored.push(read(&row)?);
-                }
-            }
-            let decided = decide(&stored);
+            let decided = decide(&stored(&mut tx, connection, keys).await?);
             if let Ok(links) = &decided {
                 let notes: Vec<Note> = links.iter().map(note).collect();
                 audit::append_notes(&mut tx, connection, now_ms, actor, notes.iter().collect()).await?;
@@ -173,6 +167,33 @@ impl VendorLinks<'_> {
             }
         })
     }
+}
+
+/// Every verdict under these keys, or all, as they stand in the transaction.
+pub(crate) async fn stored(
+    tx: &mut AnyConnection,
+    connection: &ConnectionId,
+    keys: Option<&[String]>,
+) -> Result<Vec<VendorLink>, Error> {
+    let mut stored = Vec::new();
+    for statement in statements(connection, keys) {
+        for row in statement.rows(tx).await? {
+            stored.push(read(&row)?);
+        }
+    }
+    Ok(stored)
+}
+
+/// Adds one verdict with its entry in the trail.
+pub(crate) async fn add(
+    tx: &mut AnyConnection,
+    connection: &ConnectionId,
+    link: &VendorLink,
+    now_ms: i64,
+    actor: &Actor,
+) -> Result<(), Error> {
+    audit::append_notes(tx, connection, now_ms, actor, vec![&note(link)]).await?;
+    insert(tx, connection, link).await
 }
 
 /// Reads every verdict on these merchants, or on all.

@@ -5,6 +5,7 @@ use store::{Change, Error, IntentChange, MasterKind, MasterRow, VendorLink, Verd
 use uuid::Uuid;
 
 use crate::receipts::receipt;
+use crate::vendor_proposals::{change as changed, proposal};
 use crate::world::{Engine, NOW, Postgres, Sqlite, TTL, World, change, engine, intent, note};
 
 fn refused<T>(outcome: &Result<T, Error>) -> bool {
@@ -55,6 +56,11 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
     assert!(refused(&store.master_data().upsert(lost, main, MasterKind::Vendor, &master, NOW).await));
     assert!(refused(&store.vendor_links().remember(lost, main, &link, NOW, &engine()).await));
     assert!(refused(&store.receipts().put(lost, main, &receipt("a", "r")).await));
+    let proposals = store.vendor_proposals();
+    let created = changed(proposal("Acme LLC"), "tested");
+    assert!(refused(&proposals.apply(lost, main, NOW, &engine(), &created).await));
+    let add = |_: &[VendorLink]| link.first().cloned();
+    assert!(refused(&proposals.finish(lost, main, NOW, &engine(), &created, &[], add, "poll").await));
     assert!(refused(&store.audit().append(lost, main, NOW, &engine(), &[note("a")]).await));
     assert!(refused(&store.lanes().renew(lost, NOW, TTL).await));
     assert!(refused(&store.lanes().release(lost).await));
@@ -67,6 +73,7 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
         "master_data",
         "vendor_links",
         "receipts",
+        "vendor_proposals",
         "audit",
         "audit_heads",
     ];

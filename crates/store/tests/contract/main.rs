@@ -20,4 +20,5 @@ mod receipts;
 mod records;
 mod vendor_links;
 mod vendor_matches;
+mod vendor_proposals;
 mod world;
