@@ -69,6 +69,14 @@ pub async fn refresh(app: &App, connection: &Connection, lease: &Lease) -> Resul
     Ok(())
 }
 
+/// Adds a vendor that was just made, before the next refresh would find it.
+pub async fn learn(app: &App, connection: &Connection, lease: &Lease, vendor: bc::Vendor) -> Result<(), Error> {
+    let vendor = mirrored(vendor);
+    let rows = [row(vendor.id, &vendor.number, &vendor.name, &vendor)];
+    app.store.master_data().upsert(lease, &connection.id, MasterKind::Vendor, &rows, app.now_ms()).await?;
+    recall(app, connection).await
+}
+
 /// Reads everything from Business Central as it is now and keeps nothing: for plans.
 pub async fn look(connection: &Connection) -> Result<Directory, Stop> {
     let Some(identity) = connection.identity() else { return Ok(Directory::default()) };
@@ -131,23 +139,27 @@ async fn vendors(company: &Company) -> Result<Vec<Vendor>, clients::Error> {
     let mut pages = company.list_vendors(None)?;
     let mut vendors = Vec::new();
     while let Some(page) = pages.next_page().await? {
-        vendors.extend(page.into_iter().map(|vendor| Vendor {
-            id: vendor.id,
-            number: vendor.number,
-            name: vendor.display_name,
-            email: vendor.email,
-            blocked: match vendor.blocked {
-                bc::Blocked::No => Blocked::No,
-                bc::Blocked::Payment => Blocked::Payment,
-                // A member of a newer version may forbid documents: treated as blocked until it is known.
-                bc::Blocked::All | bc::Blocked::Other(_) => Blocked::All,
-            },
-            city: vendor.city,
-            country: vendor.country,
-            website: vendor.website,
-        }));
+        vendors.extend(page.into_iter().map(mirrored));
     }
     Ok(vendors)
+}
+
+fn mirrored(vendor: bc::Vendor) -> Vendor {
+    Vendor {
+        id: vendor.id,
+        number: vendor.number,
+        name: vendor.display_name,
+        email: vendor.email,
+        blocked: match vendor.blocked {
+            bc::Blocked::No => Blocked::No,
+            bc::Blocked::Payment => Blocked::Payment,
+            // A member of a newer version may forbid documents: treated as blocked until it is known.
+            bc::Blocked::All | bc::Blocked::Other(_) => Blocked::All,
+        },
+        city: vendor.city,
+        country: vendor.country,
+        website: vendor.website,
+    }
 }
 
 async fn accounts(company: &Company) -> Result<Vec<Account>, clients::Error> {

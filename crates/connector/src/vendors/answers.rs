@@ -16,6 +16,9 @@ use crate::matcher::Known;
 /// Origins of verdicts that no person gave in the connector start with this.
 pub const CODED: &str = "coded in Brex on ";
 
+/// Origins of links to a vendor that was made for the merchant start with this.
+pub const PROPOSED: &str = "created from proposal ";
+
 /// What stands for one merchant key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {

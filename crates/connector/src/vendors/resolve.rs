@@ -178,7 +178,10 @@ fn judged(
     let id = decision.vendor.as_deref().and_then(|id| Uuid::parse_str(id).ok());
     let vendor = match (decision.outcome, id) {
         (Outcome::Auto, Some(id)) => decide_known(id, why(known, decision, &asked, merchant), directory),
-        (Outcome::Auto | Outcome::Review, _) => Err(judgement.hold(&asked.descriptor)),
+        (Outcome::Auto | Outcome::Review, _) => {
+            let unblocking = waits_for_unblocking(known, decision, &asked, directory);
+            Err(unblocking.unwrap_or_else(|| judgement.hold(&asked.descriptor)))
+        }
         (Outcome::None, _) if known.index.recall(&asked.merchant(), &known.memory).is_some() => {
             decide_unmatched(record, &connection.rules, directory)
         }
@@ -188,6 +191,18 @@ fn judged(
         },
     };
     Resolution { vendor, judged: Some((asked, judgement)) }
+}
+
+/// The hold of a merchant whose vendor was made for it and is still blocked, as it was made: nothing is left to be answered.
+fn waits_for_unblocking(known: &Known, decision: &Decision, asked: &Asked, directory: &Directory) -> Option<Hold> {
+    let id = decision.vendor.as_ref().filter(|_| decision.veto == Some(Veto::Blocked))?;
+    let origin = known.origins.get(&(scrubbed_key(&asked.descriptor), id.clone()))?;
+    let vendor = directory.vendor(id).filter(|_| origin.starts_with(answers::PROPOSED))?;
+    let text = format!(
+        "vendor {} {} was {origin} and waits to be completed and unblocked in Business Central",
+        vendor.number, vendor.name
+    );
+    Some(Hold::new(HoldCode::VendorBlocked, text))
 }
 
 fn why(known: &Known, decision: &Decision, asked: &Asked, merchant: String) -> Why {

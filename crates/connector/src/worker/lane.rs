@@ -39,7 +39,7 @@ struct Pause {
 pub struct Tick {
     /// True when something was done, so that there may be more.
     pub worked: bool,
-    /// When the next unfinished work is due: a record, or a job that failed and is tried again.
+    /// When the next unfinished work is due: a record, a new vendor, or a job that failed and is tried again.
     pub open_due_ms: Option<i64>,
     /// When the next job is due.
     pub jobs_due_ms: Option<i64>,
@@ -174,12 +174,16 @@ impl LaneWorker {
     /// What is due next for a connection.
     async fn next_due(&self, connection: &Connection, worked: bool) -> Result<Tick, Error> {
         // What cannot be worked on yet is not waited for: the job that is missing has a due time of its own.
-        let record = if is_ready(connection) { self.app.store.records().next_due(&connection.id).await? } else { None };
+        let (mut record, mut proposal) = (None, None);
+        if is_ready(connection) {
+            record = self.app.store.records().next_due(&connection.id).await?;
+            proposal = self.app.store.vendor_proposals().next_due(&connection.id).await?;
+        }
         let jobs = self.app.store.jobs().list(&connection.id).await?;
         let failed = jobs.iter().filter(|job| job.attempts > 0).filter_map(|job| job.due_ms).min();
         Ok(Tick {
             worked,
-            open_due_ms: [record, failed].into_iter().flatten().min(),
+            open_due_ms: [record, proposal, failed].into_iter().flatten().min(),
             jobs_due_ms: jobs.iter().filter_map(|job| job.due_ms).min(),
             lease_due_ms: None,
         })
@@ -202,7 +206,8 @@ impl LaneWorker {
             }
         }
         if !worked && !self.stop.is_cancelled() {
-            worked = crate::vendors::directory::turn(&self.app, connection, lease).await?
+            worked = crate::vendors::create::turn(&self.app, connection, lease).await?
+                || crate::vendors::directory::turn(&self.app, connection, lease).await?
                 || crate::coding_lists::turn(&self.app, connection, lease).await?;
         }
         Ok(worked)
