@@ -39,6 +39,9 @@ pub struct ConnectionConfig {
     /// Number of the vendor for merchants that fit none; without it such records are held.
     #[serde(default)]
     pub default_vendor: Option<String>,
+    /// Whether `vendors review` suggests to propose a new vendor; nothing is ever proposed without a person.
+    #[serde(default)]
+    pub propose_vendors: bool,
     /// E-mail of an employee to the number of the employee's vendor.
     #[serde(default)]
     pub employees: BTreeMap<String, String>,

@@ -1,5 +1,6 @@
 //! `vendors confirm | reject | link | unlink | forget`: a person's answer about a record's merchant, or any merchant.
 
+use domain::hold::HoldCode;
 use domain::id::{ConnectionId, RecordId};
 use serde_json::json;
 use store::{Store, Verdict};
@@ -12,17 +13,18 @@ use crate::vendors::answer::{Answer, AnswerError, give, words};
 use crate::vendors::judgement::Asked;
 
 /// What an answer is about.
-struct Subject {
-    connection: ConnectionId,
-    asked: Asked,
-    record: Option<RecordId>,
+pub(super) struct Subject {
+    pub(super) connection: ConnectionId,
+    pub(super) asked: Asked,
+    pub(super) record: Option<RecordId>,
+    pub(super) hold: Option<HoldCode>,
     suggestion: Option<String>,
 }
 
 pub(super) async fn answer(common: &Common, verdict: Verdict, args: &AnswerArgs) -> Result<Exit, Failure> {
     let config = open::config(common)?;
     let store = open::store(&config).await?;
-    let subject = subject(&store, &config, args).await?;
+    let subject = subject(&store, &config, &args.merchant, args.connection.as_deref()).await?;
     let directory = mirror_of(&store, &subject.connection).await?;
     let needs_vendor = matches!(verdict, Verdict::Confirmed | Verdict::Rejected | Verdict::SetByHand);
     let vendor = if needs_vendor { args.vendor.clone().or(subject.suggestion) } else { None };
@@ -67,9 +69,14 @@ fn failure(error: AnswerError) -> Failure {
     }
 }
 
-async fn subject(store: &Store, config: &Config, args: &AnswerArgs) -> Result<Subject, Failure> {
-    let record = RecordId::new(args.merchant.as_str());
-    let named = args.connection.as_deref();
+/// The record of this id, or else the merchant of this name.
+pub(super) async fn subject(
+    store: &Store,
+    config: &Config,
+    merchant: &str,
+    named: Option<&str>,
+) -> Result<Subject, Failure> {
+    let record = RecordId::new(merchant);
     let mut found = store.records().find_anywhere(&record).await?;
     found.retain(|(connection, _)| named.is_none_or(|name| name == connection.as_str()));
     if found.len() > 1 {
@@ -77,16 +84,18 @@ async fn subject(store: &Store, config: &Config, args: &AnswerArgs) -> Result<Su
         return Err(Failure::new(Exit::Usage, text));
     }
     let Some((connection, row)) = found.pop() else {
-        if args.merchant.starts_with("accr_") {
+        if merchant.starts_with("accr_") {
             return Err(Failure::new(Exit::NotFound, format!("the record {record} is not known here")));
         }
-        let connection = one_connection(config, args.connection.as_deref())?;
-        return Ok(Subject { connection, asked: Asked::name(args.merchant.trim()), record: None, suggestion: None });
+        let connection = one_connection(config, named)?;
+        let asked = Asked::name(merchant.trim());
+        return Ok(Subject { connection, asked, record: None, hold: None, suggestion: None });
     };
     let matches = store.vendor_matches().find_many(&connection, std::slice::from_ref(&record)).await?;
     let judged = matches.iter().find(|matched| matched.version == row.version).and_then(review::read);
     let suggestion = judged.as_ref().and_then(|(_, said)| said.candidates.first()).map(|first| first.vendor.clone());
     let name = row.merchant.as_deref().unwrap_or_default();
     let asked = judged.map_or_else(|| Asked::name(name), |(asked, _)| asked);
-    Ok(Subject { connection, asked, record: Some(record), suggestion })
+    let hold = row.hold.map(|hold| hold.code);
+    Ok(Subject { connection, asked, record: Some(record), hold, suggestion })
 }

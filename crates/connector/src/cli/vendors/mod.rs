@@ -4,6 +4,7 @@ mod answer;
 mod directory;
 mod eval;
 mod exchange;
+mod proposals;
 mod review;
 
 use std::path::PathBuf;
@@ -41,6 +42,21 @@ pub(super) enum VendorsCommand {
     Unlink(AnswerArgs),
     /// Forget everything that was said about a merchant.
     Forget(AnswerArgs),
+    /// Propose a new vendor for a held record or a merchant; another person has to approve it.
+    Propose(proposals::ProposeArgs),
+    /// List the proposals of new vendors: who, when, why, and where each stands.
+    Proposals {
+        /// Only this connection.
+        #[arg(long)]
+        connection: Option<String>,
+        /// Also those that were created or declined.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Approve a proposal: the vendor is created in Business Central, blocked with type All.
+    Approve(proposals::ApproveArgs),
+    /// Decline a proposal.
+    Decline(proposals::DeclineArgs),
     /// Write the memory as CSV to a file, or to standard output.
     Export {
         /// The connection, if there are several.
@@ -99,6 +115,10 @@ pub(super) async fn vendors(common: &Common, command: VendorsCommand) -> Result<
         VendorsCommand::Link(args) => answer::answer(common, SetByHand, &args).await,
         VendorsCommand::Unlink(args) => answer::answer(common, Unlinked, &args).await,
         VendorsCommand::Forget(args) => answer::answer(common, Forgotten, &args).await,
+        VendorsCommand::Propose(args) => proposals::propose(common, &args).await,
+        VendorsCommand::Proposals { connection, all } => proposals::list(common, connection.as_deref(), all).await,
+        VendorsCommand::Approve(args) => proposals::approve(common, &args).await,
+        VendorsCommand::Decline(args) => proposals::decline(common, &args).await,
         VendorsCommand::Export { connection, file } => exchange::export(common, connection.as_deref(), file).await,
         VendorsCommand::Import { connection, file, by } => {
             exchange::import(common, connection.as_deref(), &file, &by).await

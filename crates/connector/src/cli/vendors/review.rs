@@ -17,6 +17,7 @@ const PAGE: i64 = 500;
 /// A record with what the matcher said about it.
 struct Waiting {
     row: RecordRow,
+    proposes: bool,
     judged: Option<(Asked, Judgement)>,
 }
 
@@ -26,7 +27,9 @@ pub(super) async fn review(common: &Common, connection: Option<&str>) -> Result<
     let store = open::store(&config).await?;
     let mut waiting = Vec::new();
     for row in store.connections().list().await?.iter().filter(|row| names.contains(&row.id.as_str())) {
-        waiting.extend(of_connection(&store, &row.id).await?);
+        let settings = config.connections.iter().find(|settings| settings.name == row.id.as_str());
+        let proposes = settings.is_some_and(|settings| settings.propose_vendors);
+        waiting.extend(of_connection(&store, &row.id, proposes).await?);
     }
     store.close().await;
     if common.json {
@@ -37,7 +40,7 @@ pub(super) async fn review(common: &Common, connection: Option<&str>) -> Result<
     Ok(Exit::Done)
 }
 
-async fn of_connection(store: &Store, connection: &ConnectionId) -> Result<Vec<Waiting>, Failure> {
+async fn of_connection(store: &Store, connection: &ConnectionId, proposes: bool) -> Result<Vec<Waiting>, Failure> {
     let codes = [HoldCode::VendorReview, HoldCode::VendorNotFound, HoldCode::VendorAmbiguous];
     let (mut waiting, mut after) = (Vec::new(), None);
     loop {
@@ -52,7 +55,8 @@ async fn of_connection(store: &Store, connection: &ConnectionId) -> Result<Vec<W
         for row in rows {
             let at = matches.iter().position(|matched| matched.record_id == row.id && matched.version == row.version);
             let judged = at.map(|at| matches.swap_remove(at)).and_then(|matched| read(&matched));
-            waiting.push(Waiting { row, judged });
+            let can_be_proposed = row.hold.as_ref().is_some_and(|hold| hold.code != HoldCode::VendorAmbiguous);
+            waiting.push(Waiting { row, proposes: proposes && can_be_proposed, judged });
         }
     }
 }
@@ -63,8 +67,9 @@ pub(super) fn read(matched: &VendorMatch) -> Option<(Asked, Judgement)> {
 }
 
 fn as_json(waiting: &Waiting) -> Value {
-    let Waiting { row, judged } = waiting;
+    let Waiting { row, judged, proposes } = waiting;
     json!({
+        "if_new": proposes.then(|| proposal(row)),
         "connection": row.connection.as_str(),
         "record": row.id.as_str(),
         "merchant": row.merchant,
@@ -88,7 +93,7 @@ fn print(waiting: &[Waiting]) {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["record", "merchant", "amount", "suggestions", "why not by itself"]);
-    for Waiting { row, judged } in waiting {
+    for Waiting { row, judged, .. } in waiting {
         let amount = row.amount.map(|a| format!("{a} {}", row.currency.as_deref().unwrap_or_default()));
         let merchant = judged.as_ref().map(|(asked, _)| asked.descriptor.clone()).or_else(|| row.merchant.clone());
         let suggestions: Vec<String> =
@@ -105,4 +110,17 @@ fn print(waiting: &[Waiting]) {
     }
     println!("{table}");
     println!("vendors confirm RECORD [--vendor NUMBER] | vendors reject RECORD [--none]");
+    let new = waiting.iter().filter(|waiting| waiting.proposes).map(|waiting| proposal(&waiting.row));
+    for (place, line) in new.enumerate() {
+        if place == 0 {
+            println!("if it is a new vendor, which another person then approves:");
+        }
+        println!("  {line}");
+    }
+}
+
+/// The command line that proposes a new vendor for a record.
+fn proposal(row: &RecordRow) -> String {
+    let name = row.merchant.as_deref().unwrap_or_default().replace('\'', "'\\''");
+    format!("vendors propose {} --name '{name}' --reason TEXT", row.id)
 }
