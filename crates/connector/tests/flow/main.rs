@@ -18,6 +18,7 @@ mod line;
 #[path = "../../../sandbox/tests/conformance/openapi/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the sandbox, which holds its answers against the same files")]
 mod openapi;
+mod proposals;
 mod receipts;
 mod regressions;
 mod vendor_memory;
