@@ -143,6 +143,66 @@ async fn wrong_input_is_refused_in_one_sentence_and_nothing_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_vendor_is_suggested_proposed_listed_approved_by_another_and_created() {
+    let setting = worked("propose_vendors = true").await;
+    let waiting = setting.run_json(&["vendors", "review", "--json"]).await;
+    let record =
+        waiting["records"].as_array().unwrap().iter().find(|record| record["code"] != "vendor_ambiguous").unwrap();
+    let (id, merchant) = (record["record"].as_str().unwrap(), record["merchant"].as_str().unwrap());
+    let line = format!("vendors propose {id} --name '{}' --reason TEXT", merchant.replace('\'', "'\\''"));
+    assert_eq!(record["if_new"], line);
+    let table = printed(&setting.run(&["vendors", "review"]).await);
+    assert!(table.contains("if it is a new vendor, which another person then approves:\n") && table.contains(&line));
+
+    assert_eq!(printed(&setting.run(&["vendors", "proposals"]).await), "no proposal waits\n");
+    let new = "Quokka & Sons Ltd";
+    let propose = ["vendors", "propose", id, "--name", new, "--country", "us", "--reason", "first order", "--by"];
+    let said = printed(&setting.run(&[&propose[..], &["kim"]].concat()).await);
+    assert!(said.starts_with(&format!("proposal 1 ({new} for ")) && said.contains("vendors approve 1 --by"), "{said}");
+    refused(&setting, &[&propose[..], &["lee"]].concat(), 9, "proposal 1 for \"Quokka & Sons Ltd\" is proposed").await;
+    let listed = printed(&setting.run(&["vendors", "proposals"]).await);
+    for words in [new, "kim, 20", "first order", "proposed", "vendors approve ID --by PERSON"] {
+        assert!(listed.contains(words), "{words}: {listed}");
+    }
+    refused(&setting, &["vendors", "approve", "1"], 2, "--by").await;
+    refused(&setting, &["vendors", "approve", "1", "--by", "Kim"], 9, "kim proposed this vendor: another person").await;
+    refused(&setting, &["vendors", "approve", "7", "--by", "lee"], 7, "there is no proposal 7").await;
+    let approved = setting.run_json(&["vendors", "approve", "1", "--by", "lee", "--json"]).await;
+    assert_eq!(
+        (&approved["state"], &approved["proposed_by"], &approved["decided_by"]),
+        (&json!("approved"), &json!("kim"), &json!("lee"))
+    );
+    assert!(setting.run(&["run", "--once", "--log", "error"]).await.status.success());
+
+    let listed = setting.run_json(&["vendors", "proposals", "--all", "--json"]).await;
+    let row = &listed["proposals"][0];
+    assert_eq!(
+        (&row["state"], &row["country"], &row["reason"]),
+        (&json!("created"), &json!("US"), &json!("first order"))
+    );
+    let story = setting.run_json(&["explain", id, "--json"]).await;
+    let text = story.to_string();
+    assert!(
+        text.contains("vendor_blocked") && text.contains("created from proposal 1 by kim, approved by lee"),
+        "{text}"
+    );
+
+    let other =
+        ["vendors", "propose", "MOONQUAKE ROOMS", "--name", "Moonquake", "--reason", "asked by mail", "--by", "ann"];
+    assert!(setting.run(&other).await.status.success());
+    let declined = printed(&setting.run(&["vendors", "decline", "2", "--reason", "no need", "--by", "lee"]).await);
+    assert!(declined.contains(": declined\nno vendor is created"), "{declined}");
+    refused(&setting, &["vendors", "approve", "2", "--by", "lee"], 9, "proposal 2 is declined").await;
+    refused(
+        &setting,
+        &[&["vendors", "propose", id], &propose[3..], &["kim"]].concat(),
+        9,
+        "does not wait for its vendor",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn match_works_from_file_to_file_and_says_which_file_is_wrong() {
     let setting = Setting::make(Options { records: 1, ..Options::default() }).await;
     let path = |name: &str| setting.folder.path().join(name).to_str().unwrap().to_owned();

@@ -13,7 +13,9 @@ use super::answer::subject;
 use super::{mirror_of, one_connection};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::vendors::proposal::{ProposalError, Wanted, approve as agree, decline as refuse, propose as suggest};
+use crate::vendors::proposal::{
+    ProposalError, Refused, Wanted, approve as agree, decline as refuse, propose as suggest,
+};
 
 /// A new vendor.
 #[derive(Clone, Debug, Args)]
@@ -73,8 +75,8 @@ pub(super) async fn propose(common: &Common, args: &ProposeArgs) -> Result<Exit,
     let config = open::config(common)?;
     let store = open::store(&config).await?;
     let about = subject(&store, &config, &args.merchant, args.connection.as_deref()).await?;
-    let is_waiting = |code: &HoldCode| matches!(code, HoldCode::VendorNotFound | HoldCode::VendorReview);
-    if let Some(record) = about.record.as_ref().filter(|_| about.hold.filter(is_waiting).is_none()) {
+    let is_waiting = matches!(about.hold, Some(HoldCode::VendorNotFound | HoldCode::VendorReview));
+    if let Some(record) = about.record.as_ref().filter(|_| !is_waiting) {
         let text = format!("the record {record} does not wait for its vendor (vendor_not_found or vendor_review)");
         return Err(Failure::new(Exit::NotTaken, text));
     }
@@ -125,6 +127,7 @@ async fn end(
 ) -> Result<Exit, Failure> {
     store.close().await;
     let row = said.map_err(|error| match error {
+        ProposalError::Refused(why @ Refused::Unknown(_)) => Failure::new(Exit::NotFound, why.to_string()),
         ProposalError::Refused(why) => Failure::new(Exit::NotTaken, why.to_string()),
         ProposalError::Store(error) => error.into(),
     })?;
