@@ -87,7 +87,7 @@ impl Differences {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use jiff::civil::date;
     use rust_decimal::Decimal;
@@ -127,6 +127,7 @@ mod tests {
                 },
             ],
             rules: "r1".to_owned(),
+            late: BTreeSet::new(),
         }
     }
 
@@ -161,6 +162,7 @@ mod tests {
             currency: "USD".to_owned(),
             total: plan.total,
             status: "Draft".to_owned(),
+            dimensions: BTreeMap::new(),
             lines,
         }
     }

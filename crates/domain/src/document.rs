@@ -1,6 +1,6 @@
 //! The purchase document in Business Central: as planned, and as read back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::id::{DocumentNumber, JobId, RecordId};
+use crate::late::LateDimension;
 
 /// Longest description of a document line (`Text[100]`), in characters.
 pub const DESCRIPTION_MAX: usize = 100;
@@ -75,6 +76,9 @@ pub struct PlannedDocument {
     pub lines: Vec<PlannedLine>,
     /// Version of the rules that made the plan.
     pub rules: String,
+    /// Dimensions that are set only once the draft is made; what the document shall be in the end does not depend on it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub late: BTreeSet<LateDimension>,
 }
 
 /// A line of the planned document.
@@ -95,6 +99,12 @@ impl PlannedDocument {
     pub fn marker_line(&self) -> String {
         let text = format!("{} record {}", marker(self.job), self.record);
         text.chars().take(DESCRIPTION_MAX).collect()
+    }
+
+    /// The same document, without the order in which its dimensions are set.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        Self { late: BTreeSet::new(), ..self }
     }
 
     /// SHA-256 over the plan, in hex: equal plans send equal bodies.
@@ -134,6 +144,8 @@ pub struct FoundDocument {
     pub total: Decimal,
     /// BC's status text (`Draft`, `Open`, …).
     pub status: String,
+    /// Dimensions of the header: those of the vendor, since the plan has none there.
+    pub dimensions: BTreeMap<String, String>,
     /// Lines in BC's order.
     pub lines: Vec<FoundLine>,
 }

@@ -15,6 +15,7 @@ pub mod document;
 pub mod edit;
 pub mod hold;
 pub mod id;
+pub mod late;
 pub mod mapping;
 pub mod money;
 pub mod pace;

@@ -1,5 +1,7 @@
 //! From a coded record and its vendor to the planned document, or to the hold that says what is missing.
 
+use std::collections::BTreeSet;
+
 use rust_decimal::Decimal;
 
 use crate::calendar::{day_of, decide_posting_date};
@@ -44,6 +46,7 @@ pub fn decide_document(
         total: total.amount,
         lines,
         rules: rules.version.clone(),
+        late: BTreeSet::new(),
     })
 }
 

@@ -65,6 +65,11 @@ pub fn hold_of_refusal(said: &str) -> Hold {
     Hold::new(code, format!("Business Central refused the document: {said}"))
 }
 
+/// Whether a line was refused for bringing a dimension that its vendor or account sets by default (5.7).
+pub fn is_default_met(said: &str) -> bool {
+    follows(said, &["The dimension set line already exists."])
+}
+
 /// Whether the fragments stand in the text, one after the other.
 fn follows(text: &str, fragments: &[&str]) -> bool {
     let rest = fragments.iter().try_fold(text, |rest, fragment| Some(rest.split_once(fragment)?.1));

@@ -41,7 +41,7 @@ pub use self::dimensions::{Dimension, DimensionValue};
 pub use self::document::{DimensionSetLine, Document, DocumentLine, DocumentStatus, LineType};
 pub use self::new_document::{DocumentKind, NewDocument, NewLine};
 pub use self::pages::Pages;
-pub use self::purchase_documents::InvoiceVendor;
+pub use self::purchase_documents::{InvoiceVendor, LineOf};
 pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup};
 pub use self::vendors::{Blocked, NewVendor, Vendor};
 

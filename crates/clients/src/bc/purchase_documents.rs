@@ -4,6 +4,7 @@
 
 use reqwest::Method;
 use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::document::Document;
@@ -37,6 +38,24 @@ impl DocumentKind {
 
     pub(super) fn one(self, id: Uuid) -> String {
         format!("{}({id})", self.set())
+    }
+}
+
+/// A line of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineOf {
+    /// Kind of the document.
+    pub kind: DocumentKind,
+    /// The id of the document.
+    pub document: Uuid,
+    /// The id of the line.
+    pub line: Uuid,
+}
+
+impl LineOf {
+    fn dimensions(self) -> [String; 3] {
+        let line = format!("{}({})", self.kind.lines(), self.line);
+        [self.kind.one(self.document), line, "dimensionSetLines".to_owned()]
     }
 }
 
@@ -85,6 +104,27 @@ impl Company {
     pub async fn post_document(&self, kind: DocumentKind, id: Uuid) -> Result<(), Error> {
         let call = self.write("post_document", Method::POST, &[&kind.one(id), "Microsoft.NAV.post"])?;
         self.client.send(call.timeout(CREATE_TIMEOUT)).await?;
+        Ok(())
+    }
+
+    /// Adds a dimension to a line of a draft. One that is there already, by default for instance, is refused.
+    /// Both work on posted documents, too, whose ledger entries would not follow: never to be done.
+    /// <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_dimensionsetline>
+    pub async fn add_line_dimension(&self, line: LineOf, code: &str, value_code: &str) -> Result<(), Error> {
+        let [document, of_line, set] = line.dimensions();
+        let body = json!({ "code": code, "valueCode": value_code });
+        let call = self.write("add_line_dimension", Method::POST, &[&document, &of_line, &set])?.json(&body)?;
+        self.client.send(call).await?;
+        Ok(())
+    }
+
+    /// Changes the value of a dimension that is on a line of a draft.
+    pub async fn change_line_dimension(&self, line: LineOf, dimension: Uuid, value_code: &str) -> Result<(), Error> {
+        let [document, of_line, set] = line.dimensions();
+        let one = format!("{set}({dimension})");
+        let call = self.write("change_line_dimension", Method::PATCH, &[&document, &of_line, &one])?;
+        let call = call.header("if-match", "*").json(&json!({ "valueCode": value_code }))?;
+        self.client.send(call).await?;
         Ok(())
     }
 

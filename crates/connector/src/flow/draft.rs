@@ -10,14 +10,16 @@ use clients::bc::Document;
 use clients::{Effect, Error, Kind};
 use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
 use domain::id::RecordId;
+use domain::late::every_dimension;
 use domain::pace::{NextProbe, next_probe};
-use domain::refusal::hold_of_refusal;
+use domain::refusal::{hold_of_refusal, is_default_met};
 use domain::stage::Event;
 use futures::{StreamExt, stream};
 use serde_json::json;
 use store::{Applied, Intent, IntentChange, Outcome, RecordRow};
 
-use super::map::plan_of;
+use super::late;
+use super::map::{plan_of, stored};
 use super::probe::{self, Found, Seen, cannot_look, found_by_number};
 use super::resolve_vendor::unreadable;
 use super::step::{Step, error_detail};
@@ -83,7 +85,19 @@ async fn create_all(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) 
         }
     }
     lane.apply(settled).await?;
-    let committed = commit_intents(lane, absent).await?;
+    let known = late::known(lane).await?;
+    for (_, plan) in &mut absent {
+        plan.late.extend(known.met_by(plan));
+    }
+    let met = send(lane, kind, absent).await?;
+    // Without any dimension there is nothing left to meet a default.
+    send(lane, kind, met).await.map(drop)
+}
+
+/// Commits the intents and sends. Gives those that were refused for a dimension that vendor or account set by default,
+/// planned without dimensions.
+async fn send(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) -> Result<Vec<Planned>, Stop> {
+    let committed = commit_intents(lane, planned).await?;
     let company = lane.company();
     let sent = stream::iter(committed)
         .map(|(row, plan, attempt)| {
@@ -132,9 +146,8 @@ async fn commit_intents(
             document_id: None,
             detail: None,
         };
-        let detail =
-            json!({ "attempt": attempt, "number": plan.number, "plan_hash": plan.hash(), "epoch": lane.lease.epoch });
-        let mut row = row;
+        let detail = json!({ "attempt": attempt, "number": plan.number, "plan_hash": plan.hash(), "epoch": lane.lease.epoch, "late": plan.late });
+        let mut row = RecordRow { plan: Some(stored(&plan)), ..row };
         row.due_ms = match next_probe(now_ms, 0, window_ms) {
             NextProbe::At(ms) => Some(ms),
             NextProbe::Settled => Some(now_ms),
@@ -155,16 +168,22 @@ async fn commit_intents(
 type Answer = (RecordRow, PlannedDocument, i64, Option<Result<Document, Error>>);
 
 /// Commits what came back. A refusal is believed only after one look, since extensions can commit and then fail.
-async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>) -> Result<(), Stop> {
+async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>) -> Result<Vec<Planned>, Stop> {
     let refused: Vec<&PlannedDocument> = answers.iter().filter(|a| is_refusal(a)).map(|(_, plan, ..)| plan).collect();
     let looked = if refused.is_empty() { None } else { Some(found_by_number(lane, kind, refused.into_iter()).await) };
     let mut steps = Vec::new();
+    let mut met = Vec::new();
     let mut held = None;
     for (row, plan, attempt, answer) in answers {
         let step = match answer {
             None => not_sent(lane, row, attempt),
             Some(Ok(document)) => created(lane, row, attempt, &found_document(kind, &document)),
             Some(Err(error)) if is_refused(&error) => match &looked {
+                Some(Ok(found)) if meets_default(&plan, &error, found) => {
+                    let step = without_dimensions(lane, row, plan, attempt, &error);
+                    met.push(step.row.id.clone());
+                    step
+                }
                 Some(Ok(found)) => after_refusal(lane, row, &plan, attempt, &error, found),
                 Some(Err(_)) | None => unclear(lane, row, attempt, &error),
             },
@@ -177,10 +196,10 @@ async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>)
         };
         steps.push(step);
     }
-    lane.apply(steps).await?;
+    let done = lane.apply_kept(steps).await?;
     match held {
         Some(problem) => Err(Stop::Connection(problem)),
-        None => Ok(()),
+        None => Ok(with_plans(done.into_iter().filter(|row| met.contains(&row.id)).collect()).0),
     }
 }
 
@@ -232,6 +251,27 @@ fn unclear(lane: &Lane<'_>, row: RecordRow, attempt: i64, error: &Error) -> Step
         object.insert("attempt".to_owned(), json!(attempt));
     }
     probe::start_looking(lane, row, attempt).note("outcome_unknown", detail)
+}
+
+/// Whether a line was refused for a dimension that came with it, and nothing was made all the same.
+fn meets_default(plan: &PlannedDocument, error: &Error, found: &Found) -> bool {
+    let is_met = error.api_message().is_some_and(is_default_met) && plan.late != every_dimension(plan);
+    is_met && matches!(found.judge(plan), Ok(Seen::Absent))
+}
+
+/// Business Central does not say which line or dimension it was, so the next attempt brings none; what the draft has all
+/// the same tells it.
+fn without_dimensions(lane: &Lane<'_>, row: RecordRow, plan: PlannedDocument, attempt: i64, error: &Error) -> Step {
+    let plan = PlannedDocument { late: every_dimension(&plan), ..plan };
+    let detail = Some(error.to_string());
+    let settled = IntentChange::Settled { attempt, outcome: Outcome::Refused, document_id: None, detail };
+    Step::of(row)
+        .intent(settled)
+        .set(|row| {
+            row.plan = Some(stored(&plan));
+            row.due_ms = Some(lane.now_ms());
+        })
+        .note("default_dimension_met", error_detail(error))
 }
 
 fn after_refusal(

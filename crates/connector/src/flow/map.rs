@@ -44,6 +44,11 @@ fn planned(lane: &Lane<'_>, row: RecordRow, plan: &PlannedDocument) -> Step {
         .note("mapped", json!({ "document": json, "rules": plan.rules, "posting_date_moved_from": shifted }))
 }
 
+/// A plan as it is stored.
+pub(super) fn stored(plan: &PlannedDocument) -> String {
+    serde_json::to_value(plan).unwrap_or_default().to_string()
+}
+
 /// The stored plan of a row.
 pub(super) fn plan_of(row: &RecordRow) -> Option<PlannedDocument> {
     row.plan.as_deref().and_then(|text| serde_json::from_str(text).ok())

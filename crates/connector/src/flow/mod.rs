@@ -1,7 +1,7 @@
 //! The way of a record, stage by stage. Read the files in this order:
 //!
-//! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`probe`] for unclear answers) → [`verify`] →
-//! [`attach`] → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
+//! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`probe`] for unclear answers) →
+//! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
 //! [`plan`] shows beforehand what would be made.
 //!
 //! Each stage takes a batch of due records and goes *load → decide → do → apply*: the decision is a pure function of
@@ -11,6 +11,7 @@
 pub mod attach;
 pub(crate) mod bisect;
 pub mod draft;
+mod late;
 pub mod map;
 pub mod mark_exported;
 pub mod operator;
@@ -85,6 +86,14 @@ impl Lane<'_> {
     /// Commits the steps in one transaction. Rows that changed meanwhile are left alone: their next pass decides anew.
     pub async fn apply(&self, steps: Vec<Step>) -> Result<Vec<Applied>, store::Error> {
         self.apply_as(&self.app.actor(), steps).await
+    }
+
+    /// The same; gives the rows that were written, as they stand now.
+    pub async fn apply_kept(&self, steps: Vec<Step>) -> Result<Vec<RecordRow>, store::Error> {
+        let rows: Vec<RecordRow> = steps.iter().map(|step| step.row.clone()).collect();
+        let applied = self.apply(steps).await?;
+        let kept = rows.into_iter().zip(applied).filter(|(_, applied)| *applied == Applied::Done);
+        Ok(kept.map(|(row, _)| RecordRow { rev: row.rev.saturating_add(1), ..row }).collect())
     }
 
     /// The same on behalf of somebody.

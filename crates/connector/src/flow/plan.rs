@@ -191,7 +191,7 @@ fn moved(entry: &Entry, row: Option<&RecordRow>) -> Option<String> {
     if row.stage != Stage::Draft {
         return Some(format!("the record is in {} by now", row.stage));
     }
-    let now = map::plan_of(row);
+    let now = map::plan_of(row).map(PlannedDocument::at_once);
     if now == entry.document {
         return None;
     }

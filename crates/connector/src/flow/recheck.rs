@@ -12,7 +12,7 @@ use store::RecordRow;
 use super::probe::{Seen, found_by_number, point_to};
 use super::step::Step;
 use super::wire::read_record;
-use super::{BATCH, Lane, Stop, map, resolve_vendor, verify};
+use super::{BATCH, Lane, Stop, late, map, resolve_vendor, verify};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Which holds are looked at.
@@ -114,12 +114,14 @@ async fn recheck_documents(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usiz
         |row: &RecordRow, codes: &[HoldCode]| row.hold.as_ref().is_some_and(|hold| codes.contains(&hold.code));
     let (doubled, rows): (Vec<RecordRow>, Vec<RecordRow>) =
         rows.into_iter().partition(|row| held_as(row, &[HoldCode::DuplicateDocuments]));
-    let rows = rows.into_iter().filter(|row| held_as(row, &[HoldCode::DocumentDiffers, HoldCode::DocumentMissing]));
-    let mut steps = Vec::new();
+    let (compared, refused): (Vec<RecordRow>, Vec<RecordRow>) =
+        rows.into_iter().partition(|row| held_as(row, &[HoldCode::DocumentDiffers, HoldCode::DocumentMissing]));
+    // Business Central refused a dimension of the draft: it is tried once more.
+    let mut steps: Vec<Step> = refused.into_iter().filter(late::is_late).map(|row| release(lane, row)).collect();
     for row in doubled {
         steps.extend(recheck_number(lane, row).await?);
     }
-    for (row, plan, found) in verify::read_back(lane, rows.collect()).await? {
+    for (row, plan, found) in verify::read_back(lane, compared).await? {
         match (verify::judge(lane, plan.as_ref(), found.as_ref()), row.hold.as_ref()) {
             (Ok(_), _) => steps.push(release(lane, row)),
             (Err(hold), old) if old != Some(&hold) => steps.push(Step::of(row).hold(&hold, lane.now_ms())),

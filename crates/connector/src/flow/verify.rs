@@ -13,7 +13,8 @@ use serde_json::json;
 use store::{Applied, RecordRow, VendorLink, Verdict};
 use uuid::Uuid;
 
-use super::map::plan_of;
+use super::late;
+use super::map::{plan_of, stored};
 use super::probe::{self, Seen, found_by_number, point_to};
 use super::resolve_vendor::unreadable;
 use super::step::Step;
@@ -23,6 +24,7 @@ use crate::vendors::answers::{CODED, standings, stored_keys};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    let rows = late::run(lane, rows).await?;
     let mut read = read_back(lane, rows).await?;
     let doubled = sweep(lane, &mut read).await?;
     lane.apply(doubled).await?;
@@ -99,7 +101,12 @@ fn decide(lane: &Lane<'_>, row: RecordRow, plan: Option<&PlannedDocument>, found
                 "status": found.status,
                 "differences": [],
             });
-            Step::of(row).set(|row| point_to(row, found)).on(Event::Verified, now_ms).note("verified", detail)
+            let settle = |row: &mut RecordRow| {
+                point_to(row, found);
+                // What people change from now on is theirs.
+                row.plan = if plan.late.is_empty() { row.plan.take() } else { Some(stored(&plan.clone().at_once())) };
+            };
+            Step::of(row).set(settle).on(Event::Verified, now_ms).note("verified", detail)
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use clients::bc::{Document, DocumentKind as WireKind, LineType, NewDocument, NewLine};
+use clients::bc::{DimensionSetLine, Document, DocumentKind as WireKind, LineType, NewDocument, NewLine};
 use clients::brex::{AccountingRecord, Amount, DecodeError, LineItem, LineItemType};
 use domain::document::{DocumentKind, FoundDocument, FoundLine, PlannedDocument};
 use domain::id::RecordId;
+use domain::late::LateDimension;
 use domain::money::{Currency, InvalidCurrency, Money};
 use domain::record::{CodedField, Line, Merchant, Person, Record, Review, Side};
 use rust_decimal::Decimal;
@@ -96,13 +97,19 @@ pub fn new_document(plan: &PlannedDocument, local_currency: &str) -> NewDocument
     let mut lines: Vec<NewLine> = plan
         .lines
         .iter()
-        .map(|line| NewLine::Account {
+        .enumerate()
+        .map(|(place, line)| NewLine::Account {
             account_number: line.account.clone(),
             description: line.description.clone(),
             quantity: Decimal::ONE,
             unit_cost: line.amount,
             tax_code: None,
-            dimensions: line.dimensions.iter().map(|(code, value)| (code.clone(), value.clone())).collect(),
+            dimensions: line
+                .dimensions
+                .iter()
+                .filter(|(code, _)| !plan.late.contains(&LateDimension { line: place, dimension: (*code).clone() }))
+                .map(|(code, value)| (code.clone(), value.clone()))
+                .collect(),
         })
         .collect();
     lines.push(NewLine::Comment { description: plan.marker_line() });
@@ -130,11 +137,7 @@ pub fn found_document(kind: DocumentKind, document: &Document) -> FoundDocument 
         account: line.account_number.clone(),
         description: line.description.clone(),
         amount: line.amount_including_tax,
-        dimensions: line
-            .dimensions
-            .iter()
-            .map(|set| (set.code.clone(), set.value_code.clone()))
-            .collect::<BTreeMap<_, _>>(),
+        dimensions: by_code(&line.dimensions),
     });
     FoundDocument {
         kind,
@@ -148,6 +151,11 @@ pub fn found_document(kind: DocumentKind, document: &Document) -> FoundDocument 
         currency: document.currency_code.clone(),
         total: document.total_amount_including_tax,
         status: document.status.as_str().to_owned(),
+        dimensions: by_code(&document.dimensions),
         lines: lines.collect(),
     }
+}
+
+fn by_code(set: &[DimensionSetLine]) -> BTreeMap<String, String> {
+    set.iter().map(|line| (line.code.clone(), line.value_code.clone())).collect()
 }

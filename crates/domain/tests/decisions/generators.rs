@@ -212,6 +212,7 @@ pub(crate) fn as_created(plan: &PlannedDocument) -> FoundDocument {
         currency: plan.currency.clone().unwrap_or_else(|| "USD".to_owned()),
         total: plan.total,
         status: "Draft".to_owned(),
+        dimensions: BTreeMap::new(),
         lines: accounts.chain([marker]).collect(),
     }
 }

@@ -1,0 +1,183 @@
+//! Sets the dimensions that a draft could not carry when it was made, because vendor or account set them by default
+//! (business-central.md §5.7): those that are there are changed, the others are added.
+//!
+//! No intent is needed: the draft is read first, only what it lacks is sent, and after any unclear answer or crash it is
+//! read again. A document that is no draft any more is left alone.
+
+use std::collections::HashMap;
+
+use clients::bc::{Document, DocumentLine, LineOf, LineType};
+use clients::{Effect, Error, Kind};
+use domain::document::{DocumentKind, PlannedDocument};
+use domain::id::RecordId;
+use domain::late::{DefaultDimensions, ToSet, decide_late};
+use domain::refusal::{hold_of_refusal, is_default_met};
+use futures::{StreamExt, stream};
+use serde_json::json;
+use store::RecordRow;
+use uuid::Uuid;
+
+use super::map::{plan_of, stored};
+use super::step::{Step, error_detail};
+use super::wire::{found_document, wire_kind};
+use super::{Lane, Stop, asked_ms};
+use crate::problem;
+
+/// The cursor that keeps which vendors and accounts are known to have default dimensions.
+const KNOWN: &str = "default_dimensions";
+
+/// A draft that lacks dimensions, or did when it was made.
+struct Draft {
+    row: RecordRow,
+    plan: PlannedDocument,
+    document: Document,
+    missing: Vec<ToSet>,
+}
+
+/// How far a draft was completed.
+enum Sent {
+    /// Everything that was missing is there.
+    All,
+    /// One was not taken, or nobody knows.
+    Failed(Error),
+    /// The lease was lost: nothing more was sent.
+    LeaseLost,
+}
+
+/// Completes the drafts of these rows. Gives the rows that can be compared now.
+pub(super) async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<RecordRow>, Stop> {
+    let (drafts, mut ready) = read(lane, rows).await?;
+    if drafts.is_empty() {
+        return Ok(ready);
+    }
+    let sent = stream::iter(drafts)
+        .map(|draft| async move { complete(lane, &draft).await.map(|sent| (draft, sent)) })
+        .buffer_unordered(usize::from(lane.connection.settings.bc.max_concurrent))
+        .collect::<Vec<Result<_, store::Error>>>()
+        .await;
+    let sent: Vec<(Draft, Sent)> = sent.into_iter().collect::<Result<_, _>>()?;
+    let problem = sent.iter().find_map(|(_, sent)| match sent {
+        Sent::Failed(error) => problem::of_error(error),
+        Sent::All | Sent::LeaseLost => None,
+    });
+    let steps: Vec<Step> = sent.iter().map(|(draft, sent)| step(lane, draft, sent)).collect();
+    let mut drafts: HashMap<RecordId, Draft> = sent
+        .into_iter()
+        .filter(|(_, sent)| matches!(sent, Sent::All))
+        .map(|(draft, _)| (draft.row.id.clone(), draft))
+        .collect();
+    let mut completed = Vec::new();
+    for row in lane.apply_kept(steps).await? {
+        if let Some(draft) = drafts.remove(&row.id) {
+            completed.push(draft);
+            ready.push(row);
+        }
+    }
+    learn(lane, &completed).await?;
+    match problem {
+        Some(problem) => Err(Stop::Connection(problem)),
+        None => Ok(ready),
+    }
+}
+
+/// Reads the drafts that were made without some of their dimensions. The other rows, and those whose document is gone, no
+/// draft any more or has other lines by now, need nothing of this: comparing says what is wrong with them.
+async fn read(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(Vec<Draft>, Vec<RecordRow>), Stop> {
+    let (late, mut ready): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_late(row));
+    let mut documents: HashMap<Uuid, Document> = HashMap::new();
+    for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
+        let ids: Vec<Uuid> =
+            late.iter().filter(|row| row.document_kind == Some(kind)).filter_map(|row| row.document_id).collect();
+        if !ids.is_empty() {
+            let found = lane.company().get_documents(wire_kind(kind), &ids).await?;
+            documents.extend(found.into_iter().map(|document| (document.id, document)));
+        }
+    }
+    let mut drafts = Vec::new();
+    for row in late {
+        let document = row.document_id.and_then(|id| documents.remove(&id)).filter(Document::is_draft);
+        match (plan_of(&row), document) {
+            (Some(plan), Some(document)) => match decide_late(&plan, &found_document(plan.kind, &document)) {
+                Some(missing) => drafts.push(Draft { row, plan, document, missing }),
+                None => ready.push(row),
+            },
+            _ => ready.push(row),
+        }
+    }
+    Ok((drafts, ready))
+}
+
+/// Whether the row's draft was made without some of its dimensions.
+pub(super) fn is_late(row: &RecordRow) -> bool {
+    plan_of(row).is_some_and(|plan| !plan.late.is_empty())
+}
+
+async fn complete(lane: &Lane<'_>, draft: &Draft) -> Result<Sent, store::Error> {
+    let company = lane.company();
+    let (kind, document) = (wire_kind(draft.plan.kind), draft.document.id);
+    let lines: Vec<&DocumentLine> =
+        draft.document.lines.iter().filter(|line| line.line_type != LineType::Comment).collect();
+    for ToSet { line, dimension, value, instead_of } in &draft.missing {
+        let Some((found, id)) = lines.get(*line).and_then(|line| Some((line, line.id?))) else { continue };
+        if !lane.may_send().await? {
+            return Ok(Sent::LeaseLost);
+        }
+        let place = LineOf { kind, document, line: id };
+        let stands = found.dimensions.iter().find(|set| set.code == *dimension).and_then(|set| set.id);
+        let answer = match (instead_of, stands) {
+            (Some(_), Some(stands)) => company.change_line_dimension(place, stands, value).await,
+            _ => company.add_line_dimension(place, dimension, value).await,
+        };
+        if let Err(error) = answer {
+            return Ok(Sent::Failed(error));
+        }
+    }
+    Ok(Sent::All)
+}
+
+fn step(lane: &Lane<'_>, draft: &Draft, sent: &Sent) -> Step {
+    let row = draft.row.clone();
+    let later = |row: RecordRow, error: &Error| {
+        let counted = error.kind() != Kind::Throttled;
+        let due_ms = lane.retry_at(row.attempts, asked_ms(error));
+        Step::of(row).postpone(due_ms, counted, &error_detail(error))
+    };
+    match sent {
+        Sent::All => {
+            let plan = stored(&draft.plan.clone().at_once());
+            Step::of(row).set(|row| row.plan = Some(plan)).note("dimensions_set", json!({ "set": draft.missing }))
+        }
+        Sent::LeaseLost => Step::of(row).postpone(lane.now_ms(), false, &json!("the lease was no longer held")),
+        Sent::Failed(error) => match error.api_message() {
+            // Somebody added it since the draft was read: it is read again.
+            Some(said) if is_refusal(error) && !is_default_met(said) => {
+                Step::of(row).note("refused", error_detail(error)).hold(&hold_of_refusal(said), lane.now_ms())
+            }
+            _ => later(row, error),
+        },
+    }
+}
+
+fn is_refusal(error: &Error) -> bool {
+    error.kind() == Kind::Refused && error.effect() == Effect::None && problem::of_error(error).is_none()
+}
+
+/// The vendors and accounts that are known to have default dimensions.
+pub(super) async fn known(lane: &Lane<'_>) -> Result<DefaultDimensions, store::Error> {
+    let text = lane.app.store.cursors().get(&lane.connection.id, KNOWN).await?;
+    // Unreadable, it is learnt anew: each vendor or account costs one refusal.
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+async fn learn(lane: &Lane<'_>, completed: &[Draft]) -> Result<(), Stop> {
+    let before = known(lane).await?;
+    let mut now = before.clone();
+    for draft in completed {
+        now.learn(&draft.plan, &found_document(draft.plan.kind, &draft.document));
+    }
+    if now != before {
+        let text = serde_json::to_value(&now).unwrap_or_default().to_string();
+        lane.app.store.cursors().set(lane.lease, &lane.connection.id, KNOWN, &text).await?;
+    }
+    Ok(())
+}
