@@ -83,18 +83,21 @@ pub(super) async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<Rec
 /// Reads the drafts that were made without some of their dimensions. The other rows, and those whose document is gone, no
 /// draft any more or has other lines by now, need nothing of this: comparing says what is wrong with them.
 async fn read(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(Vec<Draft>, Vec<RecordRow>), Stop> {
-    let (late, mut ready): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_late(row));
+    let (made_without, mut ready): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_late);
     let mut documents: HashMap<Uuid, Document> = HashMap::new();
     for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
-        let ids: Vec<Uuid> =
-            late.iter().filter(|row| row.document_kind == Some(kind)).filter_map(|row| row.document_id).collect();
+        let ids: Vec<Uuid> = made_without
+            .iter()
+            .filter(|row| row.document_kind == Some(kind))
+            .filter_map(|row| row.document_id)
+            .collect();
         if !ids.is_empty() {
             let found = lane.company().get_documents(wire_kind(kind), &ids).await?;
             documents.extend(found.into_iter().map(|document| (document.id, document)));
         }
     }
     let mut drafts = Vec::new();
-    for row in late {
+    for row in made_without {
         let document = row.document_id.and_then(|id| documents.remove(&id)).filter(Document::is_draft);
         match (plan_of(&row), document) {
             (Some(plan), Some(document)) => match decide_late(&plan, &found_document(plan.kind, &document)) {

@@ -5,6 +5,7 @@
 mod app;
 mod coding_lists;
 mod database;
+mod default_dimensions;
 mod described;
 mod directory;
 mod directory_claims;

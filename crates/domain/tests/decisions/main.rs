@@ -14,6 +14,7 @@ mod directory;
 mod edit;
 mod generated;
 mod generators;
+mod late;
 mod made;
 mod mapping;
 mod refusal;
