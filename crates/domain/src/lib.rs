@@ -12,6 +12,7 @@ pub mod compare;
 pub mod defaults;
 pub mod directory;
 pub mod document;
+pub mod drift;
 pub mod edit;
 pub mod hold;
 pub mod id;

@@ -182,6 +182,22 @@ impl Records<'_> {
         self.read(page(statement, after, limit)).await
     }
 
+    /// What was exported at `since_ms` or later, by id, after `after`.
+    pub async fn list_exported(
+        &self,
+        connection: &ConnectionId,
+        since_ms: i64,
+        after: Option<&RecordId>,
+        limit: i64,
+    ) -> Result<Vec<RecordRow>, Error> {
+        let statement = of_connection(connection)
+            .push(" AND stage = ")
+            .push_bind(Stage::Exported.as_str())
+            .push(" AND exported_ms >= ")
+            .push_bind(since_ms);
+        self.read(page(statement, after, limit)).await
+    }
+
     /// Every record, by id, after `after`.
     pub async fn list(
         &self,

@@ -59,6 +59,20 @@ pub(super) fn sentence(entry: &Entry) -> String {
         "settled_as_absent" => {
             format!("not there at the end of the settle window: attempt {} was not executed", text("attempt"))
         }
+        "default_dimension_met" => format!(
+            "vendor or account sets a coded dimension by default ({}); the draft is made without dimensions and gets them after",
+            text("said")
+        ),
+        "dimensions_set" => dimensions_set(&detail),
+        "document_drifted" => format!("changed after the export: {}", text("sentence")),
+        "document_posted" => {
+            format!(
+                "posted in Business Central as {}, before it was {} ({})",
+                text("number"),
+                text("was"),
+                text("status")
+            )
+        }
         "refused" => format!("Business Central refused: {}", text("said")),
         "verified" => format!(
             "read back and compared: document {} equals the plan, {} line(s), total {}",
@@ -76,6 +90,22 @@ pub(super) fn sentence(entry: &Entry) -> String {
         "request_refused" => format!("{} asked for {} and was refused: {}", entry.actor, text("verb"), text("why")),
         other => format!("{other}: {detail}"),
     }
+}
+
+/// The dimensions that a draft got after it was made.
+fn dimensions_set(detail: &Value) -> String {
+    let one = |set: &Value| {
+        let instead = match &set["instead_of"] {
+            Value::Null => String::new(),
+            was => format!(" instead of {}", shown(was)),
+        };
+        format!("{}={}{instead}", shown(&set["dimension"]), shown(&set["value"]))
+    };
+    let all: Vec<String> = detail["set"].as_array().into_iter().flatten().map(one).collect();
+    format!(
+        "dimensions of the draft set: {}",
+        if all.is_empty() { "none was missing".to_owned() } else { all.join(", ") }
+    )
 }
 
 /// What the matcher was asked and said: candidates, words, score, threshold and version of the weights.

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::hosts::check_base_url;
-use super::{CodingListsSection, Config, ConfigError, DirectorySection, ReceiptsSection, SecretSource};
+use super::{CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource};
 
 /// One connection as configured.
 #[derive(Clone, Debug, Deserialize)]
@@ -75,6 +75,9 @@ pub struct ConnectionConfig {
     /// The receipts on documents.
     #[serde(default)]
     pub receipts: ReceiptsSection,
+    /// The watch over documents of exported records.
+    #[serde(default)]
+    pub drift: DriftSection,
     /// The Brex side.
     pub brex: BrexSection,
     /// The sign-in at Microsoft Entra ID.
@@ -250,6 +253,7 @@ impl ConnectionConfig {
         at_least_one("brex.requests_per_second", self.brex.requests_per_second)?;
         self.directory.check(&key)?;
         self.receipts.check(&key)?;
+        self.drift.check(&key)?;
         self.coding_lists.check(&self.field_rules(), &key)?;
         at_least_one("poll_seconds", self.poll_seconds)?;
         at_least_one("master_data_seconds", self.master_data_seconds)?;

@@ -3,6 +3,7 @@
 mod coding_lists;
 mod connection;
 mod directory;
+mod drift;
 mod error;
 mod hosts;
 mod receipts;
@@ -18,6 +19,7 @@ use url::Url;
 pub use coding_lists::CodingListsSection;
 pub use connection::{BcSection, BrexSection, ConnectionConfig, EntraSection, PeriodKind};
 pub use directory::{DirectorySection, Which};
+pub use drift::{DriftSection, Told};
 pub use error::ConfigError;
 pub use receipts::ReceiptsSection;
 pub use secret::SecretSource;

@@ -18,6 +18,7 @@ use super::map::plan_of;
 use super::step::Step;
 use super::wire::{UnreadableRecord, read_record};
 use super::{Lane, Stop};
+use crate::config::Told;
 
 /// What brought the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +174,10 @@ fn decide_edit(
         let step = Step::of(row).set(|row| row.version = record.version).payload(text.to_owned());
         let step = step.note("version_seen", seen(record, origin));
         return Some(if is_edited { step.released(lane.now_ms()) } else { step });
+    }
+    if row.stage == Stage::Exported && lane.connection.settings.drift.record_edited == Told::Ignore {
+        let step = Step::of(row).set(|row| row.version = record.version).payload(text.to_owned());
+        return Some(step.note("version_seen", seen(record, origin)));
     }
     Some(hold_edited(lane, row, record, &differences, text, origin))
 }

@@ -8,7 +8,7 @@ use super::lane::{clear_problem, note_problem};
 use crate::app::{App, Connection};
 use crate::flow::poll::{Window, poll};
 use crate::flow::recheck::{self, Scope};
-use crate::flow::{Lane, RECHECK, Stop, operator};
+use crate::flow::{Lane, RECHECK, Stop, drift, operator};
 use crate::{identity, mirror, subscriptions};
 
 /// Finds out who is at either end.
@@ -19,7 +19,7 @@ const MASTER_DATA: &str = "master_data";
 const WEBHOOK: &str = "webhook";
 /// Asks Brex for what changed.
 pub const POLL: &str = "poll";
-/// Asks Brex for everything since the cut-over date.
+/// Asks Brex for everything since the cut-over date, and looks at the documents of exported records.
 const FULL_POLL: &str = "full_poll";
 /// Asks Brex for everything since a date that a person named.
 pub const BACKFILL: &str = "backfill";
@@ -109,7 +109,10 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
         RECHECK if !connection.is_mirrored() => {}
         RECHECK => drop(recheck::run(&lane, Scope::Mapping).await?),
         POLL => drop(poll(&lane, Window::SinceLast).await?),
-        FULL_POLL => drop(poll(&lane, Window::From(jiff::Timestamp::MIN)).await?),
+        FULL_POLL => {
+            poll(&lane, Window::From(jiff::Timestamp::MIN)).await?;
+            drift::run(&lane).await?;
+        }
         BACKFILL => drop(poll(&lane, Window::From(backfill_start(job))).await?),
         kind if operator::is_request(kind) => operator::run(&lane, kind, job.argument.as_deref()).await?,
         _ => {}

@@ -10,6 +10,7 @@ mod described;
 mod directory;
 mod directory_claims;
 mod directory_size;
+mod drift;
 mod exactly_once;
 mod golden;
 mod held;

@@ -157,3 +157,25 @@ async fn a_row_that_cannot_be_read_is_named(
     let Error::BrokenRow { table: "records", column: found, row } = &error else { panic!("{error:?}") };
     assert_eq!((*found, row.as_str()), (column, "main/accr_1"));
 }
+
+#[rstest]
+#[tokio::test]
+async fn what_was_exported_since_a_time_is_listed_held_or_not(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let exported =
+        |id: &str, ms: i64| RecordRow { stage: Stage::Exported, due_ms: None, exported_ms: Some(ms), ..world.row(id) };
+    let rows = [
+        exported("old", NOW - 1),
+        exported("a", NOW),
+        RecordRow { exported_ms: Some(NOW + 1), ..held(world.row("b"), Stage::Exported) },
+        RecordRow { stage: Stage::Exported, due_ms: None, exported_ms: None, ..world.row("c") },
+        held(world.row("d"), Stage::Verify),
+    ];
+    world.insert(rows).await;
+    let records = world.store.records();
+    assert_eq!(ids_of(&records.list_exported(&world.main, NOW, None, 9).await.unwrap()), ["a", "b"]);
+    let after = RecordId::new("a");
+    assert_eq!(ids_of(&records.list_exported(&world.main, NOW, Some(&after), 9).await.unwrap()), ["b"]);
+    assert_eq!(ids_of(&records.list_exported(&world.main, NOW, None, 1).await.unwrap()), ["a"]);
+    assert!(records.list_exported(&world.other, NOW, None, 9).await.unwrap().is_empty());
+}
