@@ -27,10 +27,13 @@ pub async fn run(lane: &Lane<'_>) -> Result<(), Stop> {
     let days = i64::from(lane.connection.settings.drift.days);
     let since_ms = lane.now_ms().saturating_sub(days.saturating_mul(DAY_MS));
     let mut after = None;
-    while days > 0 {
+    if days == 0 {
+        return Ok(());
+    }
+    loop {
         let records = lane.app.store.records();
         let rows = records.list_exported(&lane.connection.id, since_ms, after.as_ref(), BATCH).await?;
-        let Some(last) = rows.last() else { break };
+        let Some(last) = rows.last() else { return Ok(()) };
         after = Some(last.id.clone());
         let ids: Vec<RecordId> = rows.iter().map(|row| row.id.clone()).collect();
         let mut steps = Vec::new();
@@ -43,7 +46,6 @@ pub async fn run(lane: &Lane<'_>) -> Result<(), Stop> {
         let records = lane.connection.brex.list_records_by_ids(&ids).await?;
         receive(lane, &records.items, Origin::Poll).await?;
     }
-    Ok(())
 }
 
 async fn look(lane: &Lane<'_>, (row, plan, found): ReadBack) -> Result<Option<Step>, Stop> {
@@ -55,14 +57,13 @@ async fn look(lane: &Lane<'_>, (row, plan, found): ReadBack) -> Result<Option<St
     };
     let seen = verify::judge(lane, plan.as_ref(), found.as_ref()).err().filter(|hold| told(hold.code));
     let posted = found.filter(|found| policy.posted == Told::Report && is_posted(&row, found));
-    let is_ours = |hold: &&Hold| matches!(hold.code, HoldCode::DocumentDiffers | HoldCode::DocumentMissing);
-    let watch = match row.hold.as_ref().filter(|hold| !is_ours(hold)) {
+    let is_ours = |hold: &Hold| matches!(hold.code, HoldCode::DocumentDiffers | HoldCode::DocumentMissing);
+    let watch = if row.hold.as_ref().is_some_and(|hold| !is_ours(hold)) {
         // The record is held for an edit in Brex: one thing after the other.
-        Some(_) => Watch::Nothing,
-        None => {
-            let told = if seen.is_some() && row.hold.is_none() { last_told(lane, &row).await? } else { None };
-            decide_watch(seen, row.hold.as_ref(), told.as_deref())
-        }
+        Watch::Nothing
+    } else {
+        let told = if seen.is_some() && row.hold.is_none() { last_told(lane, &row).await? } else { None };
+        decide_watch(seen, row.hold.as_ref(), told.as_deref())
     };
     if watch == Watch::Nothing && posted.is_none() {
         return Ok(None);
