@@ -1,5 +1,5 @@
 //! Coding lists: G/L accounts, vendors and dimension values of Business Central, kept in Brex for people to code with.
-//! [`axis`] says what should be there, [`send`] makes it so, [`plan`] says the same without writing.
+//! [`axis`] says what should be there, `send` makes it so, [`plan`] says the same without writing.
 //!
 //! Nothing is remembered but what was last compared: Brex is read before it is written to, so a lost answer or a crash
 //! costs another comparison and makes nothing twice.
