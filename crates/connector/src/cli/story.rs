@@ -80,6 +80,7 @@ pub(super) fn sentence(entry: &Entry) -> String {
             text("lines"),
             text("total")
         ),
+        "receipts_attached" => format!("receipts attached: {}", receipts(&detail["receipts"])),
         "exported" => format!("exported to Brex with reference {} ({})", text("reference"), text("how")),
         "held" => format!("held for the {}, {}: {}", who(&text("who")), text("code"), text("sentence")),
         "released" => format!("released: the cause of {} is gone", text("was")),
@@ -130,6 +131,16 @@ fn judged(detail: &Value) -> String {
         shown(&said["weights"]),
         if candidates.is_empty() { "none".to_owned() } else { candidates.join("; ") }
     )
+}
+
+/// Each file with its size and the start of its hash.
+fn receipts(list: &Value) -> String {
+    let one = |file: &Value| {
+        let text = |key: &str| file[key].as_str().unwrap_or_default();
+        let hash = text("sha256").get(..12).unwrap_or_default();
+        format!("{} ({} bytes, SHA-256 {hash}…)", text("file"), file["bytes"])
+    };
+    list.as_array().into_iter().flatten().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn who(fixer: &str) -> String {
@@ -191,7 +202,7 @@ fn line(line: &Value) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::judged;
+    use super::{judged, receipts};
 
     #[test]
     fn each_candidate_is_told_with_its_reason() {
@@ -211,5 +222,11 @@ mod tests {
         {
             assert!(told.contains(words), "{told}");
         }
+    }
+
+    #[test]
+    fn receipts_are_told_by_name_size_and_hash() {
+        let list = json!([{ "file": "brex-r1.pdf", "bytes": 620, "sha256": "9528d7542e39381732fa" }, {}]);
+        assert_eq!(receipts(&list), "brex-r1.pdf (620 bytes, SHA-256 9528d7542e39…),  (null bytes, SHA-256 …)");
     }
 }
