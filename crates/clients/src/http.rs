@@ -11,7 +11,7 @@ use futures::StreamExt as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::io::ReaderStream;
 use tracing::Instrument as _;
 
@@ -133,10 +133,7 @@ impl Http {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Answer, Error> {
-        #[expect(clippy::expect_used, reason = "the semaphore belongs to this struct and is never closed")]
-        let _slot = self.shared.slots.acquire().await.expect("the semaphore is open");
-        self.shared.rate.until_ready().await;
-        self.count(call.asked.operation);
+        let _slot = self.turn(call).await;
         let response = self.send(call).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = match self.read_body(call.asked, response).await {
@@ -146,6 +143,15 @@ impl Http {
             Err(error) => return Err(error.with_status(status)),
         };
         Ok(Answer::new(call.asked, status, headers, body))
+    }
+
+    /// Waits for a free slot and for the pace, and counts the request. The slot is free again when the value is dropped.
+    async fn turn(&self, call: &Call) -> SemaphorePermit<'_> {
+        #[expect(clippy::expect_used, reason = "the semaphore belongs to this struct and is never closed")]
+        let slot = self.shared.slots.acquire().await.expect("the semaphore is open");
+        self.shared.rate.until_ready().await;
+        self.count(call.asked.operation);
+        slot
     }
 
     async fn send(&self, call: &Call) -> Result<reqwest::Response, Error> {
@@ -174,10 +180,7 @@ impl Http {
         limit_bytes: u64,
         file: &mut (impl AsyncWrite + Unpin),
     ) -> Result<(Answer, u64, [u8; 32]), Error> {
-        #[expect(clippy::expect_used, reason = "the semaphore belongs to this struct and is never closed")]
-        let _slot = self.shared.slots.acquire().await.expect("the semaphore is open");
-        self.shared.rate.until_ready().await;
-        self.count(call.asked.operation);
+        let _slot = self.turn(call).await;
         let response = self.send(call).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let too_large = || Error::new(call.asked, Kind::TooLarge, Retry::Never, Effect::None);

@@ -5,6 +5,7 @@
 pub mod agreement;
 pub mod alone;
 pub mod app;
+pub mod beside;
 pub mod cli;
 pub mod clock;
 pub mod coding_lists;

@@ -42,13 +42,7 @@ pub async fn stored(store: &Store, connection: &ConnectionId) -> Result<Option<D
 /// Reads everything from Business Central and replaces the mirror; only what differs is written.
 pub async fn refresh(app: &App, connection: &Connection, lease: &Lease) -> Result<(), Stop> {
     let Some(identity) = connection.identity() else { return Ok(()) };
-    let company = connection.bc.company(identity.bc_company);
-    let vendors = vendors(&company).await?;
-    let accounts = accounts(&company).await?;
-    let dimensions = company.list_dimensions()?.all().await?;
-    let values = dimension_values(&company, &dimensions).await?;
-    let setup = setup(&company, &dimensions).await?;
-
+    let Read { vendors, accounts, values, setup } = read(&connection.bc.company(identity.bc_company)).await?;
     let kinds: [(MasterKind, Vec<MasterRow>); 4] = [
         (MasterKind::Vendor, vendors.iter().map(|v| row(v.id, &v.number, &v.name, v)).collect()),
         (MasterKind::Account, accounts.iter().map(|a| row(a.id, &a.number, &a.name, a)).collect()),
@@ -80,11 +74,25 @@ pub async fn learn(app: &App, connection: &Connection, lease: &Lease, vendor: bc
 /// Reads everything from Business Central as it is now and keeps nothing: for plans.
 pub async fn look(connection: &Connection) -> Result<Directory, Stop> {
     let Some(identity) = connection.identity() else { return Ok(Directory::default()) };
-    let company = connection.bc.company(identity.bc_company);
+    let Read { vendors, accounts, values, setup } = read(&connection.bc.company(identity.bc_company)).await?;
+    Ok(Directory::new(vendors, accounts, values, setup))
+}
+
+/// The master data as Business Central has it now.
+struct Read {
+    vendors: Vec<Vendor>,
+    accounts: Vec<Account>,
+    values: Vec<DimensionValue>,
+    setup: CompanySetup,
+}
+
+async fn read(company: &Company) -> Result<Read, clients::Error> {
+    let vendors = vendors(company).await?;
+    let accounts = accounts(company).await?;
     let dimensions = company.list_dimensions()?.all().await?;
-    let values = dimension_values(&company, &dimensions).await?;
-    let setup = setup(&company, &dimensions).await?;
-    Ok(Directory::new(vendors(&company).await?, accounts(&company).await?, values, setup))
+    let values = dimension_values(company, &dimensions).await?;
+    let setup = setup(company, &dimensions).await?;
+    Ok(Read { vendors, accounts, values, setup })
 }
 
 /// The vendors that an answer about a merchant stands for.

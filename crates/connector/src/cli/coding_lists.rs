@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::cli::run::first_contact;
-use crate::cli::{Common, Exit, Failure, open, print_json};
+use crate::cli::{Common, Exit, Failure, open, print_json, text};
 use crate::clock::{Clock, SystemClock, timestamp};
 use crate::coding_lists::plan::{Step, plan};
 use crate::coding_lists::{CODING_LISTS, FULL, axis, standing};
@@ -39,8 +39,8 @@ pub(super) async fn coding_lists(common: &Common, command: CodingListsCommand) -
     let (names, off): (Vec<&str>, Vec<&str>) = names.into_iter().partition(on);
     if names.is_empty() {
         let off = off.join(", ");
-        let text = format!("coding lists are off for {off}: set enabled = true in [connection.coding_lists]");
-        return Err(Failure::new(Exit::Config, text));
+        let off_text = format!("coding lists are off for {off}: set enabled = true in [connection.coding_lists]");
+        return Err(Failure::new(Exit::Config, off_text));
     }
     match command {
         CodingListsCommand::Status(_) => status(common, &config, &names).await,
@@ -78,21 +78,17 @@ async fn status(common: &Common, config: &Config, names: &[&str]) -> Result<Exit
 }
 
 fn print_status(shown: &Value) {
-    println!("{}: next run {}", plain(&shown["connection"]), plain(&shown["next_run"]));
+    println!("{}: next run {}", text(&shown["connection"]), text(&shown["next_run"]));
     if !shown["error"].is_null() {
-        println!("  {}", plain(&shown["error"]));
+        println!("  {}", text(&shown["error"]));
     }
     for list in shown["lists"].as_array().into_iter().flatten() {
-        let [field, in_bc, in_brex, compared] = ["field", "in_bc", "in_brex", "compared"].map(|key| plain(&list[key]));
+        let [field, in_bc, in_brex, compared] = ["field", "in_bc", "in_brex", "compared"].map(|key| text(&list[key]));
         println!("  {field}: {in_bc} in Business Central, {in_brex} in Brex, compared {compared}");
         for problem in list["problems"].as_array().into_iter().flatten() {
-            println!("    {}", plain(problem));
+            println!("    {}", text(problem));
         }
     }
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| if value.is_null() { "-".to_owned() } else { value.to_string() }, str::to_owned)
 }
 
 async fn show_plan(common: &Common, config: &Config, names: &[&str]) -> Result<Exit, Failure> {
@@ -124,13 +120,13 @@ fn step(step: &Step) -> Value {
 }
 
 fn print_plan(shown: &Value) {
-    println!("{}: nothing was written", plain(&shown["connection"]));
+    println!("{}: nothing was written", text(&shown["connection"]));
     for list in shown["lists"].as_array().into_iter().flatten() {
         let note = if list["makes_field"] == json!(true) { ", the field is made first" } else { "" };
         let count = |key: &str| list[key].as_array().map_or(0, Vec::len);
-        println!("  {}: {} to make, {} to change{note}", plain(&list["field"]), count("create"), count("change"));
+        println!("  {}: {} to make, {} to change{note}", text(&list["field"]), count("create"), count("change"));
         for label in list["create"].as_array().into_iter().flatten() {
-            println!("    + {}", plain(label));
+            println!("    + {}", text(label));
         }
         for change in list["change"].as_array().into_iter().flatten() {
             let what = match (change["label"].as_str(), change["disable"].as_bool()) {
@@ -139,7 +135,7 @@ fn print_plan(shown: &Value) {
                 (None, Some(false)) => "can be chosen again".to_owned(),
                 (label, None) => format!("becomes {}", label.unwrap_or_default()),
             };
-            println!("    ~ {}: {what}", plain(&change["was"]));
+            println!("    ~ {}: {what}", text(&change["was"]));
         }
     }
 }

@@ -194,3 +194,8 @@ fn init_log(level: &str) {
 fn print_json(value: &serde_json::Value) {
     println!("{value}");
 }
+
+/// A JSON value for a person: a text without its quotes, and a dash for nothing.
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| if value.is_null() { "-".to_owned() } else { value.to_string() }, str::to_owned)
+}

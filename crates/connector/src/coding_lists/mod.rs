@@ -9,20 +9,21 @@ pub mod plan;
 mod send;
 
 use clients::brex::Field;
-use domain::pace::retry_delay_ms;
 use serde::{Deserialize, Serialize};
 use store::Lease;
 
 use self::axis::Axis;
 use crate::app::{App, Connection, Identity};
-use crate::stop::{Stop, asked_ms};
+use crate::beside;
+use crate::stop::Stop;
 
 /// The job.
 pub const CODING_LISTS: &str = "coding_lists";
 /// Its argument when everything is to be compared with Brex.
 pub const FULL: &str = "full";
-/// How long the job waits when Brex does not let us at the fields.
-const HELD_MS: i64 = 60 * 60 * 1_000;
+/// The plain sentence for fields that Brex does not let us at.
+const REFUSED: &str = "Brex does not let this token keep coding lists: it needs the scopes fields.write, field_values.write and \
+     accounting.integration.write.";
 
 /// What a run works with.
 struct Run<'a> {
@@ -94,7 +95,9 @@ pub async fn turn(app: &App, connection: &Connection, lease: &Lease) -> Result<b
             Ok(worked)
         }
         Err(Halt::Store(error)) => Err(error.into()),
-        Err(Halt::Call(error)) => run.wait(*error, job.attempts).await,
+        Err(Halt::Call(error)) => {
+            beside::wait((app, connection, lease), CODING_LISTS, *error, job.attempts, REFUSED).await
+        }
     }
 }
 
@@ -129,36 +132,4 @@ impl Run<'_> {
                 && self.app.now_ms().saturating_sub(standing.compared_ms) < period_ms
         }))
     }
-
-    /// Waits as long as the other side asks. What Brex refuses of the fields holds this job and nothing else.
-    async fn wait(&self, error: clients::Error, attempts: i64) -> Result<bool, Stop> {
-        use clients::{Kind, System};
-
-        let (id, now_ms) = (&self.connection.id, self.app.now_ms());
-        let (next, text, attempts) = match (error.system(), error.kind()) {
-            (System::Brex, Kind::Unauthorized | Kind::Forbidden) => {
-                // Whether it is the token as a whole shows in what every token may ask for.
-                self.connection.brex.get_company().await?;
-                // Not counted as a failure: waiting for a person is not unfinished work.
-                (now_ms.saturating_add(HELD_MS), refused(&error), 0)
-            }
-            (System::Brex, _) => {
-                let delay = retry_delay_ms(attempts, asked_ms(&error), self.app.chance.next());
-                (now_ms.saturating_add(delay), error.to_string(), attempts.saturating_add(1))
-            }
-            (System::BusinessCentral | System::Entra, _) => return Err(error.into()),
-        };
-        tracing::warn!(connection = %id, error = %text, until_ms = next, "the coding lists wait");
-        self.app.store.jobs().finish(self.lease, id, CODING_LISTS, Some(next), Some(&text), attempts, now_ms).await?;
-        Ok(false)
-    }
-}
-
-/// The plain sentence for fields that Brex does not let us at.
-fn refused(error: &clients::Error) -> String {
-    let said = error.api_message().map_or_else(String::new, |text| format!(" Brex says: {text}"));
-    format!(
-        "Brex does not let this token keep coding lists: it needs the scopes fields.write, field_values.write and \
-         accounting.integration.write. Records are not affected.{said}"
-    )
 }

@@ -8,7 +8,7 @@ use store::{BrexVendorRow, Store};
 
 use crate::cli::open::shown_time;
 use crate::cli::run::first_contact;
-use crate::cli::{Common, Exit, Failure, open, print_json};
+use crate::cli::{Common, Exit, Failure, open, print_json, text};
 use crate::clock::{Clock, SystemClock, timestamp};
 use crate::config::Config;
 use crate::vendors::directory::plan::{Step, plan};
@@ -79,10 +79,6 @@ async fn status(common: &Common, config: &Config, name: Option<&str>) -> Result<
         shown.iter().for_each(print_status);
     }
     Ok(Exit::Done)
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| if value.is_null() { "-".to_owned() } else { value.to_string() }, str::to_owned)
 }
 
 fn print_status(shown: &Value) {

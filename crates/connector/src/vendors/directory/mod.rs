@@ -13,13 +13,13 @@ pub mod read;
 use domain::audit::Note;
 use domain::brex_vendor::Fields;
 use domain::id::ConnectionId;
-use domain::pace::retry_delay_ms;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::{BrexVendorChange, BrexVendorRow, Lease};
 
 use crate::app::{App, Connection, Identity};
-use crate::stop::{Stop, asked_ms};
+use crate::beside;
+use crate::stop::Stop;
 
 /// The job.
 pub const DIRECTORY: &str = "directory";
@@ -36,8 +36,6 @@ const SETTINGS: &str = "directory.settings";
 
 /// More new vendors than this are looked for in one walk through the directory instead of one by one.
 const LOOK_UPS: usize = 20;
-/// How long the job waits when Brex does not let us at the directory.
-const HELD_MS: i64 = 60 * 60 * 1_000;
 
 /// What a turn works with.
 pub struct Turn<'a> {
@@ -227,36 +225,12 @@ async fn finish(turn: &Turn<'_>) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Waits as long as the other side asks. What Brex refuses of the directory alone holds this job and nothing else; whether
-/// it is the token as a whole is found out by asking for something that every token may have.
-async fn wait(turn: &Turn<'_>, error: clients::Error, attempts: i64) -> Result<bool, Stop> {
-    use clients::{Kind, System};
-
-    let (id, now_ms) = (&turn.connection.id, turn.now_ms());
-    let (next, text, attempts) = match (error.system(), error.kind()) {
-        (System::Brex, Kind::Unauthorized | Kind::Forbidden) => {
-            turn.connection.brex.get_company().await?;
-            // Not counted as a failure: waiting for a person is not unfinished work.
-            (now_ms.saturating_add(HELD_MS), refused(&error), 0)
-        }
-        (System::Brex, _) => {
-            let delay = retry_delay_ms(attempts, asked_ms(&error), turn.app.chance.next());
-            (now_ms.saturating_add(delay), error.to_string(), attempts.saturating_add(1))
-        }
-        (System::BusinessCentral | System::Entra, _) => return Err(error.into()),
-    };
-    tracing::warn!(connection = %id, error = %text, until_ms = next, "the vendor directory waits");
-    turn.app.store.jobs().finish(turn.lease, id, DIRECTORY, Some(next), Some(&text), attempts, now_ms).await?;
-    Ok(false)
-}
-
 /// The plain sentence for a directory that Brex does not let us at.
-fn refused(error: &clients::Error) -> String {
-    let said = error.api_message().map_or_else(String::new, |text| format!(" Brex says: {text}"));
-    format!(
-        "Brex does not let this token at the vendor directory: it needs the scope vendors, a user who is account admin, AP \
-         clerk or bookkeeper, and a Brex business account. Records are not affected.{said}"
-    )
+const REFUSED: &str = "Brex does not let this token at the vendor directory: it needs the scope vendors, a user who is account \
+     admin, AP clerk or bookkeeper, and a Brex business account.";
+
+async fn wait(turn: &Turn<'_>, error: clients::Error, attempts: i64) -> Result<bool, Stop> {
+    beside::wait((turn.app, turn.connection, turn.lease), DIRECTORY, error, attempts, REFUSED).await
 }
 
 /// A row as it was and as it becomes, with what the trail is to say.
