@@ -8,17 +8,17 @@ use std::collections::HashMap;
 
 use clients::bc::{Document, DocumentLine, LineOf, LineType};
 use clients::{Effect, Error, Kind};
-use domain::document::{DocumentKind, PlannedDocument};
+use domain::document::PlannedDocument;
 use domain::id::RecordId;
 use domain::late::{DefaultDimensions, ToSet, decide_late};
 use domain::refusal::{hold_of_refusal, is_default_met};
 use futures::{StreamExt, stream};
 use serde_json::json;
 use store::RecordRow;
-use uuid::Uuid;
 
 use super::map::{plan_of, stored};
 use super::step::{Step, error_detail};
+use super::verify::documents_of;
 use super::wire::{found_document, wire_kind};
 use super::{Lane, Stop, asked_ms};
 use crate::problem;
@@ -84,21 +84,11 @@ pub(super) async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<Rec
 /// draft any more or has other lines by now, need nothing of this: comparing says what is wrong with them.
 async fn read(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(Vec<Draft>, Vec<RecordRow>), Stop> {
     let (made_without, mut ready): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_late);
-    let mut documents: HashMap<Uuid, Document> = HashMap::new();
-    for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
-        let ids: Vec<Uuid> = made_without
-            .iter()
-            .filter(|row| row.document_kind == Some(kind))
-            .filter_map(|row| row.document_id)
-            .collect();
-        if !ids.is_empty() {
-            let found = lane.company().get_documents(wire_kind(kind), &ids).await?;
-            documents.extend(found.into_iter().map(|document| (document.id, document)));
-        }
-    }
+    let mut documents = documents_of(lane, &made_without).await?;
     let mut drafts = Vec::new();
     for row in made_without {
-        let document = row.document_id.and_then(|id| documents.remove(&id)).filter(Document::is_draft);
+        let document =
+            row.document_id.and_then(|id| documents.remove(&id)).map(|(_, found)| found).filter(Document::is_draft);
         match (plan_of(&row), document) {
             (Some(plan), Some(document)) => match decide_late(&plan, &found_document(plan.kind, &document)) {
                 Some(missing) => drafts.push(Draft { row, plan, document, missing }),

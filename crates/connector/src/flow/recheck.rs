@@ -140,7 +140,7 @@ async fn recheck_receipts(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize
     apply(lane, rows.into_iter().filter(of_receipts).map(|row| release(lane, row)).collect()).await
 }
 
-/// Brex was not ready to take these: the ones that it is ready for now, or that it shows as exported, go on.
+/// Brex was not ready to take these: those that it now takes, or shows as exported, go on.
 async fn recheck_exports(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
     let clearable = [HoldCode::RecordNotReady, HoldCode::ExportRefused];
     let rows: Vec<RecordRow> =

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use clients::bc::Document;
 use domain::compare::compare;
 use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
 use domain::hold::{Hold, HoldCode};
@@ -69,9 +70,12 @@ async fn sweep(lane: &Lane<'_>, read: &mut Vec<ReadBack>) -> Result<Vec<Step>, S
 /// A row, its plan, and its document as it is now.
 pub(super) type ReadBack = (RecordRow, Option<PlannedDocument>, Option<FoundDocument>);
 
-/// Reads the documents of these rows, with one call per fifty of a kind.
-pub(super) async fn read_back(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<ReadBack>, Stop> {
-    let mut found: HashMap<Uuid, FoundDocument> = HashMap::new();
+/// The documents that these rows point to, by id, with one call per fifty of a kind.
+pub(super) async fn documents_of(
+    lane: &Lane<'_>,
+    rows: &[RecordRow],
+) -> Result<HashMap<Uuid, (DocumentKind, Document)>, Stop> {
+    let mut found = HashMap::new();
     for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
         let ids: Vec<Uuid> =
             rows.iter().filter(|row| row.document_kind == Some(kind)).filter_map(|row| row.document_id).collect();
@@ -79,11 +83,18 @@ pub(super) async fn read_back(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<V
             continue;
         }
         let documents = lane.company().get_documents(wire_kind(kind), &ids).await?;
-        found.extend(documents.iter().map(|document| (document.id, found_document(kind, document))));
+        found.extend(documents.into_iter().map(|document| (document.id, (kind, document))));
     }
+    Ok(found)
+}
+
+/// Reads the documents of these rows back.
+pub(super) async fn read_back(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<ReadBack>, Stop> {
+    let mut found = documents_of(lane, &rows).await?;
     let with_document = |row: RecordRow| {
         let plan = plan_of(&row);
         let document = row.document_id.and_then(|id| found.remove(&id));
+        let document = document.map(|(kind, document)| found_document(kind, &document));
         (row, plan, document)
     };
     Ok(rows.into_iter().map(with_document).collect())

@@ -49,7 +49,7 @@ impl<'a> Assertion<'a> {
         parts().ok_or_else(Refusal::malformed)
     }
 
-    /// Whether one of the certificates has signed it, for this app and one of these audiences, and for now.
+    /// Whether one of the certificates has signed it, for this app and one of these audiences, and it is valid at this moment.
     pub(super) fn check(
         &self,
         certificates: &[Certificate],
