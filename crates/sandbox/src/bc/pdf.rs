@@ -22,7 +22,7 @@ pub(crate) fn render(tables: &Tables, document: &Document) -> Vec<u8> {
         format!("{}  {}  {}", line.number, line.description, totals::line_amount(line, precision).normalize())
     }));
     lines.truncate(LINES);
-    lines.push(format!("Total {code} {}", totals::total(tables, document).normalize()));
+    lines.push(format!("Total {code} {}", document.figures(tables).total.normalize()));
     assembled(&content(&lines))
 }
 

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{BLANK_POSTING_DATE, Document, DocumentKind, LineKind, dimensions, item, line, totals};
+use super::{BLANK_POSTING_DATE, Document, DocumentKind, LineKind, dimensions, item, line};
 use crate::bc::error::Refusal;
 use crate::bc::ledger::EntryType;
 use crate::bc::rules::PostingSetup;
@@ -144,7 +144,7 @@ fn check_setups(tables: &Tables) -> Result<(), Refusal> {
 }
 
 fn check_total(tables: &Tables, document: &Document) -> Result<(), Refusal> {
-    let total = totals::total(tables, document);
+    let total = document.figures(tables).total;
     if total < Decimal::ZERO {
         return Err(Refusal::dialog(
             "Amount must be negative in Gen. Journal Line Journal Template Name='',Journal Batch Name='',Line No.='0'.",

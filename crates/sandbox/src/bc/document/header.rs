@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    BLANK_POSTING_DATE, DimensionSet, Document, DocumentKind, DocumentStatus, checks, currency, dimensions, formula,
-    line, totals,
+    BLANK_POSTING_DATE, DimensionSet, Document, DocumentKind, DocumentStatus, checks, currency, dimensions,
+    figures::Kept, formula, line, totals,
 };
 use crate::bc::client_id;
 use crate::bc::error::Refusal;
@@ -39,8 +39,9 @@ pub(crate) fn insert(work: &mut Work<'_>, set: &'static Documents, body: &Map<St
         dimensions::add(work.tables, &mut document.dimensions, row)?;
     }
     for row in input.rows(set.lines_set()) {
-        line::add(work, set.kind, &mut document, row)?;
+        line::append(work, set.kind, &mut document, row)?;
     }
+    line::total_up(work.tables, &mut document)?;
     document.number = take_number(work.tables, set.kind);
     work.tables.put(|tables| &mut tables.documents, id, document, work.now);
     Ok(id)
@@ -191,6 +192,7 @@ fn blank(work: &Work<'_>, kind: DocumentKind, vendor: Uuid) -> Result<Document, 
         prices_include_tax: false,
         discount_by_hand: false,
         tax_liable,
+        kept: Kept::default(),
     })
 }
 

@@ -97,7 +97,7 @@ impl LedgerDocument {
             document_date: document.dated,
             due_date: document.due_date,
             currency: shown_currency(tables, &document.currency),
-            total: totals::total(tables, document),
+            total: document.figures(tables).total,
             dimensions: document.dimensions.clone(),
             lines: lines.collect(),
         }

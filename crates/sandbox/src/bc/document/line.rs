@@ -14,8 +14,27 @@ use crate::bc::sets::lines;
 use crate::bc::table::Tables;
 use crate::company::{Account, AccountKind};
 
-/// Adds a line with its dimensions to a document in the making.
+/// Adds a line with its dimensions to a draft.
 pub(crate) fn add(
+    work: &Work<'_>,
+    kind: DocumentKind,
+    document: &mut Document,
+    body: &Map<String, Value>,
+) -> Result<Uuid, Refusal> {
+    let id = append(work, kind, document, body)?;
+    total_up(work.tables, document)?;
+    Ok(id)
+}
+
+/// What follows for a document from its lines.
+pub(super) fn total_up(tables: &Tables, document: &mut Document) -> Result<(), Refusal> {
+    totals::check(tables, document)?;
+    totals::discount_by_terms(tables, document);
+    Ok(())
+}
+
+/// Adds a line with its dimensions to a document in the making, which is totalled up afterwards.
+pub(super) fn append(
     work: &Work<'_>,
     kind: DocumentKind,
     document: &mut Document,
@@ -23,7 +42,7 @@ pub(crate) fn add(
 ) -> Result<Uuid, Refusal> {
     let (id, body) = client_id::new_id(work, body)?;
     let input = Input::read(lines::of(kind), &body, true)?;
-    let sequence = sequence(document, &input)?;
+    let (place, sequence) = sequence(document, &input)?;
     let mut line = Line {
         id,
         sequence,
@@ -52,10 +71,7 @@ pub(crate) fn add(
     for row in input.rows("dimensionSetLines") {
         dimensions::add(work.tables, &mut line.dimensions, row)?;
     }
-    document.lines.push(line);
-    document.lines.sort_by_key(|line| line.sequence);
-    totals::check(work.tables, document)?;
-    totals::discount_by_terms(work.tables, document);
+    document.lines.insert(place, line);
     Ok(id)
 }
 
@@ -88,8 +104,7 @@ pub(crate) fn update(
             *slot = line.clone();
         }
     }
-    totals::check(work.tables, &document)?;
-    totals::discount_by_terms(work.tables, &mut document);
+    total_up(work.tables, &mut document)?;
     work.tables.put(|tables| &mut tables.documents, document_id, document, work.now);
     Ok(())
 }
@@ -105,17 +120,16 @@ pub(crate) fn delete(work: &mut Work<'_>, kind: DocumentKind, id: Uuid) -> Resul
     Ok(())
 }
 
-fn sequence(document: &Document, input: &Input) -> Result<i64, Refusal> {
-    let last = document.lines.iter().map(|line| line.sequence).max().unwrap_or(0);
+/// Where a new line goes, and its number; lines stand in the order of their numbers.
+fn sequence(document: &Document, input: &Input) -> Result<(usize, i64), Refusal> {
+    let lines = &document.lines;
     match input.get("sequence") {
-        Some(Scalar::Int(sent)) if *sent != 0 => {
-            if document.lines.iter().any(|line| line.sequence == *sent) {
-                return Err(Refusal::dialog("You cannot insert a line with a duplicate sequence number."));
-            }
-            Ok(*sent)
-        }
-        _ => match i32::try_from(last + 10_000) {
-            Ok(next) => Ok(next.into()),
+        Some(Scalar::Int(sent)) if *sent != 0 => match lines.binary_search_by_key(sent, |line| line.sequence) {
+            Ok(_) => Err(Refusal::dialog("You cannot insert a line with a duplicate sequence number.")),
+            Err(place) => Ok((place, *sent)),
+        },
+        _ => match i32::try_from(lines.last().map_or(0, |line| line.sequence).max(0) + 10_000) {
+            Ok(next) => Ok((lines.len(), next.into())),
             Err(_) => Err(Refusal::overflow()),
         },
     }

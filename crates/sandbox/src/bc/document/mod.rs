@@ -3,6 +3,7 @@
 pub(crate) mod checks;
 pub(crate) mod currency;
 pub(crate) mod dimensions;
+mod figures;
 pub(crate) mod formula;
 pub(crate) mod header;
 mod item;
@@ -137,6 +138,8 @@ pub(crate) struct Document {
     /// The vendor's when the document was made.
     #[serde(default)]
     pub(crate) tax_liable: bool,
+    #[serde(skip)]
+    pub(crate) kept: figures::Kept,
 }
 
 impl Document {
@@ -158,10 +161,6 @@ impl Document {
     /// The header's key as error texts name it.
     pub(crate) fn key(&self) -> String {
         format!("Document Type={}, No.={}", self.kind.caption(), self.number)
-    }
-
-    pub(crate) fn line(&self, id: Uuid) -> Option<&Line> {
-        self.lines.iter().find(|line| line.id == id)
     }
 }
 

@@ -113,13 +113,3 @@ pub(crate) fn before_discount(tables: &Tables, document: &Document) -> Decimal {
     let precision = precision(tables, &document.currency);
     document.lines.iter().map(|line| line_amount(line, precision)).sum()
 }
-
-/// The document's tax.
-pub(crate) fn tax(tables: &Tables, document: &Document) -> Decimal {
-    amounts(tables, document).iter().map(|line| line.net_tax).sum()
-}
-
-/// The document's total, including tax.
-pub(crate) fn total(tables: &Tables, document: &Document) -> Decimal {
-    amounts(tables, document).iter().map(|line| line.net + line.net_tax).sum()
-}

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::apply;
 use super::post::{self, Head, VendorSide};
 use super::{EntryType, PURCHASE_VAT, PURCHASES, SALES_TAX};
-use crate::bc::document::{DimensionSet, Document, DocumentKind, LineKind, totals};
+use crate::bc::document::{DimensionSet, Document, DocumentKind, LineKind};
 use crate::bc::rules::TaxSystem;
 use crate::bc::sets::Work;
 use crate::bc::table::Tables;
@@ -77,7 +77,7 @@ fn write(work: &mut Work<'_>, head: &Head, document: &Document, id: Uuid) -> Uui
     let side = VendorSide {
         vendor: document.pay_to,
         currency: &document.currency,
-        amount: -totals::total(work.tables, document) * sign,
+        amount: -document.figures(work.tables).total * sign,
         local: -local,
         purchase: bought,
         due_date: document.due_date,
@@ -95,7 +95,7 @@ fn costs(tables: &Tables, document: &Document, sign: Decimal) -> BTreeMap<(Uuid,
     let purchases = post::account(tables, PURCHASES);
     let mut costs = BTreeMap::new();
     let (mut gross, mut local) = (Decimal::ZERO, Decimal::ZERO);
-    for (line, amounts) in document.lines.iter().zip(totals::amounts(tables, document)) {
+    for (line, amounts) in document.lines.iter().zip(&document.figures(tables).amounts) {
         let account = if line.kind == LineKind::Item { purchases } else { line.account };
         for (account, amount) in [(account, amounts.net), (tax, amounts.net_tax)] {
             gross += amount * sign;

@@ -8,7 +8,7 @@ use super::dimension_set_lines::DimensionSetLines;
 use super::lines;
 use super::pdf::PdfDocument;
 use super::{EntitySet, Following, Scope, Work};
-use crate::bc::document::{Document, DocumentKind, DocumentStatus, header, ledger, post, totals};
+use crate::bc::document::{Document, DocumentKind, DocumentStatus, header, ledger, post};
 use crate::bc::error::Refusal;
 use crate::bc::index::Key;
 use crate::bc::schema::Kind::{Bool, Code, Date, DateTime, Decimal, Enum, Guid, Text};
@@ -276,9 +276,12 @@ fn cell(tables: &Tables, id: Uuid, row: &Row<Document>, field: &str) -> Value {
         "pricesIncludeTax" => document.prices_include_tax.into(),
         "discountAppliedBeforeTax" => false.into(),
         "discountAmount" => schema::decimal(document.invoice_discount),
-        "totalAmountExcludingTax" => schema::decimal(totals::total(tables, document) - totals::tax(tables, document)),
-        "totalAmountIncludingTax" => schema::decimal(totals::total(tables, document)),
-        "totalTaxAmount" => schema::decimal(totals::tax(tables, document)),
+        "totalAmountExcludingTax" => {
+            let figures = document.figures(tables);
+            schema::decimal(figures.total - figures.tax)
+        }
+        "totalAmountIncludingTax" => schema::decimal(document.figures(tables).total),
+        "totalTaxAmount" => schema::decimal(document.figures(tables).tax),
         // A released credit memo shows as Open, a released invoice as Draft.
         "status" if document.released && document.kind == DocumentKind::CreditMemo && !document.is_posted() => {
             DocumentStatus::Open.name().into()

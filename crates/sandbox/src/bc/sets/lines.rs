@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::dimension_set_lines::DimensionSetLines;
 use super::documents::table_id;
 use super::{EntitySet, Scope, Work};
-use crate::bc::document::{Document, DocumentKind, Line, LineKind, header, line, totals};
+use crate::bc::document::{Document, DocumentKind, Line, LineKind, header, line};
 use crate::bc::error::Refusal;
 use crate::bc::index::Key;
 use crate::bc::odata::filter::Operand;
@@ -169,7 +169,7 @@ impl EntitySet for Lines {
 
     fn cell(&self, tables: &Tables, scope: &Scope<'_>, id: Uuid, field: &str) -> Value {
         let found = self.document(tables, scope, id).and_then(|(document_id, document)| {
-            let index = document.lines.iter().position(|line| line.id == id)?;
+            let index = document.place(id)?;
             Some(cell(tables, document_id, document, index, field))
         });
         found.unwrap_or(Value::Null)
@@ -211,7 +211,7 @@ impl EntitySet for Lines {
 
 fn cell(tables: &Tables, document_id: Uuid, document: &Document, index: usize, field: &str) -> Value {
     let line = &document.lines[index];
-    let amounts = || totals::amounts(tables, document)[index];
+    let amounts = || document.figures(tables).amounts[index];
     match field {
         "id" => schema::guid(line.id),
         "documentId" => schema::guid(document_id),
