@@ -26,4 +26,5 @@ pub mod refusal;
 pub mod rules;
 pub mod stage;
 pub mod template;
+pub mod tieout;
 pub mod vendor;

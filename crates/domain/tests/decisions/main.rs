@@ -19,5 +19,6 @@ mod made;
 mod mapping;
 mod refusal;
 mod rules;
+mod tieout;
 mod vendor;
 mod vendor_holds;
