@@ -71,7 +71,7 @@ fn document_number(record: &Record, job: JobId) -> Result<DocumentNumber, Hold> 
 }
 
 /// The amount of a line that is booked.
-fn booked<'a>(amount: &'a Money, original: Option<&'a Money>, rules: &Rules) -> &'a Money {
+pub fn booked<'a>(amount: &'a Money, original: Option<&'a Money>, rules: &Rules) -> &'a Money {
     match rules.currency {
         CurrencyRule::Billing => amount,
         CurrencyRule::Original => original.unwrap_or(amount),

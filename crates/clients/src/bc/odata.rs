@@ -4,6 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use uuid::Uuid;
 
 /// The longest query that is sent. No limit is published; 8 kB is a common one for the whole request line.
@@ -55,6 +56,11 @@ impl Filter {
     /// `field` lies after `instant`.
     pub(crate) fn after(field: &'static str, instant: Timestamp) -> Self {
         Self(format!("{field} gt {}", Literal::Instant(instant)))
+    }
+
+    /// `field` lies from one day to another, both included.
+    pub(crate) fn between(field: &'static str, from: Date, to: Date) -> Self {
+        Self(format!("{field} ge {from} and {field} le {to}"))
     }
 
     /// `field` equals one of `values`; nothing for no values.

@@ -2,6 +2,7 @@
 //! duplicate drafts: whoever creates must look first and, after an unclear answer, only look.
 //! <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_purchaseinvoice>
 
+use jiff::civil::Date;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -86,6 +87,11 @@ impl Company {
     pub async fn get_documents(&self, kind: DocumentKind, ids: &[Uuid]) -> Result<Vec<Document>, Error> {
         let values: Vec<_> = ids.iter().copied().map(Literal::Id).collect();
         self.find_documents("get_documents", kind, "id", &values).await
+    }
+
+    /// All documents, drafts and posted, with a Posting Date from one day to another, with lines and dimensions.
+    pub fn list_documents_between(&self, kind: DocumentKind, from: Date, to: Date) -> Result<Pages<Document>, Error> {
+        self.pages("list_documents_between", &[kind.set()], &lookup(kind, &Filter::between("postingDate", from, to)))
     }
 
     /// The vendors of all purchase invoices, drafts and posted, one entry per invoice.

@@ -15,6 +15,7 @@ mod plan;
 mod run;
 mod status;
 mod story;
+mod tieout;
 mod vendors;
 
 use std::path::PathBuf;
@@ -105,6 +106,8 @@ enum Command {
         #[command(subcommand)]
         command: coding_lists::CodingListsCommand,
     },
+    /// Compare Brex, Business Central and the database over a period: every record is one thing, or it is told.
+    Tieout(tieout::TieoutArgs),
     /// Match merchants to vendors from CSV files, without a connection.
     Match(match_files::MatchArgs),
     /// Look at the configuration.
@@ -169,6 +172,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Backfill { from, connection } => backfill::backfill(&common, from, connection.as_deref()).await,
         Command::Vendors { command } => vendors::vendors(&common, command).await,
         Command::CodingLists { command } => coding_lists::coding_lists(&common, command).await,
+        Command::Tieout(args) => tieout::tieout(&common, &args).await,
         Command::Match(args) => match_files::run(&common, &args),
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
         Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::bisect::ask;
 use super::receive::{Origin, receive};
 use super::{Lane, Stop};
+use crate::app::Connection;
 
 /// Cursor that holds the newest `updated_at` seen (milliseconds).
 pub const WATERMARK: &str = "records.updated_at";
@@ -35,7 +36,7 @@ pub enum Window {
 pub async fn poll(lane: &Lane<'_>, window: Window) -> Result<usize, Stop> {
     let cursors = lane.app.store.cursors();
     let watermark: Option<i64> = cursors.get(&lane.connection.id, WATERMARK).await?.and_then(|text| text.parse().ok());
-    let start = start_of(lane)?;
+    let start = start_of(lane.connection)?;
     let after = match (window, watermark) {
         (Window::From(from), _) => from.max(start),
         (Window::SinceLast, Some(ms)) => crate::clock::timestamp(ms.saturating_sub(OVERLAP_MS)).max(start),
@@ -61,8 +62,8 @@ pub async fn poll(lane: &Lane<'_>, window: Window) -> Result<usize, Stop> {
 }
 
 /// The first instant of the cut-over date in the company's zone.
-fn start_of(lane: &Lane<'_>) -> Result<Timestamp, Stop> {
-    let zoned = lane.connection.settings.start_date.to_zoned_datetime(lane.connection.rules.zone.clone());
+pub(crate) fn start_of(connection: &Connection) -> Result<Timestamp, Stop> {
+    let zoned = connection.settings.start_date.to_zoned_datetime(connection.rules.zone.clone());
     zoned.map(|zoned| zoned.timestamp()).map_err(|_| {
         Stop::Connection(store::Problem {
             code: "start_date_unusable".to_owned(),

@@ -13,6 +13,7 @@ use super::RECHECK;
 use super::answer::{Answer, NotTaken, verdict_of};
 use super::answers::{Standing, standings};
 use super::judgement::Asked;
+use crate::cells::{plain, safe};
 
 /// The columns, in this order when written; found by name when read.
 const COLUMNS: [&str; 7] = ["descriptor", "clean_name", "vendor_number", "vendor_name", "verdict", "by", "at"];
@@ -135,35 +136,4 @@ fn verdict_named(text: &str) -> Option<Verdict> {
     [Verdict::Confirmed, Verdict::Rejected, Verdict::NoneOfOurs, Verdict::SetByHand]
         .into_iter()
         .find(|verdict| verdict.as_str() == text)
-}
-
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
-
-/// A cell that no spreadsheet takes for a formula: an apostrophe goes in front of what could be one.
-fn safe(cell: &str) -> String {
-    let risky = cell.trim_start_matches('\'').starts_with(FORMULA);
-    if risky { format!("'{cell}") } else { cell.to_owned() }
-}
-
-/// The cell without the apostrophe that [`safe`] put in front.
-fn plain(cell: &str) -> String {
-    match cell.strip_prefix('\'') {
-        Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest.to_owned(),
-        _ => cell.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::{FORMULA, plain, safe};
-
-    proptest! {
-        #[test]
-        fn a_cell_comes_back_as_it_was_and_is_never_a_formula(cell in "['=+@\\-\ta-z ]{0,8}") {
-            prop_assert_eq!(plain(&safe(&cell)), cell.clone());
-            prop_assert!(!safe(&cell).starts_with(FORMULA));
-        }
-    }
 }

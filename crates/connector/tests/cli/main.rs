@@ -10,4 +10,5 @@ mod rules;
 mod secrets;
 mod setting;
 mod stop;
+mod tieout;
 mod vendors;

@@ -23,6 +23,7 @@ mod openapi;
 mod proposals;
 mod receipts;
 mod regressions;
+mod tieout;
 mod vendor_memory;
 mod vendors;
 mod webhooks;

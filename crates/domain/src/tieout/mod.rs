@@ -203,6 +203,8 @@ impl TieOut {
 pub struct Sides {
     /// All records that Brex has since the cut-over date, of any day: a document of the period may come from another day.
     pub brex: BTreeMap<RecordId, BrexRecord>,
+    /// Records that Brex has and that cannot be read, with the reason; their day is unknown.
+    pub unreadable: BTreeMap<RecordId, String>,
     /// All records that the connector knows.
     pub ours: BTreeMap<RecordId, OurRecord>,
     /// All documents of ours that are posted or to be posted in the period or belong to a record of ours, by the

@@ -26,6 +26,8 @@ pub enum Reason {
     AmountDiffers,
     /// Brex does not have the record of this document any more.
     RecordMissing,
+    /// What Brex says about the record cannot be read.
+    Unreadable,
 }
 
 impl Reason {
@@ -40,6 +42,7 @@ impl Reason {
             Self::DocumentUnexpected => "document_unexpected",
             Self::AmountDiffers => "amount_differs",
             Self::RecordMissing => "record_missing",
+            Self::Unreadable => "unreadable",
         }
     }
 
@@ -53,6 +56,7 @@ impl Reason {
             Self::SeveralDocuments => "keep one and delete the others, or take them back by a credit memo",
             Self::DocumentUnexpected => "look at the document: delete the draft, or take it back by a credit memo",
             Self::AmountDiffers => "correct the draft, or take the posted document back by a credit memo",
+            Self::Unreadable => "look at the record in Brex; update ml-connector if a newer version can read it",
             Self::RecordMissing => "ask who removed the record in Brex, and whether the document still stands",
         }
     }
@@ -78,7 +82,16 @@ pub(super) fn find(period: Period, sides: &Sides) -> Vec<Unexplained> {
         let documents = sides.documents.get(&record.id).map_or(&[][..], Vec::as_slice);
         found.extend(about(record, sides.ours.get(&record.id), documents));
     }
+    found.extend(sides.unreadable.iter().map(|(record, why)| Unexplained {
+        record: Some(record.clone()),
+        document: None,
+        reason: Reason::Unreadable,
+        sentence: format!("{record} cannot be read: {why}"),
+    }));
     for (record, documents) in &sides.documents {
+        if sides.unreadable.contains_key(record) {
+            continue;
+        }
         if let Some(brex) = sides.brex.get(record) {
             // A record of another day is judged where its day is, except for its being there twice.
             if period.contains(brex.day) || documents.len() < 2 {

@@ -163,7 +163,10 @@ fn a_document_that_was_moved_into_the_next_period_is_bridged() {
     assert!(tied.holds());
     assert_eq!(tied.items.len(), 1);
     assert_eq!(tied.items[0].posted_outside, Some(july));
-    assert_eq!((tied.sums.posted_outside.count, tied.sums.from_outside.count, tied.sums.posted_inside.count), (1, 1, 1));
+    assert_eq!(
+        (tied.sums.posted_outside.count, tied.sums.from_outside.count, tied.sums.posted_inside.count),
+        (1, 1, 1)
+    );
 }
 
 fn any_stage() -> impl Strategy<Value = Stage> {
