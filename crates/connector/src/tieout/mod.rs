@@ -14,8 +14,8 @@ use domain::document::{DocumentKind, FoundDocument};
 use domain::id::{JobId, RecordId};
 use domain::mapping::booked;
 use domain::money::{Currency, Money};
-use domain::record::{Record, Treatment};
-use domain::tieout::{BcDocument, BcLine, BrexRecord, OurRecord, Period, Sides, TieOut, tie_out};
+use domain::record::{Record, Review, Treatment};
+use domain::tieout::{BcDocument, BcLine, BrexRecord, OurRecord, Period, Sides, Standing, TieOut, tie_out};
 use store::RecordRow;
 use uuid::Uuid;
 
@@ -83,8 +83,11 @@ fn in_brex(connection: &Connection, record: &Record) -> BrexRecord {
         day: day_of(record.posting_at, &connection.rules.zone),
         money: signed(treatment.document(), Money::new(money.abs(), money.currency.clone())),
         is_spend: treatment != Treatment::NotSpend,
-        is_ready: record.is_ready(),
-        is_exported: record.review == domain::record::Review::Exported,
+        standing: match &record.review {
+            Review::Exported => Standing::Exported,
+            _ if record.is_ready() => Standing::Ready,
+            _ => Standing::Open,
+        },
         has_status: treatment != Treatment::Bill,
     }
 }

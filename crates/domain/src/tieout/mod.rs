@@ -52,12 +52,21 @@ pub struct BrexRecord {
     pub money: Money,
     /// False for money movement, which never becomes a document.
     pub is_spend: bool,
-    /// A person asked for the export, or it is a bill that is ready.
-    pub is_ready: bool,
-    /// Brex says that it is exported.
-    pub is_exported: bool,
+    /// How far it is in Brex.
+    pub standing: Standing,
     /// Brex keeps an export status of it: bills have none.
     pub has_status: bool,
+}
+
+/// How far a record is in Brex.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nobody asked for its export yet.
+    Open,
+    /// A person asked for the export, or it is a bill that is ready.
+    Ready,
+    /// Brex says that it is exported.
+    Exported,
 }
 
 /// What the connector remembers about a record.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{BcDocument, BrexRecord, OurRecord, Period, Sides};
+use super::{BcDocument, BrexRecord, OurRecord, Period, Sides, Standing};
 use crate::id::RecordId;
 use crate::stage::Stage;
 
@@ -128,24 +128,23 @@ fn about(record: &BrexRecord, ours: Option<&OurRecord>, documents: &[BcDocument]
         Some(Unexplained { record: Some(record.id.clone()), document: number.clone(), reason, sentence })
     };
     let (id, is_exported) = (&record.id, ours.is_some_and(|ours| ours.stage == Stage::Exported));
+    let in_brex = record.standing;
     match (ours, documents) {
         (_, [_, _, ..]) => Some(several(id, documents)),
         (None, [_]) => because(Reason::DocumentUnexpected, format!("{id} has a document that is not in the database")),
-        (None, []) if record.is_spend && record.is_exported => {
+        (None, []) if record.is_spend && in_brex == Standing::Exported => {
             because(Reason::ExportedByOthers, format!("Brex says that {id} is exported; the connector never saw it"))
         }
-        (None, []) if record.is_spend && record.is_ready => {
+        (None, []) if record.is_spend && in_brex == Standing::Ready => {
             because(Reason::NeverSeen, format!("{id} is released in Brex, and the connector never saw it"))
         }
-        (None, []) => None,
         (Some(_), []) if is_exported => {
             because(Reason::DocumentMissing, format!("the document of {id} is not in Business Central"))
         }
-        (Some(ours), []) if record.is_spend && record.is_exported && ours.hold.is_none() => because(
+        (Some(ours), []) if record.is_spend && in_brex == Standing::Exported && ours.hold.is_none() => because(
             Reason::ExportedByOthers,
             format!("Brex says that {id} is exported; the connector has it at {}", ours.stage),
         ),
-        (Some(_), []) => None,
         (Some(ours), [document]) if ours.stage.is_before_document() => because(
             Reason::DocumentUnexpected,
             format!("{id} is {} and has the document {}", ours.stage, document.number),
@@ -154,10 +153,10 @@ fn about(record: &BrexRecord, ours: Option<&OurRecord>, documents: &[BcDocument]
             Reason::AmountDiffers,
             format!("{id} is {}, its document {} is {}", record.money, document.number, document.money),
         ),
-        (Some(_), [document]) if is_exported && record.has_status && !record.is_exported => because(
+        (Some(_), [document]) if is_exported && record.has_status && in_brex != Standing::Exported => because(
             Reason::NotExportedInBrex,
             format!("{id} was reported with {}, and Brex does not say exported", document.number),
         ),
-        (Some(_), [_]) => None,
+        (_, [] | [_]) => None,
     }
 }

@@ -8,7 +8,9 @@ use domain::hold::HoldCode;
 use domain::id::RecordId;
 use domain::money::{Currency, Money};
 use domain::stage::Stage;
-use domain::tieout::{BcDocument, BcLine, BrexRecord, End, OurRecord, Period, Reason, Sides, TieOut, Totals, tie_out};
+use domain::tieout::{
+    BcDocument, BcLine, BrexRecord, End, OurRecord, Period, Reason, Sides, Standing, TieOut, Totals, tie_out,
+};
 use jiff::civil::{Date, date};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -28,8 +30,7 @@ fn in_brex(id: &str, day: Date, cents: i64) -> BrexRecord {
         day,
         money: dollars(cents),
         is_spend: true,
-        is_ready: false,
-        is_exported: true,
+        standing: Standing::Exported,
         has_status: true,
     }
 }
@@ -97,7 +98,7 @@ fn a_record_with_its_document_on_the_same_day_ties_out() {
 
 #[test]
 fn what_waits_is_explained_but_does_not_close_the_period() {
-    let ready = BrexRecord { is_exported: false, is_ready: true, ..in_brex("held", JUNE.to, 100) };
+    let ready = BrexRecord { standing: Standing::Ready, ..in_brex("held", JUNE.to, 100) };
     let books = Books::default().brex(ready).ours("held", Stage::Map, Some(HoldCode::VendorNotFound));
     let tied = books.tie_out();
     assert!(tied.holds() && !tied.is_closed());
@@ -107,8 +108,8 @@ fn what_waits_is_explained_but_does_not_close_the_period() {
 
 #[test]
 fn each_thing_that_does_not_fit_has_its_reason() {
-    let open = |id: &str| BrexRecord { is_exported: false, ..in_brex(id, JUNE.from, 100) };
-    let ready = |id: &str| BrexRecord { is_ready: true, ..open(id) };
+    let open = |id: &str| BrexRecord { standing: Standing::Open, ..in_brex(id, JUNE.from, 100) };
+    let ready = |id: &str| BrexRecord { standing: Standing::Ready, ..open(id) };
     let books = Books::default;
     let of_june = |id: &str| document(id, JUNE.from, 100);
     let cases = [
@@ -133,8 +134,8 @@ fn each_thing_that_does_not_fit_has_its_reason() {
 
 #[test]
 fn what_nobody_released_and_what_is_no_spend_need_no_document() {
-    let open = BrexRecord { is_exported: false, ..in_brex("open", JUNE.from, 100) };
-    let payment = BrexRecord { is_spend: false, is_exported: false, ..in_brex("payment", JUNE.from, 100) };
+    let open = BrexRecord { standing: Standing::Open, ..in_brex("open", JUNE.from, 100) };
+    let payment = BrexRecord { is_spend: false, standing: Standing::Open, ..in_brex("payment", JUNE.from, 100) };
     let tied = Books::default().brex(open).brex(payment).ours("payment", Stage::NotSpend, None).tie_out();
     assert!(tied.holds());
     assert_eq!(tied.items.iter().map(|item| item.end.as_str()).collect::<Vec<_>>(), ["not_ready", "not_spend"]);
@@ -143,7 +144,7 @@ fn what_nobody_released_and_what_is_no_spend_need_no_document() {
 
 #[test]
 fn a_bill_has_no_export_status_in_brex() {
-    let bill = BrexRecord { is_exported: false, has_status: false, ..in_brex("b", JUNE.from, 100) };
+    let bill = BrexRecord { standing: Standing::Open, has_status: false, ..in_brex("b", JUNE.from, 100) };
     let books = Books::default().brex(bill).ours("b", Stage::Exported, None).bc(document("b", JUNE.from, 100));
     assert!(books.tie_out().is_closed());
 }
@@ -183,8 +184,13 @@ prop_compose! {
     )) -> Books {
         records.into_iter().fold(Books::default(), |books, (id, day, posted, cents, stage, flags)| {
             let id = format!("r{id}");
-            let [is_spend, is_ready, is_exported, in_both, held] = flags;
-            let record = BrexRecord { is_spend, is_ready, is_exported, ..in_brex(&id, day, cents) };
+            let [is_spend, is_ready, is_open, in_both, held] = flags;
+            let standing = match (is_open, is_ready) {
+                (true, true) => Standing::Ready,
+                (true, false) => Standing::Open,
+                (false, _) => Standing::Exported,
+            };
+            let record = BrexRecord { is_spend, standing, ..in_brex(&id, day, cents) };
             let books = if in_both { books.brex(record) } else { books };
             let books = match stage {
                 Some(stage) => books.ours(&id, stage, held.then_some(HoldCode::VendorBlocked)),
