@@ -7,6 +7,7 @@ pub mod alone;
 pub mod app;
 pub mod beside;
 pub mod cells;
+pub mod checkpoint;
 pub mod cli;
 pub mod clock;
 pub mod coding_lists;

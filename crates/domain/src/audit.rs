@@ -98,6 +98,33 @@ impl Entry {
     }
 }
 
+/// A statement that a chain had a certain head at a certain time. Signed and kept outside the database, it shows what the
+/// chain alone cannot: that its end was cut off, or that all of it was written anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Whose chain.
+    pub connection: String,
+    /// Sequence number of the head.
+    pub seq: i64,
+    /// Hash of the head, lower-case hex.
+    pub hash: String,
+    /// Milliseconds since 1970, UTC.
+    pub at_ms: i64,
+}
+
+impl Checkpoint {
+    /// The bytes that are signed: a prefix of their own, then each field with its length in front.
+    pub fn to_signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"ml-connector/checkpoint/1".to_vec();
+        let (seq, at_ms) = (self.seq.to_be_bytes(), self.at_ms.to_be_bytes());
+        for field in [self.connection.as_bytes(), &seq, self.hash.as_bytes(), &at_ms] {
+            bytes.extend(u64::try_from(field.len()).unwrap_or(u64::MAX).to_be_bytes());
+            bytes.extend(field);
+        }
+        bytes
+    }
+}
+
 /// The first place where a chain is broken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
@@ -129,6 +156,11 @@ impl Verifier {
     /// Starts before the first entry of a connection's chain.
     pub fn new(connection: &str) -> Self {
         Self { connection: connection.to_owned(), seq: 0, hash: genesis() }
+    }
+
+    /// Starts behind an entry that is known to be good.
+    pub fn after(connection: &str, seq: i64, hash: &str) -> Self {
+        Self { connection: connection.to_owned(), seq, hash: hash.to_owned() }
     }
 
     /// Checks the next entry.

@@ -39,14 +39,34 @@ pub enum Break {
     },
 }
 
+impl Break {
+    /// How many entries are good before it.
+    pub fn good_entries(&self) -> i64 {
+        match self {
+            Self::Entry(
+                audit::Broken::Gap { expected: seq, .. } | audit::Broken::Link(seq) | audit::Broken::Content(seq),
+            ) => seq.saturating_sub(1),
+            Self::Head { last, .. } => *last,
+        }
+    }
+}
+
 impl Audit<'_> {
     /// Walks the whole chain.
     pub async fn verify(&self, connection: &ConnectionId) -> Result<Chain, Error> {
+        // From the lowest number there can be, so that an entry slipped in before the first one is found too.
+        self.walk(connection, i64::MIN, Verifier::new(connection.as_str())).await
+    }
+
+    /// Walks the part of the chain behind an entry that is known to be good.
+    pub async fn verify_after(&self, connection: &ConnectionId, seq: i64, hash: &str) -> Result<Chain, Error> {
+        self.walk(connection, seq, Verifier::after(connection.as_str(), seq, hash)).await
+    }
+
+    async fn walk(&self, connection: &ConnectionId, from: i64, mut verifier: Verifier) -> Result<Chain, Error> {
         let walked = async {
             let mut tx = self.db.begin_snapshot().await?;
-            let mut verifier = Verifier::new(connection.as_str());
-            // From the lowest number there can be, so that an entry slipped in before the first one is found too.
-            let mut after = i64::MIN;
+            let mut after = from;
             loop {
                 let rows = page(connection, after, PAGE).rows(&mut tx).await?;
                 if rows.is_empty() {

@@ -1,6 +1,7 @@
 //! The command line: data to stdout, everything else to stderr, `--json` everywhere, documented exit codes.
 
 mod attention;
+mod audit;
 mod backfill;
 mod coding_lists;
 mod config_check;
@@ -108,6 +109,11 @@ enum Command {
     },
     /// Compare Brex, Business Central and the database over a period: every record is one thing, or it is told.
     Tieout(tieout::TieoutArgs),
+    /// Prove that the audit trail is as it was written, and take it out.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
     /// Match merchants to vendors from CSV files, without a connection.
     Match(match_files::MatchArgs),
     /// Look at the configuration.
@@ -173,6 +179,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Vendors { command } => vendors::vendors(&common, command).await,
         Command::CodingLists { command } => coding_lists::coding_lists(&common, command).await,
         Command::Tieout(args) => tieout::tieout(&common, &args).await,
+        Command::Audit { command } => audit::audit(&common, command).await,
         Command::Match(args) => match_files::run(&common, &args),
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
         Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),

@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::exit::of_problem;
 use super::{Common, Exit, Failure, open};
 use crate::app::App;
+use crate::checkpoint::Book;
 use crate::stop::Stop;
 use crate::worker::{LaneWorker, Tick, chain};
-use crate::{identity, web, worker};
+use crate::{checkpoint, identity, web, worker};
 
 /// How long a stop waits for the batches at hand.
 const STOP_GRACE: Duration = Duration::from_secs(30);
@@ -25,11 +26,22 @@ pub(super) struct RunArgs {
 
 pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<Exit, Failure> {
     let config = open::config(common)?;
+    let mut book = Book::open(&config)?;
     let app = open::app(&config).await?;
     first_contact(&app).await?;
     let stop = stop_on_signal()?;
-    let outcome =
-        if args.once { until_idle(&app, &stop, |_| {}).await } else { serve(&app, config.listen, stop).await };
+    let outcome = if args.once {
+        let worked = until_idle(&app, &stop, |_| {}).await;
+        book.add(&app.store, app.now_ms()).await?;
+        worked
+    } else {
+        let minutes = config.audit.checkpoint_minutes;
+        let signing = tokio::spawn(checkpoint::keep(Arc::clone(&app), book, minutes, stop.clone()));
+        let served = serve(&app, config.listen, stop.clone()).await;
+        stop.cancel();
+        signing.await.map_err(|panic| Failure::new(Exit::Unexpected, format!("a task failed: {panic}")))?;
+        served
+    };
     app.store.close().await;
     outcome
 }

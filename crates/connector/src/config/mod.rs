@@ -1,5 +1,6 @@
 //! `ml-connector.toml`: read, checked as a whole, and turned into settings. Every complaint names the key.
 
+mod audit;
 mod coding_lists;
 mod connection;
 mod directory;
@@ -7,7 +8,7 @@ mod drift;
 mod error;
 mod hosts;
 mod receipts;
-mod secret;
+pub(crate) mod secret;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use url::Url;
 
+pub use audit::AuditSection;
 pub use coding_lists::CodingListsSection;
 pub use connection::{BcSection, BrexSection, ConnectionConfig, EntraSection, PeriodKind};
 pub use directory::{DirectorySection, Which};
@@ -43,6 +45,9 @@ pub struct Config {
     /// Hosts other than the real ones that may be called, such as a sandbox on `127.0.0.1`.
     #[serde(default)]
     pub allow_hosts: Vec<String>,
+    /// The signed checkpoints of the audit trail.
+    #[serde(default)]
+    pub audit: AuditSection,
     /// The connections.
     #[serde(default, rename = "connection")]
     pub connections: Vec<ConnectionConfig>,
@@ -109,6 +114,7 @@ impl Config {
                         listen on 127.0.0.1";
             return Err(ConfigError::value("listen", text));
         }
+        self.audit.check()?;
         let mut names = BTreeSet::new();
         for connection in &self.connections {
             connection.check(self)?;

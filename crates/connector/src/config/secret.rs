@@ -53,8 +53,9 @@ fn read_file(key: &str, path: &Path) -> Result<String, ConfigError> {
     Ok(text)
 }
 
+/// Refuses a file that others than its owner can read.
 #[cfg(unix)]
-fn refuse_open_file(key: &str, path: &Path) -> Result<(), ConfigError> {
+pub(crate) fn refuse_open_file(key: &str, path: &Path) -> Result<(), ConfigError> {
     use std::os::unix::fs::PermissionsExt;
 
     let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode());
@@ -67,6 +68,6 @@ fn refuse_open_file(key: &str, path: &Path) -> Result<(), ConfigError> {
 }
 
 #[cfg(not(unix))]
-fn refuse_open_file(_key: &str, _path: &Path) -> Result<(), ConfigError> {
+pub(crate) fn refuse_open_file(_key: &str, _path: &Path) -> Result<(), ConfigError> {
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The real binary from the outside: what it prints, how it exits, how it stops, and what it leaves behind.
 #![expect(clippy::unwrap_used, unreachable_pub, reason = "tests")]
 
+mod audit;
 mod coding_lists;
 mod commands;
 mod kill;

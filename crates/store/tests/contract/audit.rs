@@ -66,6 +66,23 @@ async fn a_chain_of_mixed_batches_verifies_and_an_empty_one_too(#[values(Sqlite,
 }
 
 #[rstest]
+#[tokio::test]
+async fn the_part_behind_a_known_entry_verifies_by_itself(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = chained(on).await else { return };
+    let audit = world.store.audit();
+    let entries = audit.list(&world.main, 0, 10).await.unwrap();
+    let after = |place: usize| (entries[place].seq, entries[place].hash.clone());
+    for place in 0..5 {
+        let (seq, hash) = after(place);
+        let whole = Chain::Verified { entries: 5, head: entries[4].hash.clone() };
+        assert_eq!(audit.verify_after(&world.main, seq, &hash).await.unwrap(), whole);
+    }
+    let (seq, _) = after(1);
+    let other = audit.verify_after(&world.main, seq, &entries[0].hash).await.unwrap();
+    assert_eq!(other, Chain::Broken(Break::Entry(Broken::Link(3))), "behind another entry nothing fits");
+}
+
+#[rstest]
 #[case::at_ms("UPDATE audit SET at_ms = at_ms + 1 WHERE seq = 3", Broken::Content(3))]
 #[case::actor("UPDATE audit SET actor = 'person:eve' WHERE seq = 3", Broken::Content(3))]
 #[case::action("UPDATE audit SET action = 'slept' WHERE seq = 3", Broken::Content(3))]
