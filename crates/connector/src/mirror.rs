@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use clients::bc::{self, Company};
+use clients::bc::{self, Company, TaxType};
 use domain::audit::Note;
 use domain::calendar::PostingRange;
 use domain::directory::{Account, Blocked, CompanySetup, DimensionValue, Directory, Vendor};
 use domain::id::ConnectionId;
+use domain::tax::{TaxCode, TaxSetup, TaxSystem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -202,10 +203,26 @@ async fn dimension_values(
 async fn setup(company: &Company, dimensions: &[bc::Dimension]) -> Result<CompanySetup, clients::Error> {
     let ledger = company.get_general_ledger_setup().await?;
     let currencies = company.list_currencies().await?;
+    let taxes = company.list_tax_groups().await?;
     Ok(CompanySetup {
         local_currency: ledger.local_currency_code,
         posting: PostingRange { from: ledger.allow_posting_from, to: ledger.allow_posting_to },
         currencies: currencies.into_iter().map(|currency| currency.code).collect::<BTreeSet<_>>(),
         dimensions: dimensions.iter().map(|dimension| dimension.code.clone()).collect(),
+        tax: TaxSetup {
+            system: taxes.iter().find_map(|tax| tax_system(&tax.tax_type)),
+            codes: taxes
+                .into_iter()
+                .map(|tax| TaxCode { id: tax.id, code: tax.code, name: tax.display_name })
+                .collect(),
+        },
     })
+}
+
+fn tax_system(tax_type: &TaxType) -> Option<TaxSystem> {
+    match tax_type {
+        TaxType::SalesTax => Some(TaxSystem::SalesTax),
+        TaxType::Vat => Some(TaxSystem::Vat),
+        TaxType::Other(_) => None,
+    }
 }

@@ -35,8 +35,13 @@ pub struct PostingRange {
 /// and bill records of brex.md §9) and is that date everywhere; anything else is an instant and falls on the company's
 /// day (docs/adr/0009).
 pub fn day_of(instant: Timestamp, zone: &TimeZone) -> Date {
-    let utc = instant.to_zoned_datetime(TimeZone::UTC);
-    if utc.time() == Time::midnight() { utc.date() } else { instant.to_zoned_datetime(zone.clone()).date() }
+    let zone = if is_date(instant) { TimeZone::UTC } else { zone.clone() };
+    instant.to_zoned_datetime(zone).date()
+}
+
+/// Whether Brex wrote a date as this time.
+pub fn is_date(instant: Timestamp) -> bool {
+    instant.to_zoned_datetime(TimeZone::UTC).time() == Time::midnight()
 }
 
 /// The Posting Date for a document of this day.

@@ -1,10 +1,18 @@
 //! Planned document against the one in Business Central: every field that was written, to the cent.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{FoundDocument, FoundLine, PlannedDocument, PlannedLine};
+use crate::document::{DocumentKind, FoundDocument, FoundLine, PlannedDocument, PlannedLine};
+use crate::hold::{Hold, HoldCode};
+use crate::tax::{PlannedTax, TaxSystem};
+
+/// What tax changes on a document: the total, the amounts of lines, and whether prices include it.
+const TOTAL: &str = "total including tax";
+const LINE_AMOUNT: &str = " amount";
+const GROSS_PRICES: &str = "Prices Including VAT";
 
 /// One field that is not as planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,9 +44,31 @@ pub fn compare(plan: &PlannedDocument, found: &FoundDocument, local_currency: &s
         differences.text("Due Date", &due.to_string(), &date(found.due_date));
     }
     differences.text("Currency Code", plan.currency.as_deref().unwrap_or(local_currency), &found.currency);
-    differences.amount("total including tax", plan.total, found.total);
+    if let Some(invoice) = &plan.applies_to {
+        let found = found.applies_to.map_or_else(|| "none".to_owned(), |id| id.to_string());
+        differences.text("invoice that it applies to", &invoice.id.to_string(), &found);
+    }
+    differences.amount(TOTAL, plan.total, found.total);
     differences.lines(plan, found);
+    if let Some(tax) = plan.tax {
+        differences.tax(plan, tax, found);
+    }
     differences.0
+}
+
+/// The hold for a document that is not as planned. Where only tax made it another one, both sums are named.
+pub fn hold_of(plan: &PlannedDocument, found: &FoundDocument, differences: &[Difference]) -> Hold {
+    let (kind, number) = (plan.kind.words(), &found.number);
+    let by_tax = |field: &str| field == TOTAL || field == GROSS_PRICES || field.ends_with(LINE_AMOUNT);
+    if !found.tax.is_zero() && plan.total != found.total && differences.iter().all(|one| by_tax(&one.field)) {
+        let (is, tax, wanted) = (found.total.normalize(), found.tax.normalize(), plan.total.normalize());
+        let text = format!(
+            "{kind} {number} comes to {is} in Business Central, {tax} of it tax; the record says {wanted} in all"
+        );
+        return Hold::new(HoldCode::TaxDiffers, text);
+    }
+    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    Hold::new(HoldCode::DocumentDiffers, format!("{kind} {number} is not as planned: {}", shown.join("; ")))
 }
 
 fn date(date: Option<jiff::civil::Date>) -> String {
@@ -74,10 +104,33 @@ impl Differences {
         }
     }
 
+    /// A sales tax company answers the code that was sent. A VAT company answers its VAT identifier (business-central.md
+    /// §5.5), which no list tells beforehand: lines with one code have to show one identifier.
+    fn tax(&mut self, plan: &PlannedDocument, tax: PlannedTax, found: &FoundDocument) {
+        if tax.prices_include_tax && plan.kind == DocumentKind::Invoice && !found.prices_include_tax {
+            self.text(GROSS_PRICES, "yes", "no");
+        }
+        let booked = found.lines.iter().filter(|line| line.line_type != "Comment");
+        let mut identifiers: BTreeMap<&str, &str> = BTreeMap::new();
+        for (number, (planned, found)) in (1..).zip(plan.lines.iter().zip(booked)) {
+            let Some(code) = planned.tax_code.as_deref() else { continue };
+            let field = format!("line {number} tax code");
+            match tax.system {
+                TaxSystem::SalesTax => self.text(&field, code, &found.tax_code),
+                TaxSystem::Vat => {
+                    let first = *identifiers.entry(code).or_insert(&found.tax_code);
+                    if !first.eq_ignore_ascii_case(&found.tax_code) {
+                        self.text(&field, &format!("{code}, which another line shows as {first}"), &found.tax_code);
+                    }
+                }
+            }
+        }
+    }
+
     fn line(&mut self, number: usize, planned: &PlannedLine, found: &FoundLine) {
         self.text(&format!("line {number} type"), "Account", &found.line_type);
         self.text(&format!("line {number} G/L Account"), &planned.account, &found.account);
-        self.amount(&format!("line {number} amount"), planned.amount, found.amount);
+        self.amount(&format!("line {number}{LINE_AMOUNT}"), planned.amount, found.amount);
         for (dimension, value) in &planned.dimensions {
             let found = found.dimensions.get(dimension).map_or("blank", String::as_str);
             self.text(&format!("line {number} dimension {dimension}"), value, found);
@@ -87,7 +140,7 @@ impl Differences {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use jiff::civil::date;
     use rust_decimal::Decimal;
@@ -117,15 +170,19 @@ mod tests {
                     account: "61300".to_owned(),
                     description: "Booth".to_owned(),
                     amount: Decimal::new(20000, 2),
+                    tax_code: None,
                     dimensions: BTreeMap::from([("DEPARTMENT".to_owned(), "MKT".to_owned())]),
                 },
                 PlannedLine {
                     account: "64100".to_owned(),
                     description: "Travel".to_owned(),
                     amount: Decimal::new(4837, 2),
+                    tax_code: None,
                     dimensions: BTreeMap::new(),
                 },
             ],
+            tax: None,
+            applies_to: None,
             rules: "r1".to_owned(),
             late: BTreeSet::new(),
         }
@@ -140,6 +197,7 @@ mod tests {
                 account: line.account.clone(),
                 description: line.description.clone(),
                 amount: line.amount,
+                tax_code: String::new(),
                 dimensions: line.dimensions.clone(),
             })
             .collect();
@@ -148,6 +206,7 @@ mod tests {
             account: String::new(),
             description: plan.marker_line(),
             amount: Decimal::ZERO,
+            tax_code: String::new(),
             dimensions: BTreeMap::new(),
         });
         FoundDocument {
@@ -161,6 +220,9 @@ mod tests {
             due_date: Some(plan.posting_date),
             currency: "USD".to_owned(),
             total: plan.total,
+            tax: Decimal::ZERO,
+            prices_include_tax: false,
+            applies_to: None,
             status: "Draft".to_owned(),
             dimensions: BTreeMap::new(),
             lines,

@@ -1,4 +1,4 @@
-//! Rules for what the coding leaves open: which account and dimensions a line gets by its merchant, employee, type or
+//! Rules for what the coding leaves open: which account, dimensions and tax code a line gets by its merchant, employee, type or
 //! another of its fields. What is coded is never overruled.
 
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub struct DefaultRule {
     pub account: Option<String>,
     /// Dimension codes with the value's code or name.
     pub dimensions: BTreeMap<String, String>,
+    /// The tax code's code or name.
+    pub tax: Option<String>,
 }
 
 impl DefaultRule {

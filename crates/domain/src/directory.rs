@@ -7,6 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
 use crate::calendar::PostingRange;
+use crate::tax::{TaxCode, TaxSetup};
 
 /// A BC vendor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +101,9 @@ pub struct CompanySetup {
     pub currencies: BTreeSet<String>,
     /// Codes of the dimensions that BC knows.
     pub dimensions: BTreeSet<String>,
+    /// Tax codes.
+    #[serde(default)]
+    pub tax: TaxSetup,
 }
 
 /// Master data with its indexes.
@@ -223,6 +227,19 @@ impl Directory {
             Some([only]) => self.values.get(*only),
             _ => None,
         }
+    }
+
+    /// The tax code that a coded value means: BC's id, else its code.
+    pub fn tax_code(&self, id_or_code: &str) -> Option<&TaxCode> {
+        let (text, codes) = (id_or_code.trim(), &self.setup.tax.codes);
+        let by_id = Uuid::parse_str(text).ok().and_then(|id| codes.iter().find(|code| code.id == id));
+        by_id.or_else(|| codes.iter().find(|code| code.code.to_uppercase() == text.to_uppercase()))
+    }
+
+    /// The only tax code of this name.
+    pub fn tax_code_named(&self, name: &str) -> Option<&TaxCode> {
+        let mut named = self.setup.tax.codes.iter().filter(|code| normal_name(&code.name) == normal_name(name));
+        named.next().filter(|_| named.next().is_none())
     }
 
     /// True when BC has a dimension with this code.

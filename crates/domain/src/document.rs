@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::id::{DocumentNumber, JobId, RecordId};
 use crate::late::LateDimension;
+use crate::tax::PlannedTax;
 
 /// Longest description of a document line (`Text[100]`), in characters.
 pub const DESCRIPTION_MAX: usize = 100;
@@ -74,11 +75,26 @@ pub struct PlannedDocument {
     pub total: Decimal,
     /// Lines with amounts.
     pub lines: Vec<PlannedLine>,
+    /// What is planned about tax; none means gross amounts without any tax code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<PlannedTax>,
+    /// The posted invoice that a credit memo is applied to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub applies_to: Option<AppliesTo>,
     /// Version of the rules that made the plan.
     pub rules: String,
     /// Dimensions that are set only once the draft is made; what the document shall be in the end does not depend on it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub late: BTreeSet<LateDimension>,
+}
+
+/// A posted invoice that a credit memo is applied to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliesTo {
+    /// BC's id.
+    pub id: Uuid,
+    /// BC's number.
+    pub number: String,
 }
 
 /// A line of the planned document.
@@ -90,6 +106,9 @@ pub struct PlannedLine {
     pub description: String,
     /// Gross amount: quantity 1, unit cost this.
     pub amount: Decimal,
+    /// Tax group, or VAT product posting group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_code: Option<String>,
     /// Dimension code to value code.
     pub dimensions: BTreeMap<String, String>,
 }
@@ -142,6 +161,12 @@ pub struct FoundDocument {
     pub currency: String,
     /// Total including tax.
     pub total: Decimal,
+    /// Tax in it.
+    pub tax: Decimal,
+    /// Whether unit costs include tax.
+    pub prices_include_tax: bool,
+    /// The posted invoice that it is applied to.
+    pub applies_to: Option<Uuid>,
     /// BC's status text (`Draft`, `Open`, …).
     pub status: String,
     /// Dimensions of the header: those of the vendor, since the plan has none there.
@@ -161,6 +186,8 @@ pub struct FoundLine {
     pub description: String,
     /// Amount including tax.
     pub amount: Decimal,
+    /// The tax code as BC answers it: in a VAT company the VAT identifier of the code that was sent.
+    pub tax_code: String,
     /// Dimension code to value code.
     pub dimensions: BTreeMap<String, String>,
 }

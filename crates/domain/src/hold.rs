@@ -105,9 +105,18 @@ hold_codes! {
     /// Two dimensions or values may not stand together.
     DimensionCombination = "dimension_combination", Bookkeeper,
         "Change one of the two dimensions in Brex, or allow the combination in Business Central.";
+    /// A tax code is not in BC.
+    TaxCodeUnknown = "tax_code_unknown", Bookkeeper,
+        "Choose an existing tax code in Brex or in the connection's rules, or create it in Business Central.";
+    /// BC forces prices without tax.
+    PricesExcludeTax = "prices_exclude_tax", Operator,
+        "Set tax.prices_include_tax of the connection to false, or name the VAT company that is meant.";
+    /// BC's tax makes another total of the document.
+    TaxDiffers = "tax_differs", Bookkeeper,
+        "Correct tax code, prices including tax or amount on the draft in Business Central, or delete it and replay the record.";
     /// Two fields of one line say different things.
     CodingContradicts = "coding_contradicts", Bookkeeper,
-        "Leave only one value for the account and for each dimension of the named line in Brex.";
+        "Leave only one value for the account, the tax code and for each dimension of the named line in Brex.";
     /// The lines do not add up to the record.
     LineSumMismatch = "line_sum_mismatch", Bookkeeper, "Correct the split of the record in Brex.";
     /// There is nothing to book.

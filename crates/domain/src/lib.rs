@@ -25,6 +25,8 @@ pub mod record;
 pub mod refusal;
 pub mod rules;
 pub mod stage;
+pub mod tax;
 pub mod template;
 pub mod tieout;
 pub mod vendor;
+pub mod why;

@@ -1,11 +1,11 @@
-//! From a coded record and its vendor to the planned document, or to the hold that says what is missing.
+//! From a coded record and its vendor to the planned document with its reasons, or to the hold that says what is missing.
 
 use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 
 use crate::calendar::{day_of, decide_posting_date};
-use crate::coding::decide_coding;
+use crate::coding::{Coding, decide_coding};
 use crate::directory::Directory;
 use crate::document::{DocumentKind, PlannedDocument, PlannedLine};
 use crate::hold::{Hold, HoldCode};
@@ -13,15 +13,17 @@ use crate::id::{DocumentNumber, InvalidDocumentNumber, JobId};
 use crate::money::{Money, sum};
 use crate::record::{Line, Record, Treatment};
 use crate::rules::{CurrencyRule, Rules};
+use crate::tax::{PlannedTax, TaxSystem};
+use crate::why::{self, LineReasons, Planned, Reasons};
 
-/// Plans the document of a record for a vendor.
+/// Plans the document of a record for a vendor, with its reasons.
 pub fn decide_document(
     record: &Record,
     vendor_number: &str,
     job: JobId,
     rules: &Rules,
     directory: &Directory,
-) -> Result<PlannedDocument, Hold> {
+) -> Result<Planned, Hold> {
     let kind = record.treatment().document().ok_or_else(|| {
         Hold::new(
             HoldCode::RecordTypeUnknown,
@@ -30,24 +32,59 @@ pub fn decide_document(
     })?;
     let total = check_sums(record, rules)?;
     let document_date = day_of(record.posting_at, &rules.zone);
-    let lines =
-        record.expense_lines().map(|line| plan_line(line, record, rules, directory)).collect::<Result<Vec<_>, _>>()?;
-    Ok(PlannedDocument {
+    let posting_date = decide_posting_date(document_date, directory.setup.posting, rules.period)?;
+    let planned = record.expense_lines().map(|line| plan_line(line, record, rules, directory));
+    let (lines, of_lines): (Vec<_>, Vec<_>) = planned.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let tax = decide_tax(kind, &lines, rules, directory)?;
+    let currency = document_currency(&total, directory)?;
+    let reasons = Reasons {
+        dates: why::dates(record, document_date, posting_date, rules),
+        currency: why::currency(record, currency.as_deref(), &total, rules),
+        tax: why::tax(kind, tax, &lines, rules),
+        refund: None,
+        lines: of_lines,
+    };
+    let document = PlannedDocument {
         kind,
         record: record.id.clone(),
         record_version: record.version,
         job,
         number: document_number(record, job)?,
         vendor_number: vendor_number.to_owned(),
-        posting_date: decide_posting_date(document_date, directory.setup.posting, rules.period)?,
+        posting_date,
         document_date,
         due_date: due_date(record, rules, kind),
-        currency: document_currency(&total, directory)?,
+        currency,
         total: total.amount,
         lines,
+        tax,
+        applies_to: None,
         rules: rules.version.clone(),
         late: BTreeSet::new(),
-    })
+    };
+    Ok(Planned { document, reasons })
+}
+
+/// Nothing is planned about tax unless a line carries a code or prices include it. Business Central forces prices without
+/// tax in a sales tax company, and lets nobody set them on credit memos (business-central.md §5.1, §5.6).
+fn decide_tax(
+    kind: DocumentKind,
+    lines: &[PlannedLine],
+    rules: &Rules,
+    directory: &Directory,
+) -> Result<Option<PlannedTax>, Hold> {
+    let wanted = rules.tax.prices_include_tax;
+    let system = directory.setup.tax.system;
+    if wanted && system != Some(TaxSystem::Vat) {
+        let is = system.map_or("no tax code at all", TaxSystem::words);
+        let text = format!(
+            "the connection says that prices include tax, which is possible with VAT only: the company has {is}"
+        );
+        return Err(Hold::new(HoldCode::PricesExcludeTax, text));
+    }
+    let prices_include_tax = wanted && kind == DocumentKind::Invoice;
+    let is_planned = prices_include_tax || lines.iter().any(|line| line.tax_code.is_some());
+    Ok(system.filter(|_| is_planned).map(|system| PlannedTax { system, prices_include_tax }))
 }
 
 fn due_date(record: &Record, rules: &Rules, kind: DocumentKind) -> Option<jiff::civil::Date> {
@@ -126,8 +163,14 @@ fn document_currency(total: &Money, directory: &Directory) -> Result<Option<Stri
     }
 }
 
-fn plan_line(line: &Line, record: &Record, rules: &Rules, directory: &Directory) -> Result<PlannedLine, Hold> {
+fn plan_line(
+    line: &Line,
+    record: &Record,
+    rules: &Rules,
+    directory: &Directory,
+) -> Result<(PlannedLine, LineReasons), Hold> {
     let amount = booked(&line.amount, line.original_amount.as_ref(), rules);
-    let (account, dimensions) = decide_coding(line, record, amount, rules, directory)?;
-    Ok(PlannedLine { account, description: rules.descriptions.text(line, record), amount: amount.amount, dimensions })
+    let Coding { account, dimensions, tax_code, reasons } = decide_coding(line, record, amount, rules, directory)?;
+    let description = rules.descriptions.text(line, record);
+    Ok((PlannedLine { account, description, amount: amount.amount, tax_code, dimensions }, reasons))
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::PeriodPolicy;
 use crate::defaults::DefaultRule;
+use crate::tax::TaxRules;
 use crate::template::Descriptions;
 
 /// Which of the two amounts of a record is booked.
@@ -42,6 +43,8 @@ pub struct Rules {
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     /// What lines get where their coding says nothing.
     pub defaults: Vec<DefaultRule>,
+    /// How lines are taxed.
+    pub tax: TaxRules,
     /// How the text of a line is made.
     pub descriptions: Descriptions,
 }
@@ -53,6 +56,8 @@ pub struct FieldRules {
     pub account: Vec<String>,
     /// Ids and names of the field that holds the vendor.
     pub vendor: Vec<String>,
+    /// Ids and names of the field that holds the tax code.
+    pub tax: Vec<String>,
     /// What stands before a dimension code in `remote_field_id`.
     pub dimension_prefix: String,
     /// Further fields, by id or name, to dimension codes.
@@ -65,6 +70,7 @@ impl Default for FieldRules {
         Self {
             account: texts(&["GL_ACCOUNT", "G/L Account", "GL Account"]),
             vendor: texts(&["VENDOR", "Vendor"]),
+            tax: texts(&["TAX_CODE", "Tax Code"]),
             dimension_prefix: "DIM_".to_owned(),
             dimensions: BTreeMap::new(),
         }
@@ -78,6 +84,8 @@ pub enum Axis {
     Account,
     /// The vendor.
     Vendor,
+    /// The tax code.
+    Tax,
     /// A dimension, by its code.
     Dimension(String),
     /// Nothing that is booked.
@@ -104,6 +112,9 @@ impl FieldRules {
         if is_in(&self.vendor) {
             return Axis::Vendor;
         }
+        if is_in(&self.tax) {
+            return Axis::Tax;
+        }
         if let Some((_, code)) = self.dimensions.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)) {
             return Axis::Dimension(code.clone());
         }
@@ -126,6 +137,7 @@ mod tests {
         };
         assert_eq!(rules.axis(Some("GL_ACCOUNT"), None), Axis::Account);
         assert_eq!(rules.axis(None, Some("gl account")), Axis::Account);
+        assert_eq!(rules.axis(Some("TAX_CODE"), Some("VAT")), Axis::Tax);
         assert_eq!(rules.axis(Some("DIM_PROJECT"), Some("Project")), Axis::Dimension("PROJECT".to_owned()));
         assert_eq!(rules.axis(Some("x"), Some("cost center")), Axis::Dimension("DEPARTMENT".to_owned()));
         assert_eq!(rules.axis(Some("DIM_"), None), Axis::Other);

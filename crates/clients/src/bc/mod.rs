@@ -42,7 +42,7 @@ pub use self::document::{DimensionSetLine, Document, DocumentLine, DocumentStatu
 pub use self::new_document::{DocumentKind, NewDocument, NewLine};
 pub use self::pages::Pages;
 pub use self::purchase_documents::{InvoiceVendor, LineOf};
-pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup};
+pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup, TaxGroup, TaxType};
 pub use self::vendors::{Blocked, NewVendor, Vendor};
 
 /// One Business Central environment. Clones share connections, pace and token.

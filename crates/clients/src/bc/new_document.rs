@@ -1,6 +1,6 @@
 //! A draft purchase invoice or credit memo as it is sent. Business Central validates field by field in the order it
 //! receives them, so the order here matters: vendor before dates, posting date before document date, line type before
-//! number, quantity before cost.
+//! number, quantity before cost, prices including tax before lines.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -67,6 +67,8 @@ pub struct NewDocument {
     pub number: String,
     /// The currency; the company's own if not given.
     pub currency_code: Option<String>,
+    /// Whether unit costs include VAT; not sent for credit memos, where it is read-only, nor if it does not matter.
+    pub prices_include_tax: Option<bool>,
     /// Dimensions of the document, as code and value code; lines inherit them.
     pub dimensions: Vec<(String, String)>,
     /// The lines, in order.
@@ -130,6 +132,9 @@ impl Serialize for Body<'_> {
         map.serialize_entry(kind.number_field(), &document.number)?;
         if let Some(currency_code) = &document.currency_code {
             map.serialize_entry("currencyCode", currency_code)?;
+        }
+        if let (DocumentKind::Invoice, Some(include)) = (kind, document.prices_include_tax) {
+            map.serialize_entry("pricesIncludeTax", &include)?;
         }
         if let (DocumentKind::CreditMemo, Some(invoice_id)) = (kind, &document.applies_to_invoice_id) {
             map.serialize_entry("invoiceId", invoice_id)?;
@@ -200,6 +205,7 @@ mod tests {
             due_date: Some("2026-03-31".parse().unwrap()),
             number: "BRX-107001".to_owned(),
             currency_code: Some("EUR".to_owned()),
+            prices_include_tax: Some(true),
             dimensions: vec![("DEPARTMENT".to_owned(), "ADM".to_owned())],
             lines: vec![
                 NewLine::Account {
@@ -218,7 +224,7 @@ mod tests {
 
     #[test]
     fn an_invoice_is_sent_in_the_order_that_business_central_validates() {
-        insta::assert_snapshot!(document().to_json(DocumentKind::Invoice).unwrap(), @r#"{"vendorNumber":"20000","postingDate":"2026-03-01","invoiceDate":"2026-02-27","dueDate":"2026-03-31","vendorInvoiceNumber":"BRX-107001","currencyCode":"EUR","dimensionSetLines":[{"code":"DEPARTMENT","valueCode":"ADM"}],"purchaseInvoiceLines":[{"lineType":"Account","lineObjectNumber":"60500","description":"SaaS subscription","quantity":1,"unitCost":125.40,"taxCode":"NONTAXABLE","dimensionSetLines":[{"code":"PROJECT","valueCode":"P-14"}]},{"lineType":"Comment","description":"Brex expense 123"}]}"#);
+        insta::assert_snapshot!(document().to_json(DocumentKind::Invoice).unwrap(), @r#"{"vendorNumber":"20000","postingDate":"2026-03-01","invoiceDate":"2026-02-27","dueDate":"2026-03-31","vendorInvoiceNumber":"BRX-107001","currencyCode":"EUR","pricesIncludeTax":true,"dimensionSetLines":[{"code":"DEPARTMENT","valueCode":"ADM"}],"purchaseInvoiceLines":[{"lineType":"Account","lineObjectNumber":"60500","description":"SaaS subscription","quantity":1,"unitCost":125.40,"taxCode":"NONTAXABLE","dimensionSetLines":[{"code":"PROJECT","valueCode":"P-14"}]},{"lineType":"Comment","description":"Brex expense 123"}]}"#);
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What the company is set up to allow: ledger set-up, company information, accounting periods and currencies, read only.
+//! What the company is set up to allow: ledger set-up, company information, accounting periods,
+//! currencies and tax groups, read only.
 //! <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_generalledgersetup>
 
 use jiff::Timestamp;
@@ -8,10 +9,10 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::odata::Query;
-use super::{Company, asked};
+use super::{Company, asked, names};
 use crate::error::Error;
 use crate::kind::Access;
-use crate::wire::{date_or_none, instant_or_none, or_default};
+use crate::wire::{date_or_none, instant_or_none, open_enum, or_default};
 
 /// The general ledger set-up. A user's own posting range in the user set-up overrides it and is not shown by the API.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -95,7 +96,39 @@ pub struct Currency {
     pub amount_decimal_places: String,
 }
 
+open_enum! {
+    /// Which tax a code belongs to.
+    pub enum TaxType {
+        /// US, CA and MX: the code is a tax group.
+        SalesTax = "Sales Tax",
+        /// The code is a VAT product posting group.
+        Vat = "VAT",
+    }
+}
+
+/// A tax group, or a VAT product posting group.
+/// <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_taxgroup>
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaxGroup {
+    /// The id.
+    pub id: Uuid,
+    /// The code.
+    pub code: String,
+    /// The name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub display_name: String,
+    /// The tax that it belongs to; the same for all of a company.
+    #[serde(deserialize_with = "names::member")]
+    pub tax_type: TaxType,
+}
+
 impl Company {
+    /// All tax groups.
+    pub async fn list_tax_groups(&self) -> Result<Vec<TaxGroup>, Error> {
+        self.pages("list_tax_groups", &["taxGroups"], &Query::default())?.all().await
+    }
+
     /// The general ledger set-up.
     pub async fn get_general_ledger_setup(&self) -> Result<GeneralLedgerSetup, Error> {
         self.get_only_row("get_general_ledger_setup", "generalLedgerSetup").await

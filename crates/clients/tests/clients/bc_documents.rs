@@ -17,6 +17,8 @@ pub(crate) fn new_document(number: &str) -> NewDocument {
         due_date: Some("2026-03-31".parse().unwrap()),
         number: number.to_owned(),
         currency_code: None,
+        prices_include_tax: None,
+        prices_include_tax: None,
         dimensions: vec![("DEPARTMENT".to_owned(), "ADM".to_owned())],
         lines: vec![
             NewLine::Account {

@@ -102,7 +102,7 @@ fn map_again(
     let record = read_record(payload).ok()?;
     let vendor = row.vendor_number.as_deref()?;
     let job = JobId::new(&identity.brex_company, &row.id, identity.bc_company);
-    let now = decide_document(&record, vendor, job, rules, directory);
+    let now = decide_document(&record, vendor, job, rules, directory).map(|planned| planned.document);
     let was: Option<PlannedDocument> = row.plan.as_deref().and_then(|plan| serde_json::from_str(plan).ok());
     Some(match (was, now) {
         (Some(was), Ok(now)) => differences(&was, &now),
@@ -120,6 +120,7 @@ fn differences(was: &PlannedDocument, now: &PlannedDocument) -> Vec<String> {
             ("Due Date".to_owned(), document.due_date.map_or_else(|| "none".to_owned(), |day| day.to_string())),
             ("Currency Code".to_owned(), document.currency.clone().unwrap_or_else(|| "blank".to_owned())),
             ("total".to_owned(), document.total.normalize().to_string()),
+            ("Prices Including VAT".to_owned(), document.tax.is_some_and(|tax| tax.prices_include_tax).to_string()),
             ("number of lines".to_owned(), document.lines.len().to_string()),
         ];
         for (index, line) in document.lines.iter().enumerate() {
@@ -128,6 +129,7 @@ fn differences(was: &PlannedDocument, now: &PlannedDocument) -> Vec<String> {
                 line.dimensions.iter().map(|(code, value)| format!("{code}={value}")).collect();
             parts.push((format!("line {number} G/L Account"), line.account.clone()));
             parts.push((format!("line {number} dimensions"), dimensions.join(" ")));
+            parts.push((format!("line {number} tax code"), line.tax_code.clone().unwrap_or_else(|| "none".to_owned())));
             parts.push((format!("line {number} description"), line.description.clone()));
         }
         parts
@@ -179,6 +181,7 @@ fn parts_of(settings: Option<&ConnectionConfig>) -> Result<serde_json::Map<Strin
         "fields": rules.fields,
         "values": rules.values,
         "defaults": rules.defaults,
+        "tax": rules.tax,
         "descriptions": settings.descriptions,
     });
     Ok(parts.as_object().cloned().unwrap_or_default())

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use comfy_table::{ContentArrangement, Table};
+use domain::document::PlannedLine;
+use domain::why::LineReasons;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Lease;
@@ -172,23 +174,29 @@ fn print(plan: &Plan) {
 fn row(entry: &Entry) -> Vec<String> {
     let from = format!("{} {}", entry.record_type, entry.merchant.as_deref().unwrap_or_default());
     let mut cells = vec![entry.record.to_string(), from];
-    if let (Some(document), Some(vendor)) = (&entry.document, &entry.vendor) {
+    if let (Some(document), Some(vendor), Some(why)) = (&entry.document, &entry.vendor, &entry.why) {
         let currency = document.currency.as_deref().unwrap_or("in the company's currency");
         let due = document.due_date.map_or_else(String::new, |due| format!(", due {due}"));
-        let lines = document.lines.iter().map(|line| {
-            let dimensions = line.dimensions.iter().map(|(code, value)| format!("{code}={value}"));
-            let dimensions = dimensions.collect::<Vec<_>>().join(" ");
-            format!("{} {} {dimensions}: {}", line.account, line.amount, line.description)
-        });
-        cells.push(format!("{} {}, {} {currency}, gross", document.kind.words(), document.number, document.total));
+        let refund = why.refund.iter().map(|refund| format!("\n{refund}"));
+        let number = format!("{} {}, {} {currency}", document.kind.words(), document.number, document.total);
+        let lines = document.lines.iter().zip(&why.lines).map(|(line, why)| line_cell(line, why));
+        cells.push(format!("{number}: {}; {}{}", why.currency, why.tax, refund.collect::<String>()));
         cells.push(format!("{} {}: {}", vendor.number, vendor.name, vendor.why));
-        cells.push(format!("posted {}{due}. {}", document.posting_date, entry.dates.as_deref().unwrap_or_default()));
+        cells.push(format!("posted {}{due}. {}", document.posting_date, why.dates));
         cells.push(lines.collect::<Vec<_>>().join("\n"));
     } else if let Some(hold) = &entry.hold {
         let blocked = format!("{}: {} {}", hold.code, hold.sentence, hold.code.what_to_do());
         cells.extend(["held".to_owned(), String::new(), String::new(), blocked]);
     }
     cells
+}
+
+/// What is booked on a line, and below it where each part of that comes from.
+fn line_cell(line: &PlannedLine, why: &LineReasons) -> String {
+    let dimensions = line.dimensions.iter().map(|(code, value)| format!(" {code}={value}")).collect::<String>();
+    let tax = line.tax_code.iter().map(|code| format!(" tax {code}")).collect::<String>();
+    let (account, amount, text) = (&line.account, line.amount, &line.description);
+    format!("{account} {amount}{dimensions}{tax}: {text}\n  {}", why.words())
 }
 
 fn print_done(done: &[Done]) {

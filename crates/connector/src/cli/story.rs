@@ -1,6 +1,8 @@
 //! Audit entries in words: one sentence each, from what the entry itself holds.
 
 use domain::audit::Entry;
+use domain::why::{LineReasons, Reasons};
+use serde::Deserialize;
 use serde_json::Value;
 
 /// The entry as a sentence for a bookkeeper.
@@ -170,7 +172,15 @@ fn shown(value: &Value) -> String {
 fn mapped(detail: &Value) -> String {
     let document = &detail["document"];
     let text = |key: &str| shown(&document[key]);
-    let lines: Vec<String> = document["lines"].as_array().into_iter().flatten().map(line).collect();
+    // Entries of older versions have no reasons.
+    let why = Reasons::deserialize(&detail["why"]).ok();
+    let reasons = |place: usize| why.as_ref().and_then(|why| why.lines.get(place)).map(LineReasons::words);
+    let lines = document["lines"].as_array().into_iter().flatten().enumerate();
+    let lines: Vec<String> = lines.map(|(place, planned)| line(planned, reasons(place))).collect();
+    let whole = why.as_ref().map(|why| {
+        let refund = why.refund.iter().map(|refund| format!("; {refund}")).collect::<String>();
+        format!("; dates: {}; {}; {}{refund}", why.dates, why.currency, why.tax)
+    });
     let kind = text("kind").replace('_', " ");
     let currency = if document["currency"].is_null() { String::new() } else { format!(" {}", text("currency")) };
     let moved = match &detail["posting_date_moved_from"] {
@@ -178,16 +188,17 @@ fn mapped(detail: &Value) -> String {
         from => format!(" (moved from {})", shown(from)),
     };
     format!(
-        "mapped to a purchase {kind} {} on {}{moved}, total {}{currency}: {}; rules {}",
+        "mapped to a purchase {kind} {} on {}{moved}, total {}{currency}: {}{}; rules {}",
         text("number"),
         text("posting_date"),
         text("total"),
         lines.join("; "),
+        whole.unwrap_or_default(),
         shown(&detail["rules"])
     )
 }
 
-fn line(line: &Value) -> String {
+fn line(line: &Value, why: Option<String>) -> String {
     let dimensions: Vec<String> = line["dimensions"]
         .as_object()
         .into_iter()
@@ -195,7 +206,9 @@ fn line(line: &Value) -> String {
         .map(|(code, value)| format!("{code}={}", shown(value)))
         .collect();
     let dimensions = if dimensions.is_empty() { String::new() } else { format!(" [{}]", dimensions.join(", ")) };
-    format!("{} to {}{dimensions}", shown(&line["amount"]), shown(&line["account"]))
+    let tax = line["tax_code"].as_str().map(|code| format!(" with tax code {code}")).unwrap_or_default();
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{} to {}{dimensions}{tax}{why}", shown(&line["amount"]), shown(&line["account"]))
 }
 
 #[cfg(test)]

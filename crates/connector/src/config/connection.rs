@@ -15,7 +15,9 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::hosts::check_base_url;
-use super::{CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource};
+use super::{
+    CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource, TaxSection,
+};
 
 /// One connection as configured.
 #[derive(Clone, Debug, Deserialize)]
@@ -54,6 +56,9 @@ pub struct ConnectionConfig {
     /// What lines get where their coding says nothing; the first rule that fits counts.
     #[serde(default)]
     pub defaults: Vec<DefaultRule>,
+    /// How lines are taxed.
+    #[serde(default)]
+    pub tax: TaxSection,
     /// Templates of line texts; the first whose words are all there is used.
     #[serde(default)]
     pub descriptions: Vec<String>,
@@ -254,6 +259,7 @@ impl ConnectionConfig {
         self.directory.check(&key)?;
         self.receipts.check(&key)?;
         self.drift.check(&key)?;
+        self.tax.check(&key)?;
         self.coding_lists.check(&self.field_rules(), &key)?;
         at_least_one("poll_seconds", self.poll_seconds)?;
         at_least_one("master_data_seconds", self.master_data_seconds)?;
@@ -283,6 +289,7 @@ impl ConnectionConfig {
             fields: self.field_rules(),
             values: self.values.clone().into_iter().filter(|(_, table)| !table.is_empty()).collect(),
             defaults: self.defaults.clone(),
+            tax: self.tax.rules(),
             descriptions: self.descriptions()?,
         };
         let parts = serde_json::json!([
@@ -294,6 +301,7 @@ impl ConnectionConfig {
             rules.fields,
             rules.values,
             rules.defaults,
+            rules.tax,
             rules.descriptions,
         ]);
         let digest = Sha256::digest(parts.to_string());
@@ -311,6 +319,7 @@ impl ConnectionConfig {
         FieldRules {
             account: self.fields.account.clone().unwrap_or(default.account),
             vendor: self.fields.vendor.clone().unwrap_or(default.vendor),
+            tax: self.tax.fields.clone().unwrap_or(default.tax),
             dimension_prefix: self.fields.dimension_prefix.clone().unwrap_or(default.dimension_prefix),
             dimensions: self.fields.dimensions.clone(),
         }

@@ -9,6 +9,8 @@ mod error;
 mod hosts;
 mod receipts;
 pub(crate) mod secret;
+mod secret;
+mod tax;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -25,6 +27,7 @@ pub use drift::{DriftSection, Told};
 pub use error::ConfigError;
 pub use receipts::ReceiptsSection;
 pub use secret::SecretSource;
+pub use tax::TaxSection;
 
 /// Name of the configuration file when none is given.
 pub const DEFAULT_FILE: &str = "ml-connector.toml";

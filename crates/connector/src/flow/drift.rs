@@ -52,12 +52,13 @@ async fn look(lane: &Lane<'_>, (row, plan, found): ReadBack) -> Result<Option<St
     let policy = &lane.connection.settings.drift;
     let told = |code| match code {
         HoldCode::DocumentMissing => policy.deleted == Told::Report,
-        HoldCode::DocumentDiffers => policy.edited == Told::Report,
+        HoldCode::DocumentDiffers | HoldCode::TaxDiffers => policy.edited == Told::Report,
         _ => false,
     };
     let seen = verify::judge(lane, plan.as_ref(), found.as_ref()).err().filter(|hold| told(hold.code));
     let posted = found.filter(|found| policy.posted == Told::Report && is_posted(&row, found));
-    let is_ours = |hold: &Hold| matches!(hold.code, HoldCode::DocumentDiffers | HoldCode::DocumentMissing);
+    let ours = [HoldCode::DocumentDiffers, HoldCode::TaxDiffers, HoldCode::DocumentMissing];
+    let is_ours = |hold: &Hold| ours.contains(&hold.code);
     let watch = if row.hold.as_ref().is_some_and(|hold| !is_ours(hold)) {
         // The record is held for an edit in Brex: one thing after the other.
         Watch::Nothing

@@ -5,6 +5,7 @@ use domain::hold::Hold;
 use domain::mapping::decide_document;
 use domain::record::Record;
 use domain::stage::Event;
+use domain::why::Planned;
 use serde_json::json;
 use store::RecordRow;
 
@@ -27,11 +28,12 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
 }
 
 /// Decides for one record.
-pub(super) fn decide(lane: &Lane<'_>, record: &Record, vendor_number: &str) -> Result<PlannedDocument, Hold> {
+pub(super) fn decide(lane: &Lane<'_>, record: &Record, vendor_number: &str) -> Result<Planned, Hold> {
     decide_document(record, vendor_number, lane.job(&record.id), &lane.connection.rules, &lane.directory)
 }
 
-fn planned(lane: &Lane<'_>, row: RecordRow, plan: &PlannedDocument) -> Step {
+fn planned(lane: &Lane<'_>, row: RecordRow, planned: &Planned) -> Step {
+    let Planned { document: plan, reasons } = planned;
     let json = serde_json::to_value(plan).unwrap_or_default();
     let shifted = (plan.posting_date != plan.document_date).then(|| plan.document_date.to_string());
     Step::of(row)
@@ -41,7 +43,10 @@ fn planned(lane: &Lane<'_>, row: RecordRow, plan: &PlannedDocument) -> Step {
             row.document_key = Some(plan.number.as_str().to_owned());
         })
         .on(Event::Mapped, lane.now_ms())
-        .note("mapped", json!({ "document": json, "rules": plan.rules, "posting_date_moved_from": shifted }))
+        .note(
+            "mapped",
+            json!({ "document": json, "rules": plan.rules, "posting_date_moved_from": shifted, "why": reasons }),
+        )
 }
 
 /// A plan as it is stored.

@@ -6,6 +6,7 @@ use domain::hold::Hold;
 use domain::id::{ConnectionId, RecordId};
 use domain::record::Record;
 use domain::stage::Stage;
+use domain::why::{Planned, Reasons};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::RecordRow;
@@ -41,10 +42,10 @@ pub struct Entry {
     pub merchant: Option<String>,
     /// Name of the vendor, and why it is this one.
     pub vendor: Option<PlannedVendor>,
-    /// Where the dates come from.
-    pub dates: Option<String>,
     /// The document, line by line.
     pub document: Option<PlannedDocument>,
+    /// Why it is so: dates, currency, tax, and the source of each part of each line.
+    pub why: Option<Reasons>,
     /// What blocks it.
     pub hold: Option<Hold>,
 }
@@ -113,12 +114,12 @@ async fn waiting(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<RecordRow>
 
 fn entry(lane: &Lane<'_>, row: &RecordRow, record: &Record, resolution: &Resolution) -> Entry {
     let planned = resolution.vendor.clone().and_then(|vendor| {
-        let document = map::decide(lane, record, &vendor.number)?;
-        Ok((PlannedVendor { number: vendor.number, name: vendor.name, why: vendor.why.words() }, document))
+        let planned = map::decide(lane, record, &vendor.number)?;
+        Ok((PlannedVendor { number: vendor.number, name: vendor.name, why: vendor.why.words() }, planned))
     });
-    let (vendor, document, hold) = match planned {
-        Ok((vendor, document)) => (Some(vendor), Some(document), None),
-        Err(hold) => (None, None, Some(hold)),
+    let (vendor, document, why, hold) = match planned {
+        Ok((vendor, Planned { document, reasons })) => (Some(vendor), Some(document), Some(reasons), None),
+        Err(hold) => (None, None, None, Some(hold)),
     };
     Entry {
         record: row.id.clone(),
@@ -126,16 +127,10 @@ fn entry(lane: &Lane<'_>, row: &RecordRow, record: &Record, resolution: &Resolut
         record_type: record.type_name.clone(),
         merchant: row.merchant.clone(),
         vendor,
-        dates: document.as_ref().map(|document| dates(lane, record, document)),
         document,
+        why,
         hold,
     }
-}
-
-fn dates(lane: &Lane<'_>, record: &Record, document: &PlannedDocument) -> String {
-    let (day, posted) = (document.document_date, document.posting_date);
-    let from = format!("{} in Brex is {day} in {}", record.posting_at, lane.connection.settings.time_zone);
-    if day == posted { from } else { format!("{from}; moved to {posted}, the first allowed posting date") }
 }
 
 /// Does what the plan says for the records that have not moved, and refuses the others. The master data in the lane must

@@ -114,8 +114,9 @@ async fn recheck_documents(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usiz
         |row: &RecordRow, codes: &[HoldCode]| row.hold.as_ref().is_some_and(|hold| codes.contains(&hold.code));
     let (doubled, rows): (Vec<RecordRow>, Vec<RecordRow>) =
         rows.into_iter().partition(|row| held_as(row, &[HoldCode::DuplicateDocuments]));
+    let differing = [HoldCode::DocumentDiffers, HoldCode::TaxDiffers, HoldCode::DocumentMissing];
     let (compared, refused): (Vec<RecordRow>, Vec<RecordRow>) =
-        rows.into_iter().partition(|row| held_as(row, &[HoldCode::DocumentDiffers, HoldCode::DocumentMissing]));
+        rows.into_iter().partition(|row| held_as(row, &differing));
     // Business Central refused a dimension of the draft: it is tried once more.
     let mut steps: Vec<Step> = refused.into_iter().filter(late::is_late).map(|row| release(lane, row)).collect();
     for row in doubled {

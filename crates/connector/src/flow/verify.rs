@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use clients::bc::Document;
-use domain::compare::compare;
+use domain::compare::{compare, hold_of};
 use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
@@ -137,9 +137,7 @@ pub(super) fn judge<'a>(
     if differences.is_empty() {
         return Ok((plan, found));
     }
-    let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    let text = format!("{} {} is not as planned: {}", plan.kind.words(), found.number, shown.join("; "));
-    Err(Hold::new(HoldCode::DocumentDiffers, text))
+    Err(hold_of(plan, found, &differences))
 }
 
 /// A vendor that a person coded on a record of this merchant is remembered for the merchant's next records.

@@ -103,7 +103,7 @@ pub fn new_document(plan: &PlannedDocument, local_currency: &str) -> NewDocument
             description: line.description.clone(),
             quantity: Decimal::ONE,
             unit_cost: line.amount,
-            tax_code: None,
+            tax_code: line.tax_code.clone(),
             dimensions: line
                 .dimensions
                 .iter()
@@ -120,9 +120,10 @@ pub fn new_document(plan: &PlannedDocument, local_currency: &str) -> NewDocument
         due_date: plan.due_date,
         number: plan.number.as_str().to_owned(),
         currency_code: plan.currency.clone().or(own),
+        prices_include_tax: plan.tax.filter(|tax| tax.prices_include_tax).map(|_| true),
         dimensions: Vec::new(),
         lines,
-        applies_to_invoice_id: None,
+        applies_to_invoice_id: plan.applies_to.as_ref().map(|invoice| invoice.id),
     }
 }
 
@@ -137,6 +138,7 @@ pub fn found_document(kind: DocumentKind, document: &Document) -> FoundDocument 
         account: line.account_number.clone(),
         description: line.description.clone(),
         amount: line.amount_including_tax,
+        tax_code: line.tax_code.clone(),
         dimensions: by_code(&line.dimensions),
     });
     FoundDocument {
@@ -150,6 +152,9 @@ pub fn found_document(kind: DocumentKind, document: &Document) -> FoundDocument 
         due_date: document.due_date,
         currency: document.currency_code.clone(),
         total: document.total_amount_including_tax,
+        tax: document.total_tax_amount,
+        prices_include_tax: document.prices_include_tax,
+        applies_to: document.applies_to_invoice_id,
         status: document.status.as_str().to_owned(),
         dimensions: by_code(&document.dimensions),
         lines: lines.collect(),

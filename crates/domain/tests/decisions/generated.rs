@@ -138,7 +138,7 @@ proptest! {
         let (company, elsewhere) = (company(), Uuid::from_u128(company_id));
         let directory = company.directory();
         let number = |record: &Record, job| {
-            decide_document(record, "V10000", job, &company.rules, &directory).map(|plan| plan.number)
+            decide_document(record, "V10000", job, &company.rules, &directory).map(|planned| planned.document.number)
         };
         let job = job_of(&one);
         prop_assert_eq!(number(&one, job), number(&other, job));

@@ -191,6 +191,7 @@ pub(crate) fn as_created(plan: &PlannedDocument) -> FoundDocument {
         account: line.account.clone(),
         description: line.description.clone(),
         amount: line.amount,
+        tax_code: line.tax_code.clone().unwrap_or_default(),
         dimensions: line.dimensions.clone(),
     });
     let marker = FoundLine {
@@ -198,6 +199,7 @@ pub(crate) fn as_created(plan: &PlannedDocument) -> FoundDocument {
         account: String::new(),
         description: plan.marker_line(),
         amount: Decimal::ZERO,
+        tax_code: String::new(),
         dimensions: BTreeMap::new(),
     };
     FoundDocument {
@@ -211,6 +213,9 @@ pub(crate) fn as_created(plan: &PlannedDocument) -> FoundDocument {
         due_date: plan.due_date.or(Some(plan.posting_date)),
         currency: plan.currency.clone().unwrap_or_else(|| "USD".to_owned()),
         total: plan.total,
+        tax: Decimal::ZERO,
+        prices_include_tax: plan.tax.is_some_and(|tax| tax.prices_include_tax),
+        applies_to: plan.applies_to.as_ref().map(|invoice| invoice.id),
         status: "Draft".to_owned(),
         dimensions: BTreeMap::new(),
         lines: accounts.chain([marker]).collect(),

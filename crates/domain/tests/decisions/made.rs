@@ -13,8 +13,10 @@ use domain::mapping::decide_document;
 use domain::money::{Currency, Money};
 use domain::record::{CodedField, Line, Merchant, Person, Record, Review, Side};
 use domain::rules::{CurrencyRule, FieldRules, Rules};
+use domain::tax::{TaxRules, TaxSetup};
 use domain::template::Descriptions;
 use domain::vendor::{Link, ResolvedVendor, decide_vendor};
+use domain::why::Planned;
 use jiff::tz::TimeZone;
 use uuid::Uuid;
 
@@ -35,6 +37,11 @@ impl Company {
 
     /// Plans the document of the record on vendor V10000.
     pub(crate) fn plan(&self, record: &Record) -> Result<PlannedDocument, Hold> {
+        self.plan_with_reasons(record).map(|planned| planned.document)
+    }
+
+    /// The same, with the reasons.
+    pub(crate) fn plan_with_reasons(&self, record: &Record) -> Result<Planned, Hold> {
         decide_document(record, "V10000", job_of(record), &self.rules, &self.directory())
     }
 
@@ -70,6 +77,7 @@ pub(crate) fn company() -> Company {
             posting: PostingRange::default(),
             currencies: codes(&["EUR", "JPY", "KWD"]),
             dimensions: codes(&["DEPARTMENT", "PROJECT"]),
+            tax: TaxSetup::default(),
         },
         rules: Rules {
             version: "r1".to_owned(),
@@ -81,6 +89,7 @@ pub(crate) fn company() -> Company {
             fields: FieldRules::default(),
             values: BTreeMap::new(),
             defaults: Vec::new(),
+            tax: TaxRules::default(),
             descriptions: Descriptions::default(),
         },
     }

@@ -176,7 +176,7 @@ fn the_plan_goes_to_the_vendor_that_was_found_and_names_the_rules_that_made_it()
     company.rules.version = "r2".to_owned();
     let record = simple_card("10.00 USD");
     let job = JobId::new("cuacc_2", &RecordId::new("accr_9"), Uuid::from_u128(1));
-    let plan = decide_document(&record, "V20000", job, &company.rules, &company.directory()).unwrap();
+    let plan = decide_document(&record, "V20000", job, &company.rules, &company.directory()).unwrap().document;
     assert_eq!((plan.vendor_number.as_str(), plan.rules.as_str(), plan.job), ("V20000", "r2", job));
     assert_eq!((plan.record, plan.record_version), (record.id, 4));
 }
