@@ -6,11 +6,14 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::directory::{Account, Blocked, DimensionValue, Vendor};
+use crate::tax::TaxCode;
 
 /// Remote id of the field with the G/L accounts.
 pub const ACCOUNT_FIELD: &str = "GL_ACCOUNT";
 /// Remote id of the field with the vendors.
 pub const VENDOR_FIELD: &str = "VENDOR";
+/// Remote id of the field with the tax codes.
+pub const TAX_FIELD: &str = "TAX_CODE";
 
 /// A value that Brex should offer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +43,12 @@ pub fn accounts(accounts: &[Account]) -> Vec<Wanted> {
 pub fn vendors(vendors: &[Vendor]) -> Vec<Wanted> {
     let usable = vendors.iter().filter(|vendor| vendor.blocked != Blocked::All);
     usable.map(|vendor| Wanted::new(vendor.id, &vendor.number, &vendor.name)).collect()
+}
+
+/// The tax codes. In a sales tax company there may be one without a code, for lines without tax: nobody can choose that.
+pub fn tax_codes(codes: &[TaxCode]) -> Vec<Wanted> {
+    let usable = codes.iter().filter(|code| !code.code.trim().is_empty());
+    usable.map(|code| Wanted::new(code.id, &code.code, &code.name)).collect()
 }
 
 /// The values of a dimension.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{DocumentKind, FoundDocument, FoundLine, PlannedDocument, PlannedLine};
 use crate::hold::{Hold, HoldCode};
+use crate::money::{Currency, Money};
 use crate::tax::{PlannedTax, TaxSystem};
 
 /// What tax changes on a document: the total, the amounts of lines, and whether prices include it.
@@ -61,10 +63,13 @@ pub fn hold_of(plan: &PlannedDocument, found: &FoundDocument, differences: &[Dif
     let (kind, number) = (plan.kind.words(), &found.number);
     let by_tax = |field: &str| field == TOTAL || field == GROSS_PRICES || field.ends_with(LINE_AMOUNT);
     if !found.tax.is_zero() && plan.total != found.total && differences.iter().all(|one| by_tax(&one.field)) {
-        let (is, tax, wanted) = (found.total.normalize(), found.tax.normalize(), plan.total.normalize());
-        let text = format!(
-            "{kind} {number} comes to {is} in Business Central, {tax} of it tax; the record says {wanted} in all"
-        );
+        let shown = |amount: Decimal| match Currency::new(&found.currency) {
+            Ok(currency) => Money::new(amount, currency).to_string(),
+            Err(_) => amount.normalize().to_string(),
+        };
+        let (is, tax, wanted) = (shown(found.total), shown(found.tax), shown(plan.total));
+        let text =
+            format!("{kind} {number} comes to {is} in Business Central, {tax} of it tax; the record says {wanted}");
         return Hold::new(HoldCode::TaxDiffers, text);
     }
     let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
@@ -85,7 +90,7 @@ impl Differences {
         }
     }
 
-    fn amount(&mut self, field: &str, planned: rust_decimal::Decimal, found: rust_decimal::Decimal) {
+    fn amount(&mut self, field: &str, planned: Decimal, found: Decimal) {
         if planned != found {
             self.text(field, &planned.normalize().to_string(), &found.normalize().to_string());
         }
@@ -143,7 +148,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use jiff::civil::date;
-    use rust_decimal::Decimal;
     use uuid::Uuid;
 
     use super::*;

@@ -1,7 +1,9 @@
 //! What should be in Brex: one field per axis, with its values.
 
 use data_encoding::HEXLOWER;
-use domain::coding_list::{ACCOUNT_FIELD, VENDOR_FIELD, Wanted, accounts, dimension_values, vendors};
+use domain::coding_list::{
+    ACCOUNT_FIELD, TAX_FIELD, VENDOR_FIELD, Wanted, accounts, dimension_values, tax_codes, vendors,
+};
 use domain::directory::Directory;
 use domain::rules::FieldRules;
 use sha2::{Digest, Sha256};
@@ -42,6 +44,9 @@ pub fn wanted(settings: &CodingListsSection, fields: &FieldRules, directory: &Di
     }
     if settings.vendors {
         axes.push(fixed(VENDOR_FIELD, vendors(directory.vendors())));
+    }
+    if settings.tax_codes {
+        axes.push(fixed(TAX_FIELD, tax_codes(&directory.setup.tax.codes)));
     }
     axes.extend(settings.dimensions.iter().map(|code| Axis {
         remote_id: format!("{}{code}", fields.dimension_prefix),

@@ -4,7 +4,7 @@ use clients::brex::{
     Field, FieldValue, IntegrationAnswer, NewField, NewValue, VALUES_PER_CALL, ValueChange, ValueData,
 };
 use domain::audit::Note;
-use domain::coding_list::{Change, Difference, Kept, Wanted, compare};
+use domain::coding_list::{ACCOUNT_FIELD, Change, Difference, Kept, TAX_FIELD, Wanted, compare};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -149,8 +149,12 @@ impl Run<'_> {
     /// What people see as the field's name.
     async fn name(&self, axis: &Axis) -> Result<String, Halt> {
         let Some(code) = &axis.dimension else {
-            let is_account = axis.remote_id == domain::coding_list::ACCOUNT_FIELD;
-            return Ok(if is_account { "G/L Account" } else { "Vendor" }.to_owned());
+            let name = match axis.remote_id.as_str() {
+                ACCOUNT_FIELD => "G/L Account",
+                TAX_FIELD => "Tax Code",
+                _ => "Vendor",
+            };
+            return Ok(name.to_owned());
         };
         let dimensions = self.connection.bc.company(self.identity.bc_company).list_dimensions()?.all().await?;
         let found = dimensions.into_iter().find(|dimension| dimension.code.eq_ignore_ascii_case(code));

@@ -1,6 +1,6 @@
 //! `[connection.coding_lists]`: which lists of Business Central people code with in Brex.
 
-use domain::coding_list::{ACCOUNT_FIELD, VENDOR_FIELD};
+use domain::coding_list::{ACCOUNT_FIELD, TAX_FIELD, VENDOR_FIELD};
 use domain::rules::{Axis, FieldRules};
 use serde::Deserialize;
 
@@ -16,6 +16,8 @@ pub struct CodingListsSection {
     pub accounts: bool,
     /// The vendors that may receive documents.
     pub vendors: bool,
+    /// The tax codes.
+    pub tax_codes: bool,
     /// Codes of the dimensions whose values are kept.
     pub dimensions: Vec<String>,
     /// The name that Brex gave to this integration. Needed to make the fields, not to keep their values.
@@ -32,6 +34,7 @@ impl Default for CodingListsSection {
             enabled: false,
             accounts: true,
             vendors: false,
+            tax_codes: false,
             dimensions: Vec::new(),
             integration_vendor: None,
             seconds: 900,
@@ -56,6 +59,7 @@ impl CodingListsSection {
         let axes = [
             ("fields.account", self.accounts, ACCOUNT_FIELD, Axis::Account),
             ("fields.vendor", self.vendors, VENDOR_FIELD, Axis::Vendor),
+            ("tax.fields", self.tax_codes, TAX_FIELD, Axis::Tax),
         ];
         for (name, on, remote_id, axis) in axes {
             if on && fields.axis(Some(remote_id), None) != axis {

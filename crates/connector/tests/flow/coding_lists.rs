@@ -40,7 +40,7 @@ async fn brex(app: &TestApp, path: &str) -> Value {
 }
 
 /// The values of the field with a remote id, by code, and whether they can be chosen.
-async fn offered(app: &TestApp, remote_id: &str) -> Vec<(String, String, bool)> {
+pub(crate) async fn offered(app: &TestApp, remote_id: &str) -> Vec<(String, String, bool)> {
     let fields = brex(app, "/v1/fields?limit=1000").await;
     let fields: Vec<&Value> =
         fields["items"].as_array().unwrap().iter().filter(|field| field["remote_id"] == json!(remote_id)).collect();

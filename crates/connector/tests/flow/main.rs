@@ -24,6 +24,7 @@ mod proposals;
 mod receipts;
 mod regressions;
 mod tieout;
+mod tax;
 mod vendor_memory;
 mod vendors;
 mod webhooks;

@@ -20,5 +20,6 @@ mod mapping;
 mod refusal;
 mod rules;
 mod tieout;
+mod tax;
 mod vendor;
 mod vendor_holds;
