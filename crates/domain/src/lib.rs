@@ -22,6 +22,7 @@ pub mod money;
 pub mod pace;
 pub mod receipt;
 pub mod record;
+pub mod refund;
 pub mod refusal;
 pub mod rules;
 pub mod stage;

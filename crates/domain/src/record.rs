@@ -20,6 +20,8 @@ pub struct Record {
     pub review: Review,
     /// `CARD`, `REIMBURSEMENT`, `BILL` or whatever comes.
     pub source_type: String,
+    /// The expense that it is about.
+    pub source_id: Option<String>,
     /// Total in billing currency; the sign carries no meaning.
     pub amount: Money,
     /// Total in the currency of the purchase, if Brex sent it.

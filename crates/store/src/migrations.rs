@@ -26,6 +26,10 @@ const ALL: &[(&str, &str)] = &[
         include_str!("../migrations/sqlite/0007_vendor_proposals.sql"),
         include_str!("../migrations/postgres/0007_vendor_proposals.sql"),
     ),
+    (
+        include_str!("../migrations/sqlite/0012_record_sources.sql"),
+        include_str!("../migrations/postgres/0012_record_sources.sql"),
+    ),
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

@@ -17,7 +17,7 @@ pub(crate) const TABLE: Table = Table { name: "records", key: &["connection", "i
 
 const SELECT: &str = "SELECT connection, id, version, record_type, source_type, amount, currency, merchant, \
      posting_date, stage, rev, hold_code, hold_text, held_ms, due_ms, attempts, vendor_number, document_kind, \
-     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms FROM records";
+     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms, source_id FROM records";
 
 /// A record and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct RecordRow {
     pub updated_ms: i64,
     /// When Brex took the export.
     pub exported_ms: Option<i64>,
+    /// The expense in Brex that it is about.
+    pub source_id: Option<String>,
 }
 
 impl RecordRow {
@@ -100,6 +102,7 @@ impl RecordRow {
             first_seen_ms: now_ms,
             updated_ms: now_ms,
             exported_ms: None,
+            source_id: None,
         }
     }
 }
@@ -135,6 +138,16 @@ impl Records<'_> {
     pub async fn get(&self, connection: &ConnectionId, id: &RecordId) -> Result<Option<RecordRow>, Error> {
         let row = self.db.first(of_connection(connection).push(" AND id = ").push_bind(id.as_str())).await?;
         row.as_ref().map(read).transpose()
+    }
+
+    /// The records about these expenses, in no particular order.
+    pub async fn list_about(&self, connection: &ConnectionId, sources: &[&str]) -> Result<Vec<RecordRow>, Error> {
+        let mut found = Vec::new();
+        for sources in sources.chunks(CHUNK) {
+            let statement = of_connection(connection).push(" AND source_id IN ").push_list(sources.iter().copied());
+            found.extend(self.read(statement).await?);
+        }
+        Ok(found)
     }
 
     /// What is due at a stage and not held, the longest waiting first.
@@ -294,6 +307,7 @@ fn read(row: &AnyRow) -> Result<RecordRow, Error> {
         first_seen_ms: row.integer("first_seen_ms")?,
         updated_ms: row.integer("updated_ms")?,
         exported_ms: row.optional_integer("exported_ms")?,
+        source_id: row.optional_text("source_id")?,
     })
 }
 

@@ -1,9 +1,10 @@
 //! Maps coding to accounts and dimensions and plans the whole document, or holds with what is missing.
 
-use domain::document::PlannedDocument;
+use domain::document::{DocumentKind, PlannedDocument};
 use domain::hold::Hold;
 use domain::mapping::decide_document;
 use domain::record::Record;
+use domain::refund::{Purchase, decide_link};
 use domain::stage::Event;
 use domain::why::Planned;
 use serde_json::json;
@@ -11,25 +12,43 @@ use store::RecordRow;
 
 use super::resolve_vendor::unreadable;
 use super::step::Step;
-use super::{Lane, Stop};
+use super::{Lane, Stop, refund};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let records = lane.records(&rows).await?;
+    let purchases = refund::purchases(lane, &records).await?;
     let steps = rows.into_iter().map(|row| match records.get(&row.id) {
         None => Step::of(row).hold(&unreadable(), lane.now_ms()),
-        Some(record) => match decide(lane, record, row.vendor_number.as_deref().unwrap_or_default()) {
-            Ok(plan) => planned(lane, row, &plan),
-            Err(hold) => Step::of(row).hold(&hold, lane.now_ms()),
-        },
+        Some(record) => {
+            let vendor = row.vendor_number.as_deref().unwrap_or_default();
+            let bought = purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
+            match decide(lane, record, vendor, bought) {
+                Ok(plan) => planned(lane, row, &plan),
+                Err(hold) => Step::of(row).hold(&hold, lane.now_ms()),
+            }
+        }
     });
     lane.apply(steps.collect()).await?;
     Ok(())
 }
 
-/// Decides for one record.
-pub(super) fn decide(lane: &Lane<'_>, record: &Record, vendor_number: &str) -> Result<Planned, Hold> {
-    decide_document(record, vendor_number, lane.job(&record.id), &lane.connection.rules, &lane.directory)
+/// Decides for one record; `purchases` are those on its expense, if it gives money back.
+pub(super) fn decide(
+    lane: &Lane<'_>,
+    record: &Record,
+    vendor_number: &str,
+    purchases: &[Purchase],
+) -> Result<Planned, Hold> {
+    let rules = &lane.connection.rules;
+    let mut planned = decide_document(record, vendor_number, lane.job(&record.id), rules, &lane.directory)?;
+    if planned.document.kind == DocumentKind::CreditMemo {
+        let local = &lane.directory.setup.local_currency;
+        let (invoice, why) = decide_link(record, &planned.document, purchases, local);
+        planned.document.applies_to = invoice;
+        planned.reasons.refund = Some(why);
+    }
+    Ok(planned)
 }
 
 fn planned(lane: &Lane<'_>, row: RecordRow, planned: &Planned) -> Step {

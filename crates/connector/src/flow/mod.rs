@@ -21,6 +21,7 @@ pub mod poll;
 pub mod probe;
 pub mod receive;
 pub mod recheck;
+mod refund;
 pub mod resolve_vendor;
 pub mod step;
 pub mod verify;

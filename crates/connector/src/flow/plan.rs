@@ -5,6 +5,7 @@ use domain::document::PlannedDocument;
 use domain::hold::Hold;
 use domain::id::{ConnectionId, RecordId};
 use domain::record::Record;
+use domain::refund::Purchase;
 use domain::stage::Stage;
 use domain::why::{Planned, Reasons};
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use store::RecordRow;
 
 use super::receive::{Origin, receive};
 use super::recheck::{self, Scope};
-use super::{BATCH, Lane, Stop, map};
+use super::{BATCH, Lane, Stop, map, refund};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// The plan of one connection.
@@ -91,9 +92,11 @@ pub async fn plan(lane: &Lane<'_>) -> Result<Plan, Stop> {
         let rows = waiting(lane, rows).await?;
         let records = lane.records(&rows).await?;
         let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
+        let purchases = refund::purchases(lane, &records).await?;
         for row in rows {
             if let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) {
-                entries.push(entry(lane, &row, record, resolution));
+                let bought = purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
+                entries.push(entry(lane, &row, record, resolution, bought));
             }
         }
     }
@@ -112,9 +115,9 @@ async fn waiting(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<RecordRow>
     Ok(rows.into_iter().filter(|row| open.iter().all(|intent| intent.record_id != row.id)).collect())
 }
 
-fn entry(lane: &Lane<'_>, row: &RecordRow, record: &Record, resolution: &Resolution) -> Entry {
+fn entry(lane: &Lane<'_>, row: &RecordRow, record: &Record, resolution: &Resolution, purchases: &[Purchase]) -> Entry {
     let planned = resolution.vendor.clone().and_then(|vendor| {
-        let planned = map::decide(lane, record, &vendor.number)?;
+        let planned = map::decide(lane, record, &vendor.number, purchases)?;
         Ok((PlannedVendor { number: vendor.number, name: vendor.name, why: vendor.why.words() }, planned))
     });
     let (vendor, document, why, hold) = match planned {

@@ -243,6 +243,7 @@ fn describe(lane: &Lane<'_>, row: &mut RecordRow, record: &Record) {
     row.version = record.version;
     row.record_type.clone_from(&record.type_name);
     row.source_type.clone_from(&record.source_type);
+    row.source_id.clone_from(&record.source_id);
     row.amount = Some(record.amount.amount);
     row.currency = Some(record.amount.currency.as_str().to_owned());
     row.merchant = record.merchant.as_ref().map(|m| m.name.clone()).or(person);

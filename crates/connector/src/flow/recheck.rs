@@ -77,7 +77,7 @@ async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize,
 
 fn outcome(lane: &Lane<'_>, record: &Record, resolution: &Resolution) -> Result<(), Hold> {
     let vendor = resolution.vendor.clone()?;
-    map::decide(lane, record, &vendor.number).map(drop)
+    map::decide(lane, record, &vendor.number, &[]).map(drop)
 }
 
 /// Business Central refused these: with fresh master data they are planned anew and sent again. A foreign document with

@@ -11,6 +11,9 @@ use domain::money::{Currency, InvalidCurrency, Money};
 use domain::record::{CodedField, Line, Merchant, Person, Record, Review, Side};
 use rust_decimal::Decimal;
 
+/// Longer than any id of Brex (some 40 bytes), and short enough for an index of the store.
+const SOURCE_ID_MAX: usize = 200;
+
 /// Why a record cannot be understood.
 #[derive(Debug, thiserror::Error)]
 pub enum UnreadableRecord {
@@ -38,6 +41,7 @@ pub fn read_record(json: &str) -> Result<Record, UnreadableRecord> {
         type_name: wire.record_type.as_str().to_owned(),
         review: Review::from_brex(wire.review_status.as_str()),
         source_type: wire.source_type.as_str().to_owned(),
+        source_id: filled(wire.source_id).filter(|id| id.len() <= SOURCE_ID_MAX),
         amount: money(&wire.amount)?,
         original_amount: wire.original_amount.as_ref().map(money).transpose()?,
         posting_at: wire.erp_posting_date,

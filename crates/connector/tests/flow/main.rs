@@ -22,6 +22,7 @@ mod line;
 mod openapi;
 mod proposals;
 mod receipts;
+mod refunds;
 mod regressions;
 mod tieout;
 mod tax;

@@ -185,6 +185,7 @@ pub(crate) fn record(type_name: &str, side: Side, amount: &str, lines: Vec<Line>
         type_name: type_name.to_owned(),
         review: Review::ReadyForExport,
         source_type: "CARD".to_owned(),
+        source_id: Some("expense_1".to_owned()),
         amount: total,
         original_amount: None,
         posting_at: "2026-06-11T09:09:05.840865Z".parse().unwrap(),

@@ -17,6 +17,7 @@ mod generators;
 mod late;
 mod made;
 mod mapping;
+mod refund;
 mod refusal;
 mod rules;
 mod tieout;

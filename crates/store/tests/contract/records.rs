@@ -43,6 +43,21 @@ async fn many_are_found_at_once_however_many_are_asked_for(#[values(Sqlite, Post
 
 #[rstest]
 #[tokio::test]
+async fn the_records_about_an_expense_are_found_in_their_connection_only(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let about = |id: &str, source: &str| RecordRow { source_id: Some(source.to_owned()), ..world.row(id) };
+    world.insert([about("a", "expense_1"), about("b", "expense_2"), about("c", "expense_1"), world.row("d")]).await;
+    let records = world.store.records();
+    let found = records.list_about(&world.main, &["expense_1", "expense_9"]).await.unwrap();
+    let mut found = ids_of(&found);
+    found.sort();
+    assert_eq!(found, ["a", "c"]);
+    assert!(records.list_about(&world.main, &[]).await.unwrap().is_empty());
+    assert!(records.list_about(&world.other, &["expense_1"]).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[tokio::test]
 async fn due_work_comes_in_the_order_in_which_it_waits(#[values(Sqlite, Postgres)] on: Engine) {
     let Some(world) = World::on(on).await else { return };
     world

@@ -151,6 +151,7 @@ impl World {
             document_no: Some("107001".to_owned()),
             plan: Some("{\"total\":12345678901.2300}".to_owned()),
             exported_ms: Some(NOW + 3),
+            source_id: Some("expense_1".to_owned()),
             ..self.row(id)
         }
     }

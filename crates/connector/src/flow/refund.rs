@@ -1,0 +1,48 @@
+//! Finds the purchases that refunds may belong to, and their invoices as Business Central holds them now. What that means is
+//! decided in `domain::refund`.
+
+use std::collections::HashMap;
+
+use domain::document::DocumentKind;
+use domain::id::RecordId;
+use domain::record::{Record, Treatment};
+use domain::refund::Purchase;
+use store::RecordRow;
+
+use super::verify::documents_of;
+use super::wire::found_document;
+use super::{Lane, Stop};
+
+/// The purchases on the expense of each record that becomes a credit memo; Business Central is asked only if there are some.
+pub(super) async fn purchases(
+    lane: &Lane<'_>,
+    records: &HashMap<RecordId, Record>,
+) -> Result<HashMap<RecordId, Vec<Purchase>>, Stop> {
+    let refunds: Vec<&Record> = records.values().filter(|record| is_refund(record)).collect();
+    let sources: Vec<&str> = refunds.iter().filter_map(|record| record.source_id.as_deref()).collect();
+    if sources.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = lane.app.store.records().list_about(&lane.connection.id, &sources).await?;
+    let rows: Vec<RecordRow> = rows.into_iter().filter(is_purchase).collect();
+    let documents = documents_of(lane, &rows).await?;
+    let purchase = |row: &RecordRow| {
+        let found = row.document_id.and_then(|id| documents.get(&id));
+        Purchase { record: row.id.clone(), invoice: found.map(|(kind, document)| found_document(*kind, document)) }
+    };
+    let of = |refund: &Record| {
+        let same = |row: &&RecordRow| row.source_id == refund.source_id && row.id != refund.id;
+        rows.iter().filter(same).map(purchase).collect::<Vec<_>>()
+    };
+    Ok(refunds.into_iter().map(|refund| (refund.id.clone(), of(refund))).collect())
+}
+
+/// Also one that has no document yet: beside it, another is not certain.
+fn is_purchase(row: &RecordRow) -> bool {
+    let kind = row.document_kind.or_else(|| Treatment::of(&row.record_type).document());
+    kind == Some(DocumentKind::Invoice)
+}
+
+fn is_refund(record: &Record) -> bool {
+    record.treatment().document() == Some(DocumentKind::CreditMemo)
+}
