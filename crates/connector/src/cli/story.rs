@@ -215,7 +215,37 @@ fn line(line: &Value, why: Option<String>) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::{judged, receipts};
+    use super::{judged, mapped, receipts};
+
+    #[test]
+    fn a_plan_is_told_with_the_source_of_each_part_and_without_where_an_older_version_kept_none() {
+        let document = json!({
+            "kind": "credit_memo", "number": "BRX-1", "posting_date": "2026-06-20", "total": "40.00", "currency": null,
+            "lines": [{ "account": "64100", "amount": "40.00", "tax_code": "SUPPLIES", "dimensions": { "PROJECT": "P1" } }],
+        });
+        let why = json!({
+            "dates": "2026-06-20 in Brex", "currency": "the billed amount", "tax": "a tax code on every line",
+            "refund": "not linked to an invoice: Brex names no expense",
+            "lines": [{
+                "account": { "coded": { "field": "G/L Account", "by": "id" } },
+                "dimensions": { "PROJECT": { "rule": { "number": 2 } } },
+                "tax": "connection",
+            }],
+        });
+        let line = "40.00 to 64100 [PROJECT=P1] with tax code SUPPLIES";
+        assert_eq!(
+            mapped(&json!({ "document": document, "rules": "r1", "why": why })),
+            format!(
+                "mapped to a purchase credit memo BRX-1 on 2026-06-20, total 40.00: {line} (account coded in G/L Account by \
+                 id; PROJECT default rule 2; tax default of the connection); dates: 2026-06-20 in Brex; the billed amount; \
+                 a tax code on every line; not linked to an invoice: Brex names no expense; rules r1"
+            )
+        );
+        assert_eq!(
+            mapped(&json!({ "document": document, "rules": "r1" })),
+            format!("mapped to a purchase credit memo BRX-1 on 2026-06-20, total 40.00: {line}; rules r1")
+        );
+    }
 
     #[test]
     fn each_candidate_is_told_with_its_reason() {

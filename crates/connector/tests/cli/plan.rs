@@ -41,6 +41,34 @@ async fn a_plan_writes_nothing_to_either_system_and_is_the_same_the_second_time(
 }
 
 #[tokio::test]
+async fn a_plan_tells_where_each_part_of_a_document_comes_from() {
+    let (setting, _, shown) = planned().await;
+    let planned: Vec<&Value> = entries(&shown).into_iter().filter(|entry| !entry["document"].is_null()).collect();
+    for entry in &planned {
+        let (document, why) = (&entry["document"], &entry["why"]);
+        for key in ["dates", "currency", "tax"] {
+            assert!(why[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {why}");
+        }
+        assert_eq!(why["refund"].is_null(), document["kind"] == "invoice", "{why}");
+        let (lines, of_lines) = (document["lines"].as_array().unwrap(), why["lines"].as_array().unwrap());
+        assert_eq!(lines.len(), of_lines.len());
+        for (line, why) in lines.iter().zip(of_lines) {
+            assert!(why["account"]["coded"]["field"].is_string(), "{why}");
+            let keys =
+                |value: &Value| value.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect::<Vec<_>>();
+            assert_eq!(keys(&line["dimensions"]), keys(&why["dimensions"]), "{line} {why}");
+        }
+    }
+    let output = setting.run(&["plan"]).await;
+    let words: String = String::from_utf8_lossy(&output.stdout).replace(['│', '┆', '\n'], " ");
+    let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["account coded in", "by number", "the billed amount;", "no tax code;", "not linked to an invoice:"] {
+        let all = part.split(' ').all(|word| words.contains(word));
+        assert!(all, "{part} is not in {words}");
+    }
+}
+
+#[tokio::test]
 async fn apply_does_exactly_the_plan_and_refuses_the_record_whose_vendor_was_blocked_since() {
     let (setting, file, shown) = planned().await;
     let world = setting.sandbox.world();
