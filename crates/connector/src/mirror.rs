@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use clients::bc::{self, Company, TaxType};
 use domain::audit::Note;
-use domain::calendar::PostingRange;
+use domain::calendar::{PostingRange, closed_days};
 use domain::directory::{Account, Blocked, CompanySetup, DimensionValue, Directory, Vendor};
 use domain::id::ConnectionId;
 use domain::tax::{TaxCode, TaxSetup, TaxSystem};
@@ -204,9 +204,11 @@ async fn setup(company: &Company, dimensions: &[bc::Dimension]) -> Result<Compan
     let ledger = company.get_general_ledger_setup().await?;
     let currencies = company.list_currencies().await?;
     let taxes = company.list_tax_groups().await?;
+    let periods = company.list_accounting_periods().await?;
     Ok(CompanySetup {
         local_currency: ledger.local_currency_code,
         posting: PostingRange { from: ledger.allow_posting_from, to: ledger.allow_posting_to },
+        closed: closed_days(periods.iter().filter_map(|period| Some((period.starting_date?, period.closed)))),
         currencies: currencies.into_iter().map(|currency| currency.code).collect::<BTreeSet<_>>(),
         dimensions: dimensions.iter().map(|dimension| dimension.code.clone()).collect(),
         tax: TaxSetup {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
-use crate::calendar::PostingRange;
+use crate::calendar::{ClosedDays, PostingRange};
 use crate::tax::{TaxCode, TaxSetup};
 
 /// A BC vendor.
@@ -97,6 +97,9 @@ pub struct CompanySetup {
     pub local_currency: String,
     /// Allowed posting range.
     pub posting: PostingRange,
+    /// Days of closed fiscal years.
+    #[serde(default)]
+    pub closed: Vec<ClosedDays>,
     /// Codes of the currencies that BC knows.
     pub currencies: BTreeSet<String>,
     /// Codes of the dimensions that BC knows.

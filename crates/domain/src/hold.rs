@@ -131,6 +131,9 @@ hold_codes! {
     /// The posting date is outside the allowed range.
     PostingPeriodClosed = "posting_period_closed", Bookkeeper,
         "Open the period in Business Central, change the date in Brex, or set the connection's period policy to next_open.";
+    /// The posting date is in a closed fiscal year.
+    FiscalYearClosed = "fiscal_year_closed", Bookkeeper,
+        "Change the date in Brex, set the connection's period policy to next_open, or allow closed years if it belongs there.";
     /// A bill carries no invoice number.
     InvoiceNumberMissing = "invoice_number_missing", Bookkeeper, "Enter the supplier's invoice number on the bill in Brex.";
     /// The bill's invoice number does not fit.

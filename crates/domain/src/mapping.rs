@@ -12,7 +12,7 @@ use crate::hold::{Hold, HoldCode};
 use crate::id::{DocumentNumber, InvalidDocumentNumber, JobId};
 use crate::money::{Money, sum};
 use crate::record::{Line, Record, Treatment};
-use crate::rules::{CurrencyRule, Rules};
+use crate::rules::{ClosedYears, CurrencyRule, Rules};
 use crate::tax::{PlannedTax, TaxSystem};
 use crate::why::{self, LineReasons, Planned, Reasons};
 
@@ -32,7 +32,11 @@ pub fn decide_document(
     })?;
     let total = check_sums(record, rules)?;
     let document_date = day_of(record.posting_at, &rules.zone);
-    let posting_date = decide_posting_date(document_date, directory.setup.posting, rules.period)?;
+    let closed = match rules.closed_years {
+        ClosedYears::Closed => directory.setup.closed.as_slice(),
+        ClosedYears::Allow => &[],
+    };
+    let posting_date = decide_posting_date(document_date, directory.setup.posting, closed, rules.period)?;
     let planned = record.expense_lines().map(|line| plan_line(line, record, rules, directory));
     let (lines, of_lines): (Vec<_>, Vec<_>) = planned.collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
     let tax = decide_tax(kind, &lines, rules, directory)?;

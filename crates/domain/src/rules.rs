@@ -21,6 +21,17 @@ pub enum CurrencyRule {
     Original,
 }
 
+/// What happens to dates in a fiscal year that is closed in BC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedYears {
+    /// They are closed: the period policy decides.
+    #[default]
+    Closed,
+    /// They are like others: BC marks the entries as those of a prior year.
+    Allow,
+}
+
 /// Rules of one connection, with the version that each plan names.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -30,6 +41,8 @@ pub struct Rules {
     pub zone: TimeZone,
     /// What happens to dates outside the allowed range.
     pub period: PeriodPolicy,
+    /// What happens to dates in a closed fiscal year.
+    pub closed_years: ClosedYears,
     /// Which amount is booked.
     pub currency: CurrencyRule,
     /// Number of the vendor for merchants without one; none means hold.

@@ -145,11 +145,11 @@ pub(crate) fn currency(record: &Record, foreign: Option<&str>, total: &Money, ru
 
 /// How tax is treated.
 pub(crate) fn tax(kind: DocumentKind, tax: Option<PlannedTax>, lines: &[PlannedLine], rules: &Rules) -> String {
-    let coded = lines.iter().filter(|line| line.tax_code.is_some()).count();
-    let codes = match coded {
+    let taxed = lines.iter().filter(|line| line.tax_code.is_some()).count();
+    let codes = match taxed {
         0 => "no tax code".to_owned(),
-        _ if coded == lines.len() => "a tax code on every line".to_owned(),
-        _ => format!("a tax code on {coded} of {} lines", lines.len()),
+        _ if taxed == lines.len() => "a tax code on every line".to_owned(),
+        _ => format!("a tax code on {taxed} of {} lines", lines.len()),
     };
     let prices = match tax {
         Some(PlannedTax { prices_include_tax: true, .. }) => "unit costs include VAT",

@@ -18,7 +18,6 @@ pub(crate) fn new_document(number: &str) -> NewDocument {
         number: number.to_owned(),
         currency_code: None,
         prices_include_tax: None,
-        prices_include_tax: None,
         dimensions: vec![("DEPARTMENT".to_owned(), "ADM".to_owned())],
         lines: vec![
             NewLine::Account {

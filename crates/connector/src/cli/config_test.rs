@@ -175,6 +175,7 @@ fn parts_of(settings: Option<&ConnectionConfig>) -> Result<serde_json::Map<Strin
     let parts = json!({
         "time_zone": settings.time_zone,
         "period_policy": rules.period,
+        "closed_years": rules.closed_years,
         "currency": rules.currency,
         "default_vendor": rules.default_vendor,
         "employees": rules.employees,

@@ -6,7 +6,7 @@ use data_encoding::HEXLOWER;
 use domain::calendar::PeriodPolicy;
 use domain::defaults::DefaultRule;
 use domain::id::ConnectionId;
-use domain::rules::{CurrencyRule, FieldRules, Rules};
+use domain::rules::{ClosedYears, CurrencyRule, FieldRules, Rules};
 use domain::template::Descriptions;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -35,6 +35,9 @@ pub struct ConnectionConfig {
     /// Largest shift for `next_open`, in days.
     #[serde(default = "default_max_shift_days")]
     pub max_shift_days: u16,
+    /// What happens to dates in a fiscal year that is closed in Business Central.
+    #[serde(default)]
+    pub closed_years: ClosedYears,
     /// Which amount is booked: the billed one or the original one.
     #[serde(default)]
     pub currency: CurrencyRule,
@@ -283,6 +286,7 @@ impl ConnectionConfig {
                 PeriodKind::NextOpen => PeriodPolicy::NextOpen { max_shift_days: i32::from(self.max_shift_days) },
                 PeriodKind::AsIs => PeriodPolicy::AsIs,
             },
+            closed_years: self.closed_years,
             currency: self.currency,
             default_vendor: self.default_vendor.clone(),
             employees: self.employees.iter().map(|(k, v)| (k.trim().to_lowercase(), v.clone())).collect(),
@@ -295,6 +299,7 @@ impl ConnectionConfig {
         let parts = serde_json::json!([
             self.time_zone,
             rules.period,
+            rules.closed_years,
             rules.currency,
             rules.default_vendor,
             rules.employees,

@@ -1,7 +1,8 @@
 //! Posting, document and due dates: the company's day of Brex's instant, moved only as the period policy says.
 
-use domain::calendar::{PeriodPolicy, PostingRange};
+use domain::calendar::{ClosedDays, PeriodPolicy, PostingRange, closed_days};
 use domain::record::Record;
+use domain::rules::ClosedYears;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
@@ -165,4 +166,73 @@ fn a_range_with_one_end_is_open_on_the_other() {
     assert!(company_with(from, PeriodPolicy::Hold).plan(&at("2026-05-31T12:00:00Z")).is_err());
     assert!(company_with(to, PeriodPolicy::Hold).plan(&at("1999-01-01T12:00:00Z")).is_ok());
     assert!(company_with(to, PeriodPolicy::Hold).plan(&at("2026-07-01T12:00:00Z")).is_err());
+}
+
+/// Two closed years, the second of two periods, and an open one.
+fn two_closed_years() -> Vec<ClosedDays> {
+    let periods = [
+        (date(2026, 1, 1), false),
+        (date(2025, 7, 1), true),
+        (date(2025, 1, 1), true),
+        (date(2024, 1, 1), true),
+        (date(2026, 7, 1), false),
+    ];
+    closed_days(periods)
+}
+
+fn company_that_closed(period: PeriodPolicy) -> Company {
+    let mut company = company_with(PostingRange::default(), period);
+    company.setup.closed = two_closed_years();
+    company
+}
+
+#[test]
+fn a_closed_fiscal_year_is_held_with_the_first_open_day() {
+    assert_eq!(two_closed_years(), [ClosedDays { from: date(2024, 1, 1), open: Some(date(2026, 1, 1)) }]);
+    let company = company_that_closed(PeriodPolicy::Hold);
+    for day in ["2024-01-01T00:00:00Z", "2025-12-31T23:59:59Z"] {
+        let shown = &day[..10];
+        assert_eq!(
+            held(company.plan(&at(day))),
+            format!("fiscal_year_closed: {shown} is in a closed fiscal year, before 2026-01-01, the first open day")
+        );
+    }
+    for (day, open) in [("2023-12-31T12:00:00Z", date(2023, 12, 31)), ("2026-01-01T00:00:00Z", date(2026, 1, 1))] {
+        assert_eq!(dates(&company, &at(day)), (open, open), "before the first period, and after the closed ones");
+    }
+}
+
+#[test]
+fn closed_years_are_passed_over_moved_out_of_or_allowed_as_the_rules_say() {
+    let december = at("2025-12-15T12:00:00Z");
+    let moved = dates(&company_that_closed(PeriodPolicy::NextOpen { max_shift_days: 17 }), &december);
+    assert_eq!(moved, (date(2026, 1, 1), date(2025, 12, 15)));
+    assert_eq!(
+        held(company_that_closed(PeriodPolicy::NextOpen { max_shift_days: 16 }).plan(&december)),
+        "fiscal_year_closed: 2025-12-15 is in a closed fiscal year, before 2026-01-01, the first open day, by more than 16 days"
+    );
+    let mut company = company_that_closed(PeriodPolicy::Hold);
+    company.rules.closed_years = ClosedYears::Allow;
+    let day = date(2025, 12, 15);
+    assert_eq!(dates(&company, &december), (day, day));
+    assert_eq!(dates(&company_that_closed(PeriodPolicy::AsIs), &december), (day, day));
+}
+
+#[test]
+fn range_and_closed_years_count_together() {
+    let mut company = company_that_closed(PeriodPolicy::NextOpen { max_shift_days: 1000 });
+    // The range begins in the closed year.
+    company.setup.posting = PostingRange { from: Some(date(2025, 6, 1)), to: Some(date(2026, 12, 31)) };
+    assert_eq!(dates(&company, &at("2025-05-01T12:00:00Z")).0, date(2026, 1, 1));
+    company.setup.posting.to = Some(date(2025, 12, 31));
+    assert_eq!(
+        held(company.plan(&at("2025-11-01T12:00:00Z"))),
+        "fiscal_year_closed: 2025-11-01 is in a closed fiscal year, and no allowed posting date follows it"
+    );
+    company.setup.closed = closed_days([(date(2025, 1, 1), true)]);
+    company.setup.posting = PostingRange::default();
+    assert_eq!(
+        held(company.plan(&at("2030-01-01T12:00:00Z"))),
+        "fiscal_year_closed: 2030-01-01 is in a closed fiscal year, and no allowed posting date follows it"
+    );
 }

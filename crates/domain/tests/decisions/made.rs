@@ -12,7 +12,7 @@ use domain::id::{JobId, RecordId};
 use domain::mapping::decide_document;
 use domain::money::{Currency, Money};
 use domain::record::{CodedField, Line, Merchant, Person, Record, Review, Side};
-use domain::rules::{CurrencyRule, FieldRules, Rules};
+use domain::rules::{ClosedYears, CurrencyRule, FieldRules, Rules};
 use domain::tax::{TaxRules, TaxSetup};
 use domain::template::Descriptions;
 use domain::vendor::{Link, ResolvedVendor, decide_vendor};
@@ -75,6 +75,7 @@ pub(crate) fn company() -> Company {
         setup: CompanySetup {
             local_currency: "USD".to_owned(),
             posting: PostingRange::default(),
+            closed: Vec::new(),
             currencies: codes(&["EUR", "JPY", "KWD"]),
             dimensions: codes(&["DEPARTMENT", "PROJECT"]),
             tax: TaxSetup::default(),
@@ -83,6 +84,7 @@ pub(crate) fn company() -> Company {
             version: "r1".to_owned(),
             zone: TimeZone::UTC,
             period: PeriodPolicy::Hold,
+            closed_years: ClosedYears::Closed,
             currency: CurrencyRule::Billing,
             default_vendor: None,
             employees: BTreeMap::new(),
