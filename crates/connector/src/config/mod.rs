@@ -9,7 +9,6 @@ mod error;
 mod hosts;
 mod receipts;
 pub(crate) mod secret;
-mod secret;
 mod tax;
 
 use std::collections::BTreeSet;

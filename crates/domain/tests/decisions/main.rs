@@ -20,7 +20,7 @@ mod mapping;
 mod refund;
 mod refusal;
 mod rules;
-mod tieout;
 mod tax;
+mod tieout;
 mod vendor;
 mod vendor_holds;
