@@ -146,13 +146,13 @@ impl Directory {
         for (index, account) in accounts.iter().enumerate() {
             directory.account_by_id.insert(account.id, index);
             directory.account_by_number.insert(account.number.to_uppercase(), index);
-            directory.accounts_by_name.entry(normal_name(&account.name)).or_default().push(index);
+            directory.accounts_by_name.entry(name_key(&account.name)).or_default().push(index);
         }
         for (index, value) in values.iter().enumerate() {
             let dimension = value.dimension.to_uppercase();
             directory.value_by_id.insert(value.id, index);
             directory.value_by_code.insert((dimension.clone(), value.code.to_uppercase()), index);
-            directory.values_by_name.entry((dimension, normal_name(&value.name))).or_default().push(index);
+            directory.values_by_name.entry((dimension, name_key(&value.name))).or_default().push(index);
         }
         Self { vendors, accounts, values, ..directory }
     }
@@ -204,7 +204,7 @@ impl Directory {
 
     /// The only account of this name that a line can stand on: headings and totals often share an account's name.
     pub fn account_named(&self, name: &str) -> Option<&Account> {
-        let indexes = self.accounts_by_name.get(&normal_name(name))?;
+        let indexes = self.accounts_by_name.get(&name_key(name))?;
         let accounts: Vec<&Account> = indexes.iter().filter_map(|i| self.accounts.get(*i)).collect();
         let usable: Vec<&Account> = accounts.iter().copied().filter(|a| a.unusable_because().is_none()).collect();
         match (usable.as_slice(), accounts.as_slice()) {
@@ -226,7 +226,7 @@ impl Directory {
 
     /// The only dimension value of this name.
     pub fn value_named(&self, dimension: &str, name: &str) -> Option<&DimensionValue> {
-        match self.values_by_name.get(&(dimension.to_uppercase(), normal_name(name))).map(Vec::as_slice) {
+        match self.values_by_name.get(&(dimension.to_uppercase(), name_key(name))).map(Vec::as_slice) {
             Some([only]) => self.values.get(*only),
             _ => None,
         }
@@ -241,7 +241,7 @@ impl Directory {
 
     /// The only tax code of this name.
     pub fn tax_code_named(&self, name: &str) -> Option<&TaxCode> {
-        let mut named = self.setup.tax.codes.iter().filter(|code| normal_name(&code.name) == normal_name(name));
+        let mut named = self.setup.tax.codes.iter().filter(|code| name_key(&code.name) == name_key(name));
         named.next().filter(|_| named.next().is_none())
     }
 
@@ -258,6 +258,13 @@ impl Directory {
 /// A name with its case set aside.
 fn plain_name(name: &str) -> String {
     name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// What two names have in common that mean the same. Of one without any letter or digit, the name itself: else every such
+/// name would be every other.
+fn name_key(name: &str) -> String {
+    let normal = normal_name(name);
+    if normal.is_empty() { plain_name(name) } else { normal }
 }
 
 /// Legal forms that do not tell two companies apart.

@@ -19,6 +19,7 @@ mod made;
 mod mapping;
 mod refund;
 mod refusal;
+mod round_trips;
 mod rules;
 mod tax;
 mod tieout;
