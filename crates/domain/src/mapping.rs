@@ -24,12 +24,7 @@ pub fn decide_document(
     rules: &Rules,
     directory: &Directory,
 ) -> Result<Planned, Hold> {
-    let kind = record.treatment().document().ok_or_else(|| {
-        Hold::new(
-            HoldCode::RecordTypeUnknown,
-            format!("this version does not know the record type {}", record.type_name),
-        )
-    })?;
+    let kind = record.treatment().document().ok_or_else(|| record.without_rule())?;
     let total = check_sums(record, rules)?;
     let document_date = day_of(record.posting_at, &rules.zone);
     let closed = match rules.closed_years {

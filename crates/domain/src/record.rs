@@ -1,9 +1,13 @@
 //! A Brex accounting record as the flow sees it: what was bought, by whom, when, for how much, and how it is coded.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::document::DocumentKind;
+use crate::hold::{Hold, HoldCode};
 use crate::id::RecordId;
 use crate::money::Money;
 
@@ -16,6 +20,8 @@ pub struct Record {
     pub version: i64,
     /// Type exactly as Brex wrote it.
     pub type_name: String,
+    /// What the connection wants records of this type to become; none for what the type is by itself.
+    pub policy: Option<TypePolicy>,
     /// Where the record stands in Brex.
     pub review: Review,
     /// `CARD`, `REIMBURSEMENT`, `BILL` or whatever comes.
@@ -171,6 +177,20 @@ impl CodedField {
     }
 }
 
+/// What a connection wants a record type to become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TypePolicy {
+    /// A purchase invoice.
+    Invoice,
+    /// A purchase credit memo.
+    CreditMemo,
+    /// No document.
+    NotSpend,
+    /// A hold, so that a person decides.
+    Hold,
+}
+
 /// What a record type becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Treatment {
@@ -211,6 +231,19 @@ impl Treatment {
         }
     }
 
+    /// What a policy means for records from this source: whose vendor it is on, and whose number it carries.
+    fn under(policy: TypePolicy, source_type: &str) -> Self {
+        let of_source =
+            |kind| if source_type == "REIMBURSEMENT" { Self::Reimbursement(kind) } else { Self::Spend(kind) };
+        match policy {
+            TypePolicy::Invoice if source_type == "BILL" => Self::Bill,
+            TypePolicy::Invoice => of_source(DocumentKind::Invoice),
+            TypePolicy::CreditMemo => of_source(DocumentKind::CreditMemo),
+            TypePolicy::NotSpend => Self::NotSpend,
+            TypePolicy::Hold => Self::Unknown,
+        }
+    }
+
     /// The kind of document, if there is one.
     pub fn document(self) -> Option<DocumentKind> {
         match self {
@@ -222,9 +255,27 @@ impl Treatment {
 }
 
 impl Record {
+    /// The record as a connection treats its type.
+    #[must_use]
+    pub fn under(self, types: &BTreeMap<String, TypePolicy>) -> Self {
+        Self { policy: types.get(&self.type_name).copied(), ..self }
+    }
+
     /// What this record becomes.
     pub fn treatment(&self) -> Treatment {
-        Treatment::of(&self.type_name)
+        match self.policy {
+            Some(policy) => Treatment::under(policy, &self.source_type),
+            None => Treatment::of(&self.type_name),
+        }
+    }
+
+    /// The hold of a record that becomes nothing by itself.
+    pub fn without_rule(&self) -> Hold {
+        let text = match self.policy {
+            Some(_) => format!("the connection makes no document of the record type {}", self.type_name),
+            None => format!("this version of the connector has no rule for the record type {}", self.type_name),
+        };
+        Hold::new(HoldCode::RecordTypeUnknown, text)
     }
 
     /// True when the connector may act on it: a person asked for the export, or it is a bill that is prepared

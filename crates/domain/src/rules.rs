@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::PeriodPolicy;
 use crate::defaults::DefaultRule;
+use crate::record::TypePolicy;
 use crate::tax::TaxRules;
 use crate::template::Descriptions;
 
@@ -56,6 +57,8 @@ pub struct Rules {
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     /// What lines get where their coding says nothing.
     pub defaults: Vec<DefaultRule>,
+    /// Record types that become something else than by themselves.
+    pub types: BTreeMap<String, TypePolicy>,
     /// How lines are taxed.
     pub tax: TaxRules,
     /// How the text of a line is made.

@@ -99,7 +99,7 @@ fn map_again(
     rules: &Rules,
     directory: &Directory,
 ) -> Option<Vec<String>> {
-    let record = read_record(payload).ok()?;
+    let record = read_record(payload).ok()?.under(&rules.types);
     let vendor = row.vendor_number.as_deref()?;
     let job = JobId::new(&identity.brex_company, &row.id, identity.bc_company);
     let now = decide_document(&record, vendor, job, rules, directory).map(|planned| planned.document);
@@ -182,6 +182,7 @@ fn parts_of(settings: Option<&ConnectionConfig>) -> Result<serde_json::Map<Strin
         "fields": rules.fields,
         "values": rules.values,
         "defaults": rules.defaults,
+        "types": rules.types,
         "tax": rules.tax,
         "descriptions": settings.descriptions,
     });

@@ -6,6 +6,7 @@ use data_encoding::HEXLOWER;
 use domain::calendar::PeriodPolicy;
 use domain::defaults::DefaultRule;
 use domain::id::ConnectionId;
+use domain::record::TypePolicy;
 use domain::rules::{ClosedYears, CurrencyRule, FieldRules, Rules};
 use domain::template::Descriptions;
 use jiff::civil::Date;
@@ -59,6 +60,9 @@ pub struct ConnectionConfig {
     /// What lines get where their coding says nothing; the first rule that fits counts.
     #[serde(default)]
     pub defaults: Vec<DefaultRule>,
+    /// Record types of Brex to what they become.
+    #[serde(default)]
+    pub types: BTreeMap<String, TypePolicy>,
     /// How lines are taxed.
     #[serde(default)]
     pub tax: TaxSection,
@@ -293,6 +297,7 @@ impl ConnectionConfig {
             fields: self.field_rules(),
             values: self.values.clone().into_iter().filter(|(_, table)| !table.is_empty()).collect(),
             defaults: self.defaults.clone(),
+            types: self.types.clone(),
             tax: self.tax.rules(),
             descriptions: self.descriptions()?,
         };
@@ -306,6 +311,7 @@ impl ConnectionConfig {
             rules.fields,
             rules.values,
             rules.defaults,
+            rules.types,
             rules.tax,
             rules.descriptions,
         ]);

@@ -19,7 +19,7 @@ use url::Url;
 
 use super::receive::{Origin, as_planned, hold_edited};
 use super::step::{Step, error_detail};
-use super::wire::{read_record, wire_kind};
+use super::wire::wire_kind;
 use super::{Lane, Stop, asked_ms};
 
 /// Runs the stage.
@@ -27,7 +27,7 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let found = lane.connection.brex.list_records_by_ids(&ids).await?;
     let planned = lane.records(&rows.iter().map(as_planned).collect::<Vec<_>>()).await?;
-    let readable = found.items.iter().filter_map(|item| Some((read_record(item.get()).ok()?, item.get())));
+    let readable = found.items.iter().filter_map(|item| Some((lane.read_record(item.get()).ok()?, item.get())));
     let now: HashMap<RecordId, (Record, &str)> = readable.map(|(r, text)| (r.id.clone(), (r, text))).collect();
 
     let mut steps = Vec::new();

@@ -114,7 +114,7 @@ impl Lane<'_> {
         let payloads = self.app.store.payloads().get_many(&self.connection.id, &wanted).await?;
         Ok(payloads
             .into_iter()
-            .filter_map(|payload| Some((payload.record_id, read_record(&payload.payload).ok()?)))
+            .filter_map(|payload| Some((payload.record_id, self.read_record(&payload.payload).ok()?)))
             .collect())
     }
 

@@ -16,7 +16,7 @@ use store::RecordRow;
 
 use super::map::plan_of;
 use super::step::Step;
-use super::wire::{UnreadableRecord, read_record};
+use super::wire::UnreadableRecord;
 use super::{Lane, Stop};
 use crate::config::Told;
 
@@ -55,7 +55,7 @@ pub async fn receive(lane: &Lane<'_>, items: &[Box<RawValue>], origin: Origin) -
     let mut readable: BTreeMap<RecordId, (Record, &str)> = BTreeMap::new();
     let mut unreadable: BTreeMap<RecordId, (UnreadableRecord, &str)> = BTreeMap::new();
     for item in items {
-        match read_record(item.get()) {
+        match lane.read_record(item.get()) {
             Ok(record) => drop(readable.insert(record.id.clone(), (record, item.get()))),
             Err(problem) => {
                 let id = id_of(item.get()).unwrap_or_else(|| RecordId::new(fingerprint(item.get())));
@@ -103,7 +103,11 @@ fn decide_new(lane: &Lane<'_>, record: &Record, origin: Origin) -> Option<Step> 
     let step = Step::of(new_row(lane, record)).note("received", seen(record, origin));
     Some(match record.treatment() {
         Treatment::NotSpend => {
-            let why = json!({ "why": format!("{} moves money and buys nothing", record.type_name) });
+            let why = match record.policy {
+                None => format!("{} moves money and buys nothing", record.type_name),
+                Some(_) => format!("the connection says that {} is not spend", record.type_name),
+            };
+            let why = json!({ "why": why });
             step.on(Event::NotSpend, now_ms).note("not_spend", why)
         }
         Treatment::Spend(_) | Treatment::Reimbursement(_) | Treatment::Bill | Treatment::Unknown => {

@@ -5,13 +5,12 @@ use std::collections::HashSet;
 
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
-use domain::record::{Record, Review};
+use domain::record::{Record, Review, Treatment};
 use domain::stage::{Event, Stage};
 use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, point_to};
 use super::step::Step;
-use super::wire::read_record;
 use super::{BATCH, Lane, Stop, late, map, resolve_vendor, verify};
 use crate::vendors::resolve::{Resolution, resolve};
 
@@ -65,6 +64,10 @@ async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize,
     for row in rows {
         let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) else { continue };
         match (outcome(lane, record, resolution), row.hold.as_ref()) {
+            // The connection has learnt what it is.
+            _ if record.treatment() == Treatment::NotSpend => {
+                steps.push(Step::of(row).released(lane.now_ms()).on(Event::NotSpend, lane.now_ms()));
+            }
             (Ok(()), _) => steps.push(release(lane, row)),
             (Err(hold), old) if old != Some(&hold) => {
                 steps.push(resolve_vendor::held(lane, row, &hold, resolution));
@@ -152,7 +155,7 @@ async fn recheck_exports(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize,
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let found = lane.connection.brex.list_records_by_ids(&ids).await?;
     let takes = |review: &Review| matches!(review, Review::ReadyForExport | Review::Exported);
-    let records = found.items.iter().filter_map(|item| read_record(item.get()).ok());
+    let records = found.items.iter().filter_map(|item| lane.read_record(item.get()).ok());
     let going_on: HashSet<RecordId> = records.filter(|r| takes(&r.review)).map(|r| r.id).collect();
     let going_on = rows.into_iter().filter(|row| going_on.contains(&row.id));
     apply(lane, going_on.map(|row| release(lane, row)).collect()).await

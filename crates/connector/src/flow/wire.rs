@@ -11,6 +11,8 @@ use domain::money::{Currency, InvalidCurrency, Money};
 use domain::record::{CodedField, Line, Merchant, Person, Record, Review, Side};
 use rust_decimal::Decimal;
 
+use super::Lane;
+
 /// Longer than any id of Brex (some 40 bytes), and short enough for an index of the store.
 const SOURCE_ID_MAX: usize = 200;
 
@@ -31,6 +33,13 @@ pub enum UnreadableRecord {
     Version(u64),
 }
 
+impl Lane<'_> {
+    /// Reads a record as Brex sent it and the connection treats it.
+    pub fn read_record(&self, json: &str) -> Result<Record, UnreadableRecord> {
+        Ok(read_record(json)?.under(&self.connection.rules.types))
+    }
+}
+
 /// Reads a record as Brex sent it.
 pub fn read_record(json: &str) -> Result<Record, UnreadableRecord> {
     let wire = AccountingRecord::from_json(json)?;
@@ -39,6 +48,7 @@ pub fn read_record(json: &str) -> Result<Record, UnreadableRecord> {
         id: RecordId::new(wire.id),
         version: i64::try_from(wire.version).map_err(|_| UnreadableRecord::Version(wire.version))?,
         type_name: wire.record_type.as_str().to_owned(),
+        policy: None,
         review: Review::from_brex(wire.review_status.as_str()),
         source_type: wire.source_type.as_str().to_owned(),
         source_id: filled(wire.source_id).filter(|id| id.len() <= SOURCE_ID_MAX),

@@ -97,8 +97,7 @@ fn without_matcher(
 ) -> Option<Resolution> {
     let rules = &connection.rules;
     if record.treatment() == Treatment::Unknown {
-        let text = format!("this version of the connector has no rule for the record type {}", record.type_name);
-        return Some(Resolution::plain(Err(Hold::new(HoldCode::RecordTypeUnknown, text))));
+        return Some(Resolution::plain(Err(record.without_rule())));
     }
     match decide_coded(record, rules, directory) {
         Ok(None) => {}

@@ -6,7 +6,7 @@ use connector::agreement::{Agreement, check};
 use connector::alone::Alone;
 use connector::app::App;
 use connector::clock::{Chance, Clock};
-use connector::config::Config;
+use connector::config::{Config, ConnectionConfig};
 use connector::flow::poll::{Window, poll};
 use connector::flow::{Lane, Stop};
 use connector::web;
@@ -151,6 +151,12 @@ impl TestApp {
     /// Brex is found at another address from now on.
     pub async fn move_brex(&mut self, base_url: &str) {
         self.config.connections[0].brex.base_url = base_url.parse().unwrap();
+        self.restart().await;
+    }
+
+    /// Somebody changes the configuration and starts the connector again.
+    pub async fn reconfigure(&mut self, change: impl FnOnce(&mut ConnectionConfig)) {
+        change(&mut self.config.connections[0]);
         self.restart().await;
     }
 

@@ -27,6 +27,7 @@ mod refunds;
 mod regressions;
 mod tax;
 mod tieout;
+mod types;
 mod vendor_memory;
 mod vendors;
 mod webhooks;

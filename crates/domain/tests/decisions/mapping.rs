@@ -3,7 +3,7 @@
 use domain::document::DocumentKind;
 use domain::id::{JobId, RecordId};
 use domain::mapping::decide_document;
-use domain::record::{Line, Side};
+use domain::record::{Line, Record, Side, Treatment, TypePolicy};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
@@ -165,7 +165,8 @@ fn a_bill_becomes_a_purchase_invoice_with_the_suppliers_number_and_its_due_date(
 fn a_type_that_is_no_spend_or_not_known_is_held_with_its_name() {
     for name in ["CARD_PAYMENT", "REWARD_REDEMPTION", "BILL_EXPENSE_PAYMENT", "CARD_EXPENSE_DISPUTE", ""] {
         let record = record(name, Side::Debit, "10.00 USD", vec![line("10.00 USD", vec![gl("61300")])]);
-        let expected = format!("record_type_unknown: this version does not know the record type {name}");
+        let expected =
+            format!("record_type_unknown: this version of the connector has no rule for the record type {name}");
         assert_eq!(held(company().plan(&record)), expected);
     }
 }
@@ -196,4 +197,30 @@ fn the_lines_of_both_sides_may_be_mixed() {
     let plan = company().plan(&record).unwrap();
     record.lines.swap(1, 2);
     assert_eq!(company().plan(&record).unwrap(), plan);
+}
+
+#[test]
+fn a_type_becomes_what_the_connection_says_on_the_vendor_and_number_of_its_source() {
+    let treated = |record: Record, policy| {
+        let types = [(record.type_name.clone(), policy)].into();
+        record.under(&types)
+    };
+    let dispute = Record { type_name: "CARD_EXPENSE_DISPUTE".to_owned(), ..refund("10.00 USD") };
+    assert!(company().plan(&dispute).is_err(), "a type that Brex does not describe");
+    let plan = company().plan(&treated(dispute.clone(), TypePolicy::CreditMemo)).unwrap();
+    assert_eq!((plan.kind, plan.lines.len()), (DocumentKind::CreditMemo, 1));
+    for policy in [TypePolicy::Hold, TypePolicy::NotSpend] {
+        assert_eq!(
+            held(company().plan(&treated(dispute.clone(), policy))),
+            "record_type_unknown: the connection makes no document of the record type CARD_EXPENSE_DISPUTE"
+        );
+    }
+    let repaid = Record { type_name: "REIMBURSEMENT_EXPENSE_REPAYMENT".to_owned(), ..reimbursement("10.00 USD") };
+    let repaid = treated(repaid, TypePolicy::CreditMemo);
+    assert_eq!(repaid.treatment(), Treatment::Reimbursement(DocumentKind::CreditMemo));
+    assert_eq!(company().vendor(&repaid, &[]).unwrap().number, "V30000", "the employee's");
+    let bill = treated(supplier_bill("10.00 USD", Some("A-1")), TypePolicy::Invoice);
+    assert_eq!(company().plan(&bill).unwrap().number.as_str(), "A-1");
+    let spend = treated(simple_card("10.00 USD"), TypePolicy::Invoice);
+    assert_eq!(company().plan(&spend), company().plan(&simple_card("10.00 USD")));
 }

@@ -115,9 +115,10 @@ pub(super) fn tax_groups(ids: &Ids) -> Vec<TaxGroup> {
     .collect()
 }
 
-/// Last year (closed), this year and the next.
+/// Last year, this year and the next. Last year is closed once a quarter has passed, as books are.
 pub(super) fn periods(ids: &Ids, today: Date) -> Vec<AccountingPeriod> {
     let january = today.first_of_year().saturating_sub(1.year());
+    let closed_until = if today.month() > 3 { 12 } else { 0 };
     (0..36_i32)
         .map(|index| {
             let starting_date = january.saturating_add(index.months());
@@ -127,7 +128,7 @@ pub(super) fn periods(ids: &Ids, today: Date) -> Vec<AccountingPeriod> {
                 starting_date,
                 name: MONTHS[(month + 11) % 12].to_owned(),
                 new_fiscal_year: month == 1,
-                closed: index < 12,
+                closed: index < closed_until,
             }
         })
         .collect()
