@@ -72,3 +72,30 @@ async fn a_type_that_waited_goes_on_when_the_connection_has_learnt_what_it_is() 
     app.run_until_idle().await;
     assert_eq!(app.row("accr_second").await.unwrap().stage, Stage::Exported);
 }
+
+/// Brex does not say whether a split is one record with several lines or a record for each part (brex.md §2.4).
+#[tokio::test]
+async fn a_split_is_booked_once_whether_it_is_one_record_or_a_record_for_each_part() {
+    let mut app = TestApp::start(Db::Sqlite, 1).await.unwrap();
+    let vendor = a_vendor(&app).1;
+    let mut whole = card("accr_whole", &vendor, "64100", 30.0);
+    let lines = whole["line_items"].as_array_mut().unwrap();
+    let mut second = lines[0].clone();
+    for (line, amount) in [(&mut lines[0], 10.0), (&mut second, 20.0)] {
+        line["amount"]["amount"] = json!(amount);
+    }
+    second["id"] = json!("accrli_second");
+    lines.push(second);
+    app.insert(&whole);
+    for (id, amount) in [("accr_part_1", 10.0), ("accr_part_2", 20.0)] {
+        app.insert(&card(id, &vendor, "64100", amount));
+    }
+    app.run_until_idle().await;
+    for (id, lines, total) in [("accr_whole", 2, 30), ("accr_part_1", 1, 10), ("accr_part_2", 1, 20)] {
+        assert_eq!(app.row(id).await.unwrap().stage, Stage::Exported, "{id}");
+        let document = app.world().bc.documents_by_marker(id).remove(0);
+        let booked = document.lines.iter().filter(|line| line.line_type == "Account").count();
+        assert_eq!((booked, document.total), (lines, total.into()), "{id}");
+    }
+    app.assert_sound().await;
+}
