@@ -110,6 +110,48 @@ pub enum Error {
         /// Table.
         table: &'static str,
     },
+    /// Secrets are sealed under a key that is not at hand.
+    #[error(
+        "the database {place} holds secrets that the key {needed} seals, and the key at hand is {found}: bring back the key {needed} \
+         (see docs/secrets.md)"
+    )]
+    KeyMissing {
+        /// Path or host.
+        place: String,
+        /// Id of the key that is needed.
+        needed: String,
+        /// Ids of the keys at hand.
+        found: String,
+    },
+    /// A sealed secret or data key was changed, or copied from another row.
+    #[error(
+        "the row {row} of the table {table} was not sealed as it stands there: it was changed or copied; connect again"
+    )]
+    NotSealed {
+        /// Table.
+        table: &'static str,
+        /// Key of the row.
+        row: String,
+    },
+    /// A secret is sealed for one host and asked for to be sent to another one.
+    #[error(
+        "the {system} {purpose} of connection {connection} is sealed for {sealed_for}, not for {host}: connect again"
+    )]
+    OtherHost {
+        /// Connection.
+        connection: String,
+        /// System that it is for.
+        system: String,
+        /// What it is for.
+        purpose: String,
+        /// The host that it may go to.
+        sealed_for: String,
+        /// The host that it was asked for.
+        host: String,
+    },
+    /// The operating system gives no random numbers, so nothing can be sealed.
+    #[error("the operating system gives no random numbers")]
+    NoRandomness,
     /// Anything else that the database said.
     #[error("the database refused a statement")]
     Database(#[from] sqlx::Error),

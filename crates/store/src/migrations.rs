@@ -30,6 +30,7 @@ const ALL: &[(&str, &str)] = &[
         include_str!("../migrations/sqlite/0012_record_sources.sql"),
         include_str!("../migrations/postgres/0012_record_sources.sql"),
     ),
+    (include_str!("../migrations/sqlite/0009_vault.sql"), include_str!("../migrations/postgres/0009_vault.sql")),
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

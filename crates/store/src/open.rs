@@ -13,11 +13,12 @@ use crate::db::Db;
 use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::receipts::Receipts;
+use crate::vault::{KeyRing, Vault};
 use crate::vendor_matches::VendorMatches;
 use crate::vendor_proposals::VendorProposals;
 use crate::{
     Audit, BrexVendors, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, Records, VendorLinks,
-    dialect, migrations,
+    dialect, migrations, vault,
 };
 
 /// SQLite's readers; they read from the page cache, so few are enough.
@@ -133,6 +134,16 @@ impl Store {
     /// The map between BC vendors and the Brex vendor directory.
     pub fn brex_vendors(&self) -> BrexVendors<'_> {
         BrexVendors { db: &self.db }
+    }
+
+    /// The sealed secrets, with the keys that open them.
+    pub fn vault<'a>(&'a self, keys: &'a KeyRing) -> Vault<'a> {
+        Vault { db: &self.db, keys }
+    }
+
+    /// Ids of the keys that the sealed secrets need, known without having any key.
+    pub async fn needed_keys(&self) -> Result<Vec<String>, Error> {
+        vault::needed_keys(&self.db).await
     }
 
     /// The audit trail.

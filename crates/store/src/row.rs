@@ -40,6 +40,10 @@ impl<'r> Columns<'r> {
         self.get(column)
     }
 
+    pub(crate) fn bytes(&self, column: &'static str) -> Result<Vec<u8>, Error> {
+        self.get(column)
+    }
+
     pub(crate) fn integer(&self, column: &'static str) -> Result<i64, Error> {
         self.get(column)
     }

@@ -18,6 +18,7 @@ mod open;
 mod payloads;
 mod receipts;
 mod records;
+mod vault;
 mod vendor_links;
 mod vendor_matches;
 mod vendor_proposals;
