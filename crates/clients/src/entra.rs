@@ -54,8 +54,12 @@ struct Shared {
     base_url: Url,
     tenant: String,
     client_id: String,
+    state: Mutex<State>,
+}
+
+struct State {
     secret: ClientSecret,
-    cached: Mutex<Option<Cached>>,
+    cached: Option<Cached>,
 }
 
 struct Cached {
@@ -79,37 +83,47 @@ impl TokenSource {
         secret: ClientSecret,
     ) -> Self {
         let (tenant, client_id) = (tenant.into(), client_id.into());
-        Self { shared: Arc::new(Shared { http, base_url, tenant, client_id, secret, cached: Mutex::new(None) }) }
+        Self { shared: Arc::new(Shared { http, base_url, tenant, client_id, state: Mutex::new(State { secret, cached: None }) }) }
     }
 
     /// A token that is still good for a while. Callers that come while one is being fetched wait for that one.
     pub async fn token(&self) -> Result<Arc<SecretString>, Error> {
-        let mut cached = self.shared.cached.lock().await;
-        if let Some(current) = cached.as_ref().filter(|current| Instant::now() < current.refresh_at) {
+        let mut state = self.shared.state.lock().await;
+        if let Some(current) = state.cached.as_ref().filter(|current| Instant::now() < current.refresh_at) {
             return Ok(Arc::clone(&current.token));
         }
-        let fresh = self.fetch().await?;
+        let fresh = self.fetch(&state.secret).await?;
         let token = Arc::clone(&fresh.token);
-        *cached = Some(fresh);
+        state.cached = Some(fresh);
         Ok(token)
     }
 
     /// Forgets `token` after it was refused. A token that somebody else has already replaced is left alone, so a burst
     /// of refusals costs one fetch.
     pub async fn invalidate(&self, token: &Arc<SecretString>) {
-        let mut cached = self.shared.cached.lock().await;
-        if cached.as_ref().is_some_and(|current| Arc::ptr_eq(&current.token, token)) {
-            *cached = None;
+        let mut state = self.shared.state.lock().await;
+        if state.cached.as_ref().is_some_and(|current| Arc::ptr_eq(&current.token, token)) {
+            state.cached = None;
         }
     }
 
-    async fn fetch(&self) -> Result<Cached, Error> {
+    /// Signs in with this secret from now on. True if it is another one than before.
+    pub async fn replace_secret(&self, secret: ClientSecret) -> bool {
+        let mut state = self.shared.state.lock().await;
+        let changed = state.secret.0.expose_secret() != secret.0.expose_secret();
+        if changed {
+            *state = State { secret, cached: None };
+        }
+        changed
+    }
+
+    async fn fetch(&self, secret: &ClientSecret) -> Result<Cached, Error> {
         let shared = &self.shared;
         let url = endpoint(ASKED, &shared.base_url, [shared.tenant.as_str(), "oauth2", "v2.0", "token"])?;
         let form = form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", "client_credentials")
             .append_pair("client_id", &shared.client_id)
-            .append_pair("client_secret", shared.secret.0.expose_secret())
+            .append_pair("client_secret", secret.0.expose_secret())
             .append_pair("scope", SCOPE)
             .finish();
         let call = Call::new(ASKED, Method::POST, url).body(form.into_bytes(), "application/x-www-form-urlencoded");

@@ -1,6 +1,7 @@
 //! Everything that lives as long as the process: store, clock, clients, connections. No decisions are made here.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -11,7 +12,7 @@ use domain::directory::Directory;
 use domain::id::ConnectionId;
 use domain::rules::Rules;
 use secrecy::SecretString;
-use store::Store;
+use store::{KeyRing, Store, Vault};
 use tokio::sync::Notify;
 use url::Url;
 use uuid::Uuid;
@@ -19,7 +20,9 @@ use uuid::Uuid;
 use crate::alone::Alone;
 use crate::clock::{Chance, Clock};
 use crate::config::{Config, ConfigError, ConnectionConfig};
+use crate::keys::{self, KeyError};
 use crate::matcher::Matcher;
+use crate::secrets;
 
 /// The version that stands in audit entries and answers.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -30,6 +33,10 @@ pub struct App {
     pub store: Store,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
+    /// The keys that open the vault.
+    pub keys: KeyRing,
+    /// The folder that relative paths of the configuration start from.
+    pub folder: PathBuf,
     /// Random numbers.
     pub chance: Chance,
     /// The connections, in the order of the configuration.
@@ -54,6 +61,8 @@ pub struct Connection {
     pub brex: brex::Client,
     /// The Business Central side.
     pub bc: bc::Client,
+    /// The sign-in.
+    pub tokens: TokenSource,
     /// The vendors by name, and what people answered.
     pub matcher: Matcher,
     /// Where receipts may come from.
@@ -102,6 +111,12 @@ pub enum BuildError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The key of the vault.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store, or a secret in it.
+    #[error(transparent)]
+    Store(#[from] store::Error),
     /// The HTTP client.
     #[error("the HTTP client cannot be set up")]
     Http(#[from] SetupError),
@@ -109,28 +124,28 @@ pub enum BuildError {
 
 impl App {
     /// Puts the process together. Nothing is called yet.
-    pub fn build(
+    pub async fn build(
         config: &Config,
         store: Store,
         clock: Arc<dyn Clock>,
         chance: Chance,
         alone: Alone,
     ) -> Result<Arc<Self>, BuildError> {
-        Self::build_over(config, store, clock, chance, alone, false)
+        Self::build_over(config, store, clock, chance, alone, false).await
     }
 
     /// The same with clients that refuse every write before it is sent.
-    pub fn build_reading(
+    pub async fn build_reading(
         config: &Config,
         store: Store,
         clock: Arc<dyn Clock>,
         chance: Chance,
         alone: Alone,
     ) -> Result<Arc<Self>, BuildError> {
-        Self::build_over(config, store, clock, chance, alone, true)
+        Self::build_over(config, store, clock, chance, alone, true).await
     }
 
-    fn build_over(
+    async fn build_over(
         config: &Config,
         store: Store,
         clock: Arc<dyn Clock>,
@@ -138,18 +153,25 @@ impl App {
         alone: Alone,
         read_only: bool,
     ) -> Result<Arc<Self>, BuildError> {
-        let connections = config
-            .connections
-            .iter()
-            .map(|settings| Connection::build(settings, config, read_only).map(Arc::new))
-            .collect::<Result<Vec<_>, _>>()?;
+        let keys = keys::ring(config, &store).await?;
+        let mut connections = Vec::new();
+        for settings in &config.connections {
+            let found = secrets::fetch(settings, &config.folder, &store.vault(&keys)).await?;
+            connections.push(Arc::new(Connection::build(settings, config, found, read_only)?));
+        }
+        let folder = config.folder.clone();
         let public_url = config.public_url.clone();
-        Ok(Arc::new(Self { store, clock, chance, connections, public_url, alone, bell: Arc::new(Notify::new()) }))
+        Ok(Arc::new(Self { store, clock, keys, folder, chance, connections, public_url, alone, bell: Arc::new(Notify::new()) }))
     }
 
     /// The time in milliseconds.
     pub fn now_ms(&self) -> i64 {
         self.clock.now_ms()
+    }
+
+    /// The sealed secrets.
+    pub fn vault(&self) -> Vault<'_> {
+        self.store.vault(&self.keys)
     }
 
     /// The connector itself, as it signs audit entries.
@@ -173,10 +195,13 @@ impl App {
 }
 
 impl Connection {
-    fn build(settings: &ConnectionConfig, config: &Config, read_only: bool) -> Result<Self, BuildError> {
+    fn build(
+        settings: &ConnectionConfig,
+        config: &Config,
+        secrets: secrets::Secrets,
+        read_only: bool,
+    ) -> Result<Self, BuildError> {
         let allowed = |http: Http| if read_only { http.read_only() } else { http };
-        let token = settings.brex.token.read("brex.token", &config.folder)?;
-        let secret = settings.entra.client_secret.read("entra.client_secret", &config.folder)?;
         let traffic = Traffic {
             brex: allowed(Http::new(Pace { requests_per_second: settings.brex.requests_per_second, ..Pace::BREX })?),
             entra: Http::new(Pace::ENTRA)?,
@@ -192,20 +217,21 @@ impl Connection {
             entra.base_url.clone(),
             entra.tenant.clone(),
             entra.client_id.clone(),
-            ClientSecret::new(secret),
+            ClientSecret::new(secrets.entra),
         );
         let bc = &settings.bc;
         Ok(Self {
             id: settings.id()?,
             rules: settings.rules()?,
-            brex: brex::Client::new(traffic.brex.clone(), settings.brex.base_url.clone(), token),
+            brex: brex::Client::new(traffic.brex.clone(), settings.brex.base_url.clone(), secrets.brex),
             bc: bc::Client::new(
                 traffic.bc.clone(),
                 bc.base_url.clone(),
                 entra.tenant.clone(),
                 bc.environment.clone(),
-                tokens,
+                tokens.clone(),
             ),
+            tokens,
             settings: settings.clone(),
             traffic,
             matcher: Matcher::default(),

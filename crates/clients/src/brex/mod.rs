@@ -16,10 +16,10 @@ pub mod webhook_signature;
 mod webhooks;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use reqwest::Method;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::answer::Answer;
@@ -51,13 +51,25 @@ pub struct Client {
 struct Shared {
     http: Http,
     base_url: Url,
-    token: SecretString,
+    token: RwLock<SecretString>,
 }
 
 impl Client {
     /// A client with a user token; `base_url` is `https://api.brex.com`.
     pub fn new(http: Http, base_url: Url, token: SecretString) -> Self {
-        Self { shared: Arc::new(Shared { http, base_url, token }) }
+        Self { shared: Arc::new(Shared { http, base_url, token: RwLock::new(token) }) }
+    }
+
+    /// Uses this token from now on. True if it is another one than before.
+    pub fn replace_token(&self, token: SecretString) -> bool {
+        let mut current = self.shared.token.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = current.expose_secret() != token.expose_secret();
+        *current = token;
+        changed
+    }
+
+    fn token(&self) -> SecretString {
+        self.shared.token.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn get(&self, operation: &'static str, segments: &[&str]) -> Result<Call, Error> {
@@ -76,7 +88,7 @@ impl Client {
 
     /// Sends with the token and gives the answer, whatever its status.
     async fn exchange(&self, call: Call) -> Result<Answer, Error> {
-        self.shared.http.exchange(&call.bearer(&self.shared.token)?).await
+        self.shared.http.exchange(&call.bearer(&self.token())?).await
     }
 
     /// Sends with the token; an answer that is not a success is an error.

@@ -24,7 +24,7 @@ pub(super) async fn backfill(common: &Common, from: Date, connection: Option<&st
         Err(error) => return Err(error.into()),
     };
     let store = open::store(&config).await?;
-    let app = App::build(&config, store, Arc::new(SystemClock), Chance::real(), alone)?;
+    let app = App::build(&config, store, Arc::new(SystemClock), Chance::real(), alone).await?;
     run::first_contact(&app).await?;
     let before = total(&app).await?;
     request(&app.store, &config, from, &names).await?;

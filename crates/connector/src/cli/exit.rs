@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::alone::NotAlone;
 use crate::app::BuildError;
 use crate::config::ConfigError;
+use crate::keys::KeyError;
 use crate::stop::Stop;
 use crate::web::ListenError;
 use crate::worker::chain;
@@ -69,7 +70,8 @@ impl From<ConfigError> for Failure {
 impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Self {
         let exit = match &error {
-            BuildError::Config(_) => Exit::Config,
+            BuildError::Config(_) | BuildError::Key(_) => Exit::Config,
+            BuildError::Store(error) => of_store(error),
             BuildError::Http(_) => Exit::Unexpected,
         };
         Self::new(exit, chain(&error))
@@ -78,7 +80,26 @@ impl From<BuildError> for Failure {
 
 impl From<store::Error> for Failure {
     fn from(error: store::Error) -> Self {
-        Self::new(Exit::Database, chain(&error))
+        Self::new(of_store(&error), chain(&error))
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        let exit = match &error {
+            KeyError::Store(error) => of_store(error),
+            KeyError::Config(_) => Exit::Config,
+        };
+        Self::new(exit, chain(&error))
+    }
+}
+
+/// A key or secret that does not fit is a matter of the configuration, everything else one of the database.
+fn of_store(error: &store::Error) -> Exit {
+    use store::Error::{KeyMissing, NotSealed, OtherHost};
+    match error {
+        KeyMissing { .. } | NotSealed { .. } | OtherHost { .. } => Exit::Config,
+        _ => Exit::Database,
     }
 }
 

@@ -9,6 +9,7 @@ mod config_test;
 mod demo;
 mod exit;
 mod explain;
+mod keys;
 mod match_files;
 mod open;
 mod operate;
@@ -116,6 +117,11 @@ enum Command {
     },
     /// Match merchants to vendors from CSV files, without a connection.
     Match(match_files::MatchArgs),
+    /// Look at the secrets in the vault and at their keys, and put new keys in place of old ones.
+    Keys {
+        #[command(subcommand)]
+        command: keys::KeysCommand,
+    },
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -181,6 +187,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Tieout(args) => tieout::tieout(&common, &args).await,
         Command::Audit { command } => audit::audit(&common, command).await,
         Command::Match(args) => match_files::run(&common, &args),
+        Command::Keys { command } => keys::keys(&common, &command).await,
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
         Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),
         Command::Config { command: ConfigCommand::Test { days } } => config_test::test(&common, days).await,

@@ -23,13 +23,13 @@ pub(super) async fn store(config: &Config) -> Result<Store, Failure> {
 /// The whole process on the machine's clock; nobody else may work on the same SQLite file.
 pub(super) async fn app(config: &Config) -> Result<Arc<App>, Failure> {
     let alone = Alone::take(&config.database_url())?;
-    Ok(App::build(config, store(config).await?, Arc::new(SystemClock), Chance::real(), alone)?)
+    Ok(App::build(config, store(config).await?, Arc::new(SystemClock), Chance::real(), alone).await?)
 }
 
 /// The process for looking only: it takes no lane, so it may run beside the one that works, and its clients refuse to write.
 pub(super) async fn planning(config: &Config) -> Result<Arc<App>, Failure> {
-    let app = App::build_reading(config, store(config).await?, Arc::new(SystemClock), Chance::real(), Alone::Shared)?;
-    Ok(app)
+    let store = store(config).await?;
+    Ok(App::build_reading(config, store, Arc::new(SystemClock), Chance::real(), Alone::Shared).await?)
 }
 
 /// The time as people read it, in a zone.

@@ -106,6 +106,7 @@ pub struct BrexSection {
     #[serde(default = "default_brex_url")]
     pub base_url: Url,
     /// A user token with the scopes of `docs/permissions.md`.
+    #[serde(default)]
     pub token: SecretSource,
     /// Sustained calls per second (Brex allows 1,000 in 60 seconds per account).
     #[serde(default = "default_brex_requests_per_second")]
@@ -124,6 +125,7 @@ pub struct EntraSection {
     /// Application (client) id.
     pub client_id: String,
     /// Client secret.
+    #[serde(default)]
     pub client_secret: SecretSource,
 }
 

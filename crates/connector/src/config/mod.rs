@@ -27,6 +27,7 @@ pub use error::ConfigError;
 pub use receipts::ReceiptsSection;
 pub use secret::SecretSource;
 pub use tax::TaxSection;
+pub use secret::{KeySource, SecretSource};
 
 /// Name of the configuration file when none is given.
 pub const DEFAULT_FILE: &str = "ml-connector.toml";
@@ -50,6 +51,9 @@ pub struct Config {
     /// The signed checkpoints of the audit trail.
     #[serde(default)]
     pub audit: AuditSection,
+    /// Where the key of the vault comes from.
+    #[serde(default)]
+    pub keys: KeySource,
     /// The connections.
     #[serde(default, rename = "connection")]
     pub connections: Vec<ConnectionConfig>,

@@ -1,9 +1,11 @@
-//! Where a secret comes from: a file that only its owner can read, or an environment variable. Never the file itself.
+//! Where a secret comes from: the vault, a file that only its owner can read, or an environment variable. Never the
+//! configuration itself. And where the key of the vault comes from.
 
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::ConfigError;
 
@@ -15,37 +17,53 @@ pub enum SecretSource {
     File(PathBuf),
     /// An environment variable.
     Env(String),
+    /// The vault of the database, where `connect` puts it; what counts when nothing is said.
+    Vault(bool),
+}
+
+impl Default for SecretSource {
+    fn default() -> Self {
+        Self::Vault(true)
+    }
 }
 
 impl SecretSource {
-    /// Fetches the secret; `key` names the setting in complaints.
-    pub fn read(&self, key: &str, folder: &Path) -> Result<SecretString, ConfigError> {
+    /// Fetches the secret, unless it is in the vault; `key` names the setting in complaints.
+    pub fn read(&self, key: &str, folder: &Path) -> Result<Option<SecretString>, ConfigError> {
         let text = match self {
-            Self::File(path) => read_file(key, &folder.join(path))?,
-            Self::Env(name) => read_env(key, name)?,
+            Self::File(path) => read_private_file(key, &folder.join(path))?,
+            Self::Env(name) => read_env(name).ok_or_else(|| {
+                ConfigError::value(key, format!("comes from the environment variable {name}, which is not set"))
+            })?,
+            Self::Vault(true) => return Ok(None),
+            Self::Vault(false) => {
+                return Err(ConfigError::value(key, "says vault = false: name a file or an environment variable"));
+            }
         };
+        let text = Zeroizing::new(text);
         let text = text.trim();
         if text.is_empty() {
             return Err(ConfigError::value(key, format!("is empty ({})", self.place())));
         }
-        Ok(SecretString::from(text.to_owned()))
+        Ok(Some(SecretString::from(text)))
     }
 
     fn place(&self) -> String {
         match self {
             Self::File(path) => format!("file {}", path.display()),
             Self::Env(name) => format!("environment variable {name}"),
+            Self::Vault(_) => "vault".to_owned(),
         }
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
-fn read_env(key: &str, name: &str) -> Result<String, ConfigError> {
-    std::env::var(name)
-        .map_err(|_| ConfigError::value(key, format!("comes from the environment variable {name}, which is not set")))
+pub(crate) fn read_env(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
-fn read_file(key: &str, path: &Path) -> Result<String, ConfigError> {
+/// Reads a file that must be closed to others.
+pub(crate) fn read_private_file(key: &str, path: &Path) -> Result<String, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|e| {
         ConfigError::value(key, format!("comes from the file {}, which cannot be read: {e}", path.display()))
     })?;
@@ -70,4 +88,22 @@ pub(crate) fn refuse_open_file(key: &str, path: &Path) -> Result<(), ConfigError
 #[cfg(not(unix))]
 pub(crate) fn refuse_open_file(_key: &str, _path: &Path) -> Result<(), ConfigError> {
     Ok(())
+}
+
+/// `[keys]`: where the key comes from that everything in the vault is sealed under.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum KeySource {
+    /// A file that only its owner can read; made when there is none and nothing is sealed yet.
+    File(PathBuf),
+    /// Name of a systemd credential (`LoadCredential=` or `LoadCredentialEncrypted=`).
+    Credential(String),
+    /// A program and its arguments; it prints the key.
+    Command(Vec<String>),
+}
+
+impl Default for KeySource {
+    fn default() -> Self {
+        Self::File(PathBuf::from("ml-connector.key"))
+    }
 }

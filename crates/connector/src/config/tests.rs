@@ -128,7 +128,7 @@ fn a_secret_file_that_others_can_read_is_refused() {
         assert!(!text.contains("canary"));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
-    assert_eq!(source.read("entra.client_secret", folder.path()).unwrap().expose_secret(), "canary");
+    assert_eq!(source.read("entra.client_secret", folder.path()).unwrap().unwrap().expose_secret(), "canary");
     let missing = SecretSource::Env("ML_CONNECTOR_NO_SUCH_VARIABLE".to_owned());
     assert!(missing.read("brex.token", folder.path()).expect_err("refused").to_string().contains("is not set"));
 }
@@ -179,4 +179,15 @@ fn the_directory_is_off_unless_it_is_asked_for_and_its_filter_means_numbers_and_
     }
     assert!(of("").fits("anything", "DE"));
     assert_ne!(of("on_block = \"rename\"").fingerprint(), of("").fingerprint());
+}
+
+#[test]
+fn a_secret_that_is_named_nowhere_is_in_the_vault() {
+    for text in [MINIMAL.replace("token = { env = \"BREX_TOKEN\" }\n", ""), MINIMAL.replace("{ env = \"BREX_TOKEN\" }", "{ vault = true }")] {
+        let config = Config::parse(&text, Path::new(".")).unwrap();
+        assert!(config.connections[0].brex.token.read("brex.token", Path::new(".")).unwrap().is_none());
+        assert_eq!(config.keys, KeySource::File("ml-connector.key".into()));
+    }
+    let text = format!("keys = {{ credential = \"ml-connector-key\" }}\n{MINIMAL}");
+    assert_eq!(Config::parse(&text, Path::new(".")).unwrap().keys, KeySource::Credential("ml-connector-key".to_owned()));
 }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::{LEASE_MS, jobs};
 use crate::app::{App, Connection};
 use crate::flow::{self, BATCH, Lane, Stop};
+use crate::secrets;
 
 /// Works on one lane.
 pub struct LaneWorker {
@@ -226,6 +227,10 @@ impl LaneWorker {
             Stop::Later { asked_ms, .. } => *asked_ms,
             Stop::Connection(_) | Stop::Store(_) => None,
         };
+        // A secret that was replaced where it comes from is tried at once.
+        let renewed = matches!(&stop, Stop::Connection(problem) if secrets::is_refused(problem))
+            && secrets::renew(&self.app, connection).await?;
+        let attempts = if renewed { 0 } else { attempts };
         let until_ms = now_ms.saturating_add(retry_delay_ms(attempts, asked_ms, self.app.chance.next()));
         self.pauses.insert(connection.id.clone(), Pause { until_ms, attempts: attempts.saturating_add(1) });
         if let Stop::Connection(problem) = &stop {

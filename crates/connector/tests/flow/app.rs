@@ -290,7 +290,7 @@ impl Drop for TestApp {
 async fn build(sandbox: &Sandbox, config: &Config, stop: &CancellationToken, seed: u64) -> (Arc<App>, Vec<LaneWorker>) {
     let store = Store::open(&config.database_url()).await.unwrap();
     let clock = Arc::new(SharedClock(sandbox.world()));
-    let app = App::build(config, store, clock, Chance::seeded(seed), Alone::Shared).unwrap();
+    let app = App::build(config, store, clock, Chance::seeded(seed), Alone::Shared).await.unwrap();
     let holder = format!("test-{seed}");
     let lane = |(name, connections)| LaneWorker::new(Arc::clone(&app), name, connections, holder.clone(), stop.clone());
     let lanes = app.lanes().into_iter().map(lane).collect();

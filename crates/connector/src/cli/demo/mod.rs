@@ -65,7 +65,8 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<Exit, Failu
         Arc::new(SystemClock),
         Chance::real(),
         Alone::take(&setting.config.database_url())?,
-    )?;
+    )
+    .await?;
     run::first_contact(&app).await?;
     where_to_look(&sandbox, &setting);
 
