@@ -4,6 +4,7 @@
 mod audit;
 mod coding_lists;
 mod commands;
+mod keys;
 mod kill;
 mod mistakes;
 mod plan;

@@ -7,6 +7,7 @@ use connector::alone::Alone;
 use connector::app::App;
 use connector::clock::{Chance, Clock};
 use connector::config::{Config, ConnectionConfig};
+use connector::config::{Config, SecretSource};
 use connector::flow::poll::{Window, poll};
 use connector::flow::{Lane, Stop};
 use connector::web;
@@ -258,6 +259,21 @@ impl TestApp {
 
     pub fn agreement(&self) -> Agreement {
         check(&self.world())
+    }
+
+    /// Puts the secrets into the vault and starts a process that is told of no other place.
+    pub async fn take_secrets_from_the_vault(&mut self) {
+        let ready = self.sandbox.ready();
+        for (slot, secret) in [
+            (connector::secrets::brex_slot(&self.config.connections[0]), &ready.brex.token),
+            (connector::secrets::entra_slot(&self.config.connections[0]), &ready.entra.client_secret),
+        ] {
+            let secret = secrecy::SecretString::from(secret.as_str());
+            self.app.vault().seal(&self.connection(), &slot, &secret, None, self.app.now_ms()).await.unwrap();
+        }
+        self.config.connections[0].brex.token = SecretSource::Vault(true);
+        self.config.connections[0].entra.client_secret = SecretSource::Vault(true);
+        self.restart().await;
     }
 
     /// What must hold at any time of rest: the books agree, and the trail is whole.

@@ -28,6 +28,7 @@ mod regressions;
 mod tax;
 mod tieout;
 mod types;
+mod secrets;
 mod vendor_memory;
 mod vendors;
 mod webhooks;
