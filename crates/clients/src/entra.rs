@@ -83,7 +83,15 @@ impl TokenSource {
         secret: ClientSecret,
     ) -> Self {
         let (tenant, client_id) = (tenant.into(), client_id.into());
-        Self { shared: Arc::new(Shared { http, base_url, tenant, client_id, state: Mutex::new(State { secret, cached: None }) }) }
+        Self {
+            shared: Arc::new(Shared {
+                http,
+                base_url,
+                tenant,
+                client_id,
+                state: Mutex::new(State { secret, cached: None }),
+            }),
+        }
     }
 
     /// A token that is still good for a while. Callers that come while one is being fetched wait for that one.

@@ -161,7 +161,17 @@ impl App {
         }
         let folder = config.folder.clone();
         let public_url = config.public_url.clone();
-        Ok(Arc::new(Self { store, clock, keys, folder, chance, connections, public_url, alone, bell: Arc::new(Notify::new()) }))
+        Ok(Arc::new(Self {
+            store,
+            clock,
+            keys,
+            folder,
+            chance,
+            connections,
+            public_url,
+            alone,
+            bell: Arc::new(Notify::new()),
+        }))
     }
 
     /// The time in milliseconds.

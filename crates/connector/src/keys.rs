@@ -97,7 +97,9 @@ async fn first(config: &Config, store: &Store) -> Result<KeyRing, KeyError> {
 fn write(path: &Path, ring: &KeyRing) -> std::io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".ml-connector-key-").tempfile_in(folder)?;
-    file.write_all(b"# Opens the secrets in the database of ml-connector. Keep a copy where the database's copies are not.\n")?;
+    file.write_all(
+        b"# Opens the secrets in the database of ml-connector. Keep a copy where the database's copies are not.\n",
+    )?;
     file.write_all(ring.to_text().expose_secret().as_bytes())?;
     file.as_file().sync_all()?;
     Ok(file)
@@ -133,5 +135,6 @@ fn run(command: &[String]) -> Result<String, ConfigError> {
     if !output.status.success() {
         return Err(complain(format!("ran {program}, which ended with {}", output.status)));
     }
-    String::from_utf8(output.stdout).map_err(|_| complain(format!("ran {program}, which printed something else than a key")))
+    String::from_utf8(output.stdout)
+        .map_err(|_| complain(format!("ran {program}, which printed something else than a key")))
 }

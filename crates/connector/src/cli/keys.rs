@@ -55,7 +55,9 @@ async fn status(common: &Common, config: &Config, store: &Store, ring: &KeyRing)
     let needed = store.needed_keys().await?;
     if common.json {
         let secrets: Vec<Value> = secrets.iter().map(|(connection, secret)| as_json(connection, secret)).collect();
-        print_json(&json!({ "current_key": ring.current_id(), "keys": ring.ids(), "needed_keys": needed, "secrets": secrets }));
+        print_json(
+            &json!({ "current_key": ring.current_id(), "keys": ring.ids(), "needed_keys": needed, "secrets": secrets }),
+        );
         return Ok(Exit::Done);
     }
     println!("current key {}; a copy of this database needs: {}", ring.current_id(), or_none(&needed));
@@ -116,7 +118,10 @@ async fn rotate(
             "current_key": ring.current_id(), "data_keys_wrapped": wrapped, "secrets_sealed": sealed, "remove_keys": drop_old,
         }));
     } else {
-        println!("current key {}: {wrapped} data key(s) wrapped anew, {sealed} secret(s) sealed anew", ring.current_id());
+        println!(
+            "current key {}: {wrapped} data key(s) wrapped anew, {sealed} secret(s) sealed anew",
+            ring.current_id()
+        );
         if !drop_old.is_empty() {
             println!("no longer needed, remove where your keys are kept: {}", drop_old.join(", "));
         }

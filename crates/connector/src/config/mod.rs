@@ -25,9 +25,8 @@ pub use directory::{DirectorySection, Which};
 pub use drift::{DriftSection, Told};
 pub use error::ConfigError;
 pub use receipts::ReceiptsSection;
-pub use secret::SecretSource;
-pub use tax::TaxSection;
 pub use secret::{KeySource, SecretSource};
+pub use tax::TaxSection;
 
 /// Name of the configuration file when none is given.
 pub const DEFAULT_FILE: &str = "ml-connector.toml";

@@ -183,11 +183,17 @@ fn the_directory_is_off_unless_it_is_asked_for_and_its_filter_means_numbers_and_
 
 #[test]
 fn a_secret_that_is_named_nowhere_is_in_the_vault() {
-    for text in [MINIMAL.replace("token = { env = \"BREX_TOKEN\" }\n", ""), MINIMAL.replace("{ env = \"BREX_TOKEN\" }", "{ vault = true }")] {
+    for text in [
+        MINIMAL.replace("token = { env = \"BREX_TOKEN\" }\n", ""),
+        MINIMAL.replace("{ env = \"BREX_TOKEN\" }", "{ vault = true }"),
+    ] {
         let config = Config::parse(&text, Path::new(".")).unwrap();
         assert!(config.connections[0].brex.token.read("brex.token", Path::new(".")).unwrap().is_none());
         assert_eq!(config.keys, KeySource::File("ml-connector.key".into()));
     }
     let text = format!("keys = {{ credential = \"ml-connector-key\" }}\n{MINIMAL}");
-    assert_eq!(Config::parse(&text, Path::new(".")).unwrap().keys, KeySource::Credential("ml-connector-key".to_owned()));
+    assert_eq!(
+        Config::parse(&text, Path::new(".")).unwrap().keys,
+        KeySource::Credential("ml-connector-key".to_owned())
+    );
 }

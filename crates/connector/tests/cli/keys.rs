@@ -75,7 +75,8 @@ async fn a_key_that_is_wrong_missing_or_open_to_others_stops_the_start_with_the_
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     refused("which others can read: run chmod 600 on it").await;
     std::fs::remove_file(&path).unwrap();
-    refused(&format!("the database holds secrets that the key {} seals: bring back that file", ring.current_id())).await;
+    refused(&format!("the database holds secrets that the key {} seals: bring back that file", ring.current_id()))
+        .await;
     keys::save(&path, &KeyRing::generate().unwrap()).unwrap();
     refused(&format!("holds secrets that the key {} seals, and the key at hand is", ring.current_id())).await;
     setting.write_secret("ml-connector.key", "not a key");
@@ -89,7 +90,10 @@ async fn the_key_may_come_from_a_command_or_a_systemd_credential_and_is_then_nev
     let (setting, store, _) = sealed(0).await;
     store.close().await;
     let path = setting.folder.path().join("ml-connector.key");
-    setting.edit("allow_hosts", &format!("keys = {{ command = [\"cat\", {:?}] }}\nallow_hosts", path.display().to_string()));
+    setting.edit(
+        "allow_hosts",
+        &format!("keys = {{ command = [\"cat\", {:?}] }}\nallow_hosts", path.display().to_string()),
+    );
     assert!(setting.run(&["keys", "status"]).await.status.success());
     let output = setting.run(&["keys", "rotate", "--key"]).await;
     assert_eq!(output.status.code(), Some(3));
