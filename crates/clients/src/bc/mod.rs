@@ -11,10 +11,12 @@ mod document;
 mod failure;
 mod names;
 mod new_document;
+mod notification;
 mod odata;
 mod pages;
 mod purchase_documents;
 mod setup;
+mod subscriptions;
 mod vendors;
 
 use std::sync::Arc;
@@ -40,9 +42,13 @@ pub use self::deep_link::{DocumentPage, deep_link};
 pub use self::dimensions::{Dimension, DimensionValue};
 pub use self::document::{DimensionSetLine, Document, DocumentLine, DocumentStatus, LineType};
 pub use self::new_document::{DocumentKind, NewDocument, NewLine};
+pub use self::notification::{ChangeType, Notification, NotificationError, Resource};
 pub use self::pages::Pages;
 pub use self::purchase_documents::{InvoiceVendor, LineOf};
 pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup, TaxGroup, TaxType};
+pub use self::purchase_documents::{ChangedDocument, InvoiceVendor, LineOf};
+pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup};
+pub use self::subscriptions::{MAX_SUBSCRIPTIONS, NewSubscription, Subscription};
 pub use self::vendors::{Blocked, NewVendor, Vendor};
 
 /// One Business Central environment. Clones share connections, pace and token.
@@ -80,8 +86,14 @@ impl Client {
 
     /// The address below `api/v2.0`.
     fn url(&self, asked: Asked, segments: &[&str]) -> Result<Url, Error> {
+        let segments: Vec<&str> = ["api", "v2.0"].into_iter().chain(segments.iter().copied()).collect();
+        self.environment_url(asked, &segments)
+    }
+
+    /// The address below the environment.
+    fn environment_url(&self, asked: Asked, segments: &[&str]) -> Result<Url, Error> {
         let shared = &self.shared;
-        let root = ["v2.0", &shared.tenant, &shared.environment, "api", "v2.0"];
+        let root = ["v2.0", &shared.tenant, &shared.environment];
         endpoint(asked, &shared.base_url, root.iter().chain(segments))
     }
 

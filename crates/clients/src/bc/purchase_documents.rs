@@ -3,6 +3,7 @@
 //! <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_purchaseinvoice>
 
 use jiff::civil::Date;
+use jiff::Timestamp;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -14,7 +15,7 @@ use super::odata::{Filter, Literal, Query, split};
 use super::{Company, Pages, failure};
 use crate::call::CREATE_TIMEOUT;
 use crate::error::Error;
-use crate::wire::id_or_none;
+use crate::wire::{id_or_none, instant_or_none};
 
 /// Documents that are looked up with one request.
 const MAX_LOOKUPS: usize = 50;
@@ -26,6 +27,16 @@ pub struct InvoiceVendor {
     /// BC's id of the vendor; none while a draft has none.
     #[serde(default, deserialize_with = "id_or_none")]
     pub vendor_id: Option<Uuid>,
+}
+
+/// A document that changed.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ChangedDocument {
+    /// The id.
+    pub id: Uuid,
+    /// The last change.
+    #[serde(default, rename = "lastModifiedDateTime", deserialize_with = "instant_or_none")]
+    pub last_modified: Option<Timestamp>,
 }
 
 impl DocumentKind {
@@ -69,6 +80,18 @@ impl Company {
             .timeout(CREATE_TIMEOUT)
             .json(&document.body(kind))?;
         self.client.send(call).await?.json()
+    }
+
+    /// The ids of the documents that changed after `modified_since`, by a line or by posting too, and when each did. Deleted
+    /// ones are not among them.
+    pub fn list_changed_documents(
+        &self,
+        kind: DocumentKind,
+        modified_since: Timestamp,
+    ) -> Result<Pages<ChangedDocument>, Error> {
+        let changed = Filter::after("lastModifiedDateTime", modified_since);
+        let query = Query::default().select("id,lastModifiedDateTime").filter(Some(&changed));
+        self.pages("list_changed_documents", &[kind.set()], &query)
     }
 
     /// All documents, drafts and posted, that carry one of these Vendor Invoice Nos. (Vendor Cr. Memo Nos.), of any
