@@ -47,6 +47,7 @@ pub struct App {
     pub alone: Alone,
     /// Rings when there is new work: a webhook arrived, or a person asked for something.
     pub bell: Arc<Notify>,
+    receiving: AtomicBool,
 }
 
 /// One connection with its clients and what is known about both sides.
@@ -94,11 +95,15 @@ pub struct Identity {
     pub bc_company_name: String,
 }
 
-/// What the webhook receiver needs to know about a connection.
+/// What the receivers of webhooks and notifications need to know about a connection.
 #[derive(Clone, Default)]
 pub struct Hook {
-    /// The unguessable part of the address.
+    /// The unguessable part of the address that Brex delivers to.
     pub token: Option<String>,
+    /// The unguessable part of the address that Business Central notifies.
+    pub bc_token: Option<String>,
+    /// What genuine notifications may carry.
+    pub client_states: Vec<SecretString>,
     /// The secrets that a delivery may be signed with.
     pub secrets: Vec<SecretString>,
     /// When the secrets were fetched (milliseconds).
@@ -172,6 +177,8 @@ impl App {
             alone,
             bell: Arc::new(Notify::new()),
         }))
+        let (bell, receiving) = (Arc::new(Notify::new()), AtomicBool::new(false));
+        Ok(Arc::new(Self { store, clock, chance, connections, public_url, alone, bell, receiving }))
     }
 
     /// The time in milliseconds.
@@ -182,6 +189,14 @@ impl App {
     /// The sealed secrets.
     pub fn vault(&self) -> Vault<'_> {
         self.store.vault(&self.keys)
+    /// Whether this process takes deliveries: only then may others be told to deliver.
+    pub fn is_receiving(&self) -> bool {
+        self.receiving.load(Ordering::Acquire)
+    }
+
+    /// Notes that this process takes deliveries from now on.
+    pub fn set_receiving(&self) {
+        self.receiving.store(true, Ordering::Release);
     }
 
     /// The connector itself, as it signs audit entries.

@@ -25,6 +25,17 @@ pub struct Event {
     pub received_ms: i64,
 }
 
+/// A delivery as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The sender's id of the event, or what tells it from others.
+    pub event_id: String,
+    /// A hash of the body: the same id with another body is not the same event.
+    pub body_hash: String,
+    /// What is kept of it.
+    pub payload: String,
+}
+
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
@@ -42,41 +53,36 @@ pub struct Inbox<'a> {
 }
 
 impl Inbox<'_> {
-    /// Keeps a delivery; it is committed when this returns. Needs no lease: any process may receive.
+    /// Keeps deliveries, all or none; they are committed when this returns. Needs no lease: any process may receive.
     pub async fn put(
         &self,
         connection: &ConnectionId,
         source: &str,
-        event_id: &str,
-        body_hash: &str,
-        payload: &str,
+        deliveries: &[Delivery],
         now_ms: i64,
-    ) -> Result<Put, Error> {
-        let (event_id, payload) = (clean(event_id), clean(payload));
+    ) -> Result<Vec<Put>, Error> {
         in_transaction!(self.db, tx => {
-            let added = Statement::new(
-                "INSERT INTO inbox (connection, source, event_id, body_hash, payload, received_ms) \
-                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (connection, source, event_id) DO NOTHING",
-            )
-            .bind(connection.as_str())
-            .bind(source)
-            .bind(event_id.as_str())
-            .bind(body_hash)
-            .bind(payload.as_str())
-            .bind(now_ms)
-            .execute(&mut tx)
-            .await?;
-            if added == 1 { Put::New } else { compare(&mut tx, connection, source, &event_id, body_hash).await? }
+            let mut puts = Vec::with_capacity(deliveries.len());
+            for delivery in deliveries {
+                puts.push(put(&mut tx, connection, source, delivery, now_ms).await?);
+            }
+            puts
         })
     }
 
-    /// What has not been handled, the oldest first.
-    pub async fn list_unhandled(&self, connection: &ConnectionId, limit: i64) -> Result<Vec<Event>, Error> {
+    /// What has come from a source and has not been handled, the oldest first.
+    pub async fn list_unhandled(
+        &self,
+        connection: &ConnectionId,
+        source: &str,
+        limit: i64,
+    ) -> Result<Vec<Event>, Error> {
         let statement = Statement::new(
             "SELECT connection, source, event_id, payload, received_ms FROM inbox \
-             WHERE connection = $1 AND handled_ms IS NULL ORDER BY received_ms, source, event_id LIMIT $2",
+             WHERE connection = $1 AND source = $2 AND handled_ms IS NULL ORDER BY received_ms, event_id LIMIT $3",
         )
         .bind(connection.as_str())
+        .bind(source)
         .bind(limit);
         self.db.rows(statement).await?.iter().map(read).collect()
     }
@@ -118,6 +124,29 @@ impl Inbox<'_> {
                 .await?
         })
     }
+}
+
+async fn put(
+    tx: &mut AnyConnection,
+    connection: &ConnectionId,
+    source: &str,
+    delivery: &Delivery,
+    now_ms: i64,
+) -> Result<Put, Error> {
+    let (event_id, payload) = (clean(&delivery.event_id), clean(&delivery.payload));
+    let added = Statement::new(
+        "INSERT INTO inbox (connection, source, event_id, body_hash, payload, received_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (connection, source, event_id) DO NOTHING",
+    )
+    .bind(connection.as_str())
+    .bind(source)
+    .bind(event_id.as_str())
+    .bind(delivery.body_hash.as_str())
+    .bind(payload.as_str())
+    .bind(now_ms)
+    .execute(tx)
+    .await?;
+    if added == 1 { Ok(Put::New) } else { compare(tx, connection, source, &event_id, &delivery.body_hash).await }
 }
 
 async fn compare(

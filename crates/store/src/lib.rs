@@ -38,7 +38,7 @@ pub use brex_vendors::{BrexVendorChange, BrexVendorCount, BrexVendorRow, BrexVen
 pub use connections::{ConnectionRow, Connections, Problem};
 pub use cursors::Cursors;
 pub use error::Error;
-pub use inbox::{Event, Inbox, Put};
+pub use inbox::{Delivery, Event, Inbox, Put};
 pub use intents::{Intent, IntentChange, Intents, Outcome};
 pub use jobs::{JobRow, Jobs};
 pub use lanes::{Lanes, Lease};

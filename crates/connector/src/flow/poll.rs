@@ -87,7 +87,7 @@ fn queries(after: Timestamp) -> [RecordsQuery; 3] {
 /// Takes the nudges that webhooks left in the inbox: fetches the records they name, then marks them handled.
 pub async fn take_nudges(lane: &Lane<'_>) -> Result<usize, Stop> {
     let inbox = lane.app.store.inbox();
-    let events = inbox.list_unhandled(&lane.connection.id, NUDGES).await?;
+    let events = inbox.list_unhandled(&lane.connection.id, "brex", NUDGES).await?;
     if events.is_empty() {
         return Ok(0);
     }

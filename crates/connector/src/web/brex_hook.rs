@@ -5,63 +5,72 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use clients::brex::webhook_signature::{Rejection, Verified, verify};
+use clients::brex::webhook_signature::{DEFAULT_TOLERANCE_SECONDS, MAX_BODY_BYTES, Rejection, Verified, verify};
 use data_encoding::HEXLOWER;
-use domain::audit::Note;
-use serde_json::json;
 use sha2::{Digest, Sha256};
-use store::Put;
-use subtle::ConstantTimeEq;
+use store::{Delivery, Put};
 
 use super::Web;
-use crate::app::Connection;
-use crate::subscriptions::fetch_secrets;
+use super::gate::{Gate, Unread};
+use crate::app::{App, Connection};
+use crate::subscriptions::brex::fetch_secrets;
+use crate::worker::chain;
 
-/// Deliveries may be this much older or newer than our clock, in seconds.
-const TOLERANCE_SECONDS: u64 = 300;
 /// Name of the source in the inbox.
-const SOURCE: &str = "brex";
+pub(super) const SOURCE: &str = "brex";
 
 /// Takes one delivery.
 pub(super) async fn receive(
     State(web): State<Arc<Web>>,
     Path(token): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> StatusCode {
-    let Some(connection) = connection_of(&web, &token) else { return StatusCode::NOT_FOUND };
-    match check(&web, &connection, &headers, &body).await {
-        Ok(verified) => keep(&web, &connection, &verified, &body).await,
+    let (connection, gate) = match web.find(&token, |hook| hook.token.as_deref()).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return StatusCode::NOT_FOUND,
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "the addresses of the webhooks could not be read");
+            return StatusCode::SERVICE_UNAVAILABLE;
+        }
+    };
+    let body = match gate.read(&headers, body, MAX_BODY_BYTES, web.app.now_ms()).await {
+        Ok(body) => body,
+        Err(Unread::TooLarge) => {
+            reject(&web, connection, gate, Rejection::BodyTooLarge).await;
+            return StatusCode::PAYLOAD_TOO_LARGE;
+        }
+        Err(Unread::TooSlow) => return StatusCode::REQUEST_TIMEOUT,
+        Err(Unread::TooMany) => return StatusCode::TOO_MANY_REQUESTS,
+    };
+    match check(&web.app, connection, gate, &headers, &body).await {
+        Ok(verified) => keep(&web, connection, &verified, &body).await,
         Err(rejection) => {
-            reject(&web, &connection, &rejection).await;
-            match rejection {
-                Rejection::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-                _ => StatusCode::UNAUTHORIZED,
-            }
+            reject(&web, connection, gate, rejection).await;
+            StatusCode::UNAUTHORIZED
         }
     }
 }
 
-/// The connection whose address this is; compared in constant time.
-fn connection_of(web: &Web, token: &str) -> Option<Arc<Connection>> {
-    let is_it = |connection: &&Arc<Connection>| {
-        connection.hook().token.is_some_and(|own| bool::from(own.as_bytes().ct_eq(token.as_bytes())))
-    };
-    web.app.connections.iter().find(is_it).cloned()
-}
-
 /// Checks the signature; on a mismatch the secrets are fetched once more, at a limited rate, since Brex may have rotated
 /// them.
-async fn check(web: &Web, connection: &Connection, headers: &HeaderMap, body: &[u8]) -> Result<Verified, Rejection> {
-    let now_ms = web.app.now_ms();
-    let attempt = || verify(headers, body, &connection.hook().secrets, now_ms.div_euclid(1_000), TOLERANCE_SECONDS);
+async fn check(
+    app: &App,
+    connection: &Connection,
+    gate: &Gate,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Verified, Rejection> {
+    let now_ms = app.now_ms();
+    let attempt =
+        || verify(headers, body, &connection.hook().secrets, now_ms.div_euclid(1_000), DEFAULT_TOLERANCE_SECONDS);
     match attempt() {
-        Err(Rejection::NoMatchingSignature | Rejection::SecretMissing) if web.refetches.allows(now_ms) => {
-            if let Err(error) = fetch_secrets(&web.app, connection).await {
-                tracing::warn!(connection = %connection.id, error = %error, "the webhook secrets could not be fetched");
+        Err(Rejection::NoMatchingSignature | Rejection::SecretMissing) if gate.refetches.allows(now_ms) => {
+            if let Err(error) = fetch_secrets(app, connection).await {
+                tracing::warn!(connection = %connection.id, error = %chain(&error), "the webhook secrets could not be fetched");
             }
             attempt()
         }
@@ -71,45 +80,34 @@ async fn check(web: &Web, connection: &Connection, headers: &HeaderMap, body: &[
 
 /// Stores the delivery and answers only after the commit.
 async fn keep(web: &Web, connection: &Connection, verified: &Verified, body: &[u8]) -> StatusCode {
-    let hash = HEXLOWER.encode(&Sha256::digest(body));
-    let text = String::from_utf8_lossy(body);
-    let inbox = web.app.store.inbox();
-    match inbox.put(&connection.id, SOURCE, &verified.id, &hash, &text, web.app.now_ms()).await {
-        Ok(Put::New) => {
+    let delivery = Delivery {
+        event_id: verified.id.clone(),
+        body_hash: HEXLOWER.encode(&Sha256::digest(body)),
+        payload: String::from_utf8_lossy(body).into_owned(),
+    };
+    match web.app.store.inbox().put(&connection.id, SOURCE, &[delivery], web.app.now_ms()).await {
+        Ok(puts) if puts.contains(&Put::New) => {
             web.app.bell.notify_waiters();
             StatusCode::NO_CONTENT
         }
-        Ok(Put::Duplicate) => StatusCode::NO_CONTENT,
-        Ok(Put::Conflict) => {
-            note(web, connection, "webhook_conflict", "the same id came again with another body", &verified.id).await;
+        Ok(puts) => {
+            if puts.contains(&Put::Conflict) {
+                let why = "the same id came again with another body";
+                web.note(connection, "webhook_conflict", why, &verified.id).await;
+            }
             StatusCode::NO_CONTENT
         }
         Err(error) => {
-            tracing::error!(connection = %connection.id, error = %crate::worker::chain(&error), "a webhook could not be kept");
+            tracing::error!(connection = %connection.id, error = %chain(&error), "a webhook could not be kept");
             StatusCode::SERVICE_UNAVAILABLE
         }
     }
 }
 
-/// Counts a refused delivery and puts it into the trail, at a limited rate.
-async fn reject(web: &Web, connection: &Connection, rejection: &Rejection) {
+/// Puts a refused delivery into the trail, at a limited rate.
+async fn reject(web: &Web, connection: &Connection, gate: &Gate, rejection: Rejection) {
     tracing::warn!(connection = %connection.id, reason = rejection.reason(), "a webhook was refused");
-    if web.rejections.allows(web.app.now_ms()) {
-        note(web, connection, "webhook_refused", rejection.reason(), "unverified").await;
-    }
-}
-
-async fn note(web: &Web, connection: &Connection, action: &str, why: &str, subject: &str) {
-    let note = Note {
-        action: action.to_owned(),
-        subject: format!("webhook {subject}"),
-        before: None,
-        after: None,
-        detail: json!({ "why": why }),
-    };
-    let app = &web.app;
-    let written = app.store.audit().append_unleased(&connection.id, app.now_ms(), &app.actor(), &[note]).await;
-    if let Err(error) = written {
-        tracing::error!(connection = %connection.id, error = %crate::worker::chain(&error), "the audit trail could not be written");
+    if gate.notes.allows(web.app.now_ms()) {
+        web.note(connection, "webhook_refused", rejection.reason(), "unverified").await;
     }
 }

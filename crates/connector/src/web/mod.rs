@@ -1,44 +1,49 @@
-//! What the process answers to others: webhooks and a health check. Nothing here decides about records.
+//! What the process answers to others: webhooks, notifications and a health check. Nothing here decides about records.
 
+mod bc_hook;
 mod brex_hook;
+mod gate;
 mod limit;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
+use domain::audit::Note;
+use domain::id::ConnectionId;
+use serde_json::json;
+use subtle::ConstantTimeEq;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use crate::app::App;
+use crate::app::{App, Connection, Hook};
+use crate::subscriptions;
+use crate::worker::chain;
+use gate::Gate;
 use limit::Limit;
 
-/// Largest webhook body.
-pub const MAX_BODY_BYTES: usize = 1024 * 1024;
-/// A sender gets this long for a whole body.
-const BODY_DEADLINE: Duration = Duration::from_secs(10);
+/// Looks a minute into the store for an address that is not known: another process may have made it.
+const RECALLS: u32 = 10;
 
 /// What the handlers share.
-pub struct Web {
+struct Web {
     app: Arc<App>,
-    rejections: Limit,
-    refetches: Limit,
+    gates: BTreeMap<ConnectionId, Gate>,
+    recalls: Limit,
 }
 
 /// The routes.
 pub fn router(app: Arc<App>) -> Router {
-    let web = Arc::new(Web { app, rejections: Limit::per_minute(10), refetches: Limit::per_minute(1) });
+    let gates = app.connections.iter().map(|connection| (connection.id.clone(), Gate::new())).collect();
+    let web = Arc::new(Web { app, gates, recalls: Limit::per_minute(RECALLS) });
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/hooks/brex/{token}", post(brex_hook::receive))
+        .route("/hooks/bc/{token}", any(bc_hook::receive))
         .fallback(|| async { StatusCode::NOT_FOUND })
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(RequestBodyTimeoutLayer::new(BODY_DEADLINE))
         .with_state(web)
 }
 
@@ -56,7 +61,57 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
     TcpListener::bind(address).await.map_err(|source| ListenError { address, source })
 }
 
-/// Answers until cancelled; requests under way are finished.
-pub async fn serve(listener: TcpListener, app: Arc<App>, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, router(app)).with_graceful_shutdown(stop.cancelled_owned()).await
+/// Answers until cancelled; requests under way are finished. From the call on, others may be told to deliver to us.
+pub fn serve(
+    listener: TcpListener,
+    app: Arc<App>,
+    stop: CancellationToken,
+) -> impl Future<Output = std::io::Result<()>> + Send {
+    app.set_receiving();
+    let serve = axum::serve(listener, router(app)).with_graceful_shutdown(stop.cancelled_owned());
+    async move { serve.await }
+}
+
+impl Web {
+    /// The connection whose address this is, with its limits; tokens are compared in constant time.
+    async fn find(
+        &self,
+        token: &str,
+        own: fn(&Hook) -> Option<&str>,
+    ) -> Result<Option<(&Arc<Connection>, &Gate)>, store::Error> {
+        if let Some(found) = self.known(token, own) {
+            return Ok(Some(found));
+        }
+        if self.recalls.allows(self.app.now_ms()) {
+            for connection in &self.app.connections {
+                subscriptions::recall(&self.app, connection).await?;
+            }
+        }
+        Ok(self.known(token, own))
+    }
+
+    fn known(&self, token: &str, own: fn(&Hook) -> Option<&str>) -> Option<(&Arc<Connection>, &Gate)> {
+        let is_it = |connection: &&Arc<Connection>| {
+            let hook = connection.hook();
+            own(&hook).is_some_and(|own| bool::from(own.as_bytes().ct_eq(token.as_bytes())))
+        };
+        let connection = self.app.connections.iter().find(is_it)?;
+        Some((connection, self.gates.get(&connection.id)?))
+    }
+
+    /// Puts something that only outsiders can have done into the trail.
+    async fn note(&self, connection: &Connection, action: &str, why: &str, subject: &str) {
+        let note = Note {
+            action: action.to_owned(),
+            subject: format!("webhook {subject}"),
+            before: None,
+            after: None,
+            detail: json!({ "why": why }),
+        };
+        let app = &self.app;
+        let written = app.store.audit().append_unleased(&connection.id, app.now_ms(), &app.actor(), &[note]).await;
+        if let Err(error) = written {
+            tracing::error!(connection = %connection.id, error = %chain(&error), "the audit trail could not be written");
+        }
+    }
 }

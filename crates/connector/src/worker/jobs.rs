@@ -98,7 +98,7 @@ async fn run_one(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, jo
 async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, job: &JobRow) -> Result<(), Stop> {
     match job.kind.as_str() {
         CONNECT => return identity::learn(app, connection).await,
-        WEBHOOK => return subscriptions::keep_webhook(app, connection, lease).await,
+        WEBHOOK => return subscriptions::brex::keep(app, connection, lease).await,
         MASTER_DATA if connection.identity().is_some() => mirror::refresh(app, connection, lease).await?,
         _ => {}
     }

@@ -31,4 +31,5 @@ mod tieout;
 mod types;
 mod vendor_memory;
 mod vendors;
+mod webhook_vectors;
 mod webhooks;

@@ -67,7 +67,7 @@ async fn a_forged_webhook_has_no_effect_and_leaves_a_trace() {
     let world = app.world();
     world.brex.forge_event(std::slice::from_ref(&record), world.clock.now());
     world.brex.deliver_due(&world.clock).await;
-    let pending = app.app.store.inbox().list_unhandled(&app.connection(), 10).await.unwrap();
+    let pending = app.app.store.inbox().list_unhandled(&app.connection(), "brex", 10).await.unwrap();
     assert!(pending.is_empty());
     assert!(app.row(&record).await.is_none());
     let entries = app.app.store.audit().list(&app.connection(), 0, 100_000).await.unwrap();

@@ -1,7 +1,7 @@
 //! A lost lease refuses every method that writes for a lane.
 
 use rstest::rstest;
-use store::{Change, Error, IntentChange, MasterKind, MasterRow, VendorLink, Verdict};
+use store::{Change, Delivery, Error, IntentChange, MasterKind, MasterRow, VendorLink, Verdict};
 use uuid::Uuid;
 
 use crate::receipts::receipt;
@@ -17,7 +17,8 @@ fn refused<T>(outcome: &Result<T, Error>) -> bool {
 async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(Sqlite, Postgres)] on: Engine) {
     let Some(world) = World::on(on).await else { return };
     let (store, main, lost) = (&world.store, &world.main, &world.lost_lease().await);
-    store.inbox().put(main, "brex", "msg_1", "aa", "{}", NOW).await.unwrap();
+    let delivery = Delivery { event_id: "msg_1".to_owned(), body_hash: "aa".to_owned(), payload: "{}".to_owned() };
+    store.inbox().put(main, "brex", &[delivery], NOW).await.unwrap();
     store.jobs().ensure(main, "poll", NOW).await.unwrap();
     let whole = Change {
         payload: Some("{}".to_owned()),
@@ -81,7 +82,7 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
         let rows = world.number(&format!("SELECT CAST(COUNT(*) AS BIGINT) FROM {table}")).await;
         assert_eq!(rows, 0, "{table}");
     }
-    assert_eq!(store.inbox().list_unhandled(main, 9).await.unwrap().len(), 1);
+    assert_eq!(store.inbox().list_unhandled(main, "brex", 9).await.unwrap().len(), 1);
     assert_eq!(store.jobs().list(main).await.unwrap()[0].started_ms, None);
 }
 

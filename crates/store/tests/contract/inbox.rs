@@ -1,12 +1,17 @@
 //! The table `inbox`.
 
 use rstest::rstest;
-use store::{Event, Put};
+use store::{Delivery, Event, Put};
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World};
 
+fn delivery(event_id: &str, hash: &str, payload: &str) -> Delivery {
+    Delivery { event_id: event_id.to_owned(), body_hash: hash.to_owned(), payload: payload.to_owned() }
+}
+
 async fn put(world: &World, event_id: &str, hash: &str, now_ms: i64) -> Put {
-    world.store.inbox().put(&world.main, "brex", event_id, hash, "{\"x\":1}", now_ms).await.unwrap()
+    let delivery = delivery(event_id, hash, "{\"x\":1}");
+    world.store.inbox().put(&world.main, "brex", &[delivery], now_ms).await.unwrap()[0]
 }
 
 fn named(event_id: &str) -> (String, String) {
@@ -22,19 +27,20 @@ async fn a_delivery_is_kept_once_and_another_body_under_its_id_is_a_conflict(#[v
     assert_eq!(put(&world, "msg_1", "bb", NOW + 2).await, Put::Conflict);
     let inbox = world.store.inbox();
     // The other system and the other connection count their events on their own.
-    assert_eq!(inbox.put(&world.main, "bc", "msg_1", "bb", "y", NOW + 3).await.unwrap(), Put::New);
-    assert_eq!(inbox.put(&world.other, "brex", "msg_1", "bb", "z", NOW).await.unwrap(), Put::New);
+    let notified = [delivery("msg_1", "bb", "y"), delivery("msg_2", "cc", "y"), delivery("msg_1", "bb", "y")];
+    let puts = inbox.put(&world.main, "bc", &notified, NOW + 3).await.unwrap();
+    assert_eq!(puts, [Put::New, Put::New, Put::Duplicate]);
+    assert_eq!(inbox.put(&world.other, "brex", &notified[..1], NOW).await.unwrap(), [Put::New]);
+    assert_eq!(inbox.list_unhandled(&world.main, "bc", 10).await.unwrap().len(), 2);
 
-    let events = inbox.list_unhandled(&world.main, 10).await.unwrap();
+    let events = inbox.list_unhandled(&world.main, "brex", 10).await.unwrap();
     let first = Event {
         source: "brex".to_owned(),
         event_id: "msg_1".to_owned(),
         payload: "{\"x\":1}".to_owned(),
         received_ms: NOW,
     };
-    assert_eq!(events.len(), 2);
-    assert_eq!(events[0], first);
-    assert_eq!(inbox.list_unhandled(&world.main, 1).await.unwrap(), [first]);
+    assert_eq!(events, [first]);
 }
 
 #[rstest]
@@ -44,7 +50,9 @@ async fn of_eight_deliveries_of_one_event_at_once_exactly_one_is_new(#[values(Sq
     let putting: Vec<_> = (0..8)
         .map(|_| {
             let (store, main) = (world.store.clone(), world.main.clone());
-            tokio::spawn(async move { store.inbox().put(&main, "brex", "msg_1", "aa", "{}", NOW).await.unwrap() })
+            tokio::spawn(async move {
+                store.inbox().put(&main, "brex", &[delivery("msg_1", "aa", "{}")], NOW).await.unwrap()[0]
+            })
         })
         .collect();
     let mut put = Vec::new();
@@ -67,7 +75,7 @@ async fn handled_deliveries_are_remembered_until_they_are_forgotten(#[values(Sql
     inbox.mark_handled(&lease, &world.main, &handled, NOW + 100).await.unwrap();
     inbox.mark_handled(&lease, &world.main, &[named("msg_1"), named("msg_2")], NOW + 200).await.unwrap();
     inbox.mark_handled(&lease, &world.main, &[], NOW + 200).await.unwrap();
-    let left = inbox.list_unhandled(&world.main, 10).await.unwrap();
+    let left = inbox.list_unhandled(&world.main, "brex", 10).await.unwrap();
     assert_eq!(left.iter().map(|event| event.event_id.as_str()).collect::<Vec<_>>(), ["msg_3", "msg_4"]);
     assert_eq!(put(&world, "msg_0", "aa", NOW + 300).await, Put::Duplicate);
 
@@ -75,7 +83,7 @@ async fn handled_deliveries_are_remembered_until_they_are_forgotten(#[values(Sql
     assert_eq!(inbox.forget_handled_before(&world.other, NOW + 999).await.unwrap(), 0);
     assert_eq!(inbox.forget_handled_before(&world.main, NOW + 200).await.unwrap(), 2);
     assert_eq!(inbox.forget_handled_before(&world.main, NOW + 999).await.unwrap(), 1);
-    assert_eq!(inbox.list_unhandled(&world.main, 10).await.unwrap().len(), 2);
+    assert_eq!(inbox.list_unhandled(&world.main, "brex", 10).await.unwrap().len(), 2);
     assert_eq!(put(&world, "msg_0", "aa", NOW + 300).await, Put::New);
 }
 
@@ -86,6 +94,6 @@ async fn a_lease_of_one_connection_does_not_handle_the_events_of_another(#[value
     let lease = world.lease().await;
     put(&world, "msg_1", "aa", NOW).await;
     world.store.inbox().mark_handled(&lease, &world.other, &[named("msg_1")], NOW).await.unwrap();
-    assert_eq!(world.store.inbox().list_unhandled(&world.main, 10).await.unwrap().len(), 1);
-    assert!(world.store.inbox().list_unhandled(&world.other, 10).await.unwrap().is_empty());
+    assert_eq!(world.store.inbox().list_unhandled(&world.main, "brex", 10).await.unwrap().len(), 1);
+    assert!(world.store.inbox().list_unhandled(&world.other, "brex", 10).await.unwrap().is_empty());
 }

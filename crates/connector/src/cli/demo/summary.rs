@@ -48,8 +48,8 @@ impl Summary {
                 *held.entry(code).or_insert(0) += number;
             }
             known.extend(known_ids(app, &connection.id).await?);
-            nudges +=
-                i64::try_from(app.store.inbox().list_unhandled(&connection.id, PAGE).await?.len()).unwrap_or(PAGE);
+            nudges += i64::try_from(app.store.inbox().list_unhandled(&connection.id, "brex", PAGE).await?.len())
+                .unwrap_or(PAGE);
             for (system, number) in connection.traffic.requests() {
                 *requests.entry(system).or_insert(0) += number;
             }
