@@ -9,6 +9,7 @@ mod db;
 
 mod apply;
 mod audit;
+mod bc_subscriptions;
 mod brex_vendors;
 mod connections;
 mod cursors;
@@ -34,6 +35,7 @@ mod verify;
 
 pub use apply::{Applied, Change};
 pub use audit::Audit;
+pub use bc_subscriptions::{BcSubscriptionRow, BcSubscriptions};
 pub use brex_vendors::{BrexVendorChange, BrexVendorCount, BrexVendorRow, BrexVendors};
 pub use connections::{ConnectionRow, Connections, Problem};
 pub use cursors::Cursors;

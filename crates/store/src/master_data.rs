@@ -133,17 +133,39 @@ impl MasterData<'_> {
             let changed = write_differing(&mut tx, connection, kind, &wanted, &stored, now_ms).await?;
             let gone: Vec<&str> = stored.keys().map(String::as_str).filter(|id| !wanted.contains_key(id)).collect();
             remove(&mut tx, connection, kind, &gone).await?;
-            if let Some(Telling { actor, watched, tell }) = telling {
-                let both = watched.iter().map(|id| (id, stored.get(id), wanted.get(id.as_str())));
-                let notes: Vec<Note> =
-                    both.filter(|(_, was, is)| was != is).flat_map(|(id, was, is)| tell(id, was, is)).collect();
-                audit::append_notes(&mut tx, connection, now_ms, actor, notes.iter().collect()).await?;
+            if let Some(telling) = telling {
+                let both = telling.watched.iter().map(|id| (id.as_str(), stored.get(id), wanted.get(id.as_str())));
+                append_told(&mut tx, connection, now_ms, telling, both).await?;
             }
             Changed { removed: gone.len(), ..changed }
         })
     }
 
-    /// Adds or changes `rows` and leaves all others, writing only what differs.
+    /// Adds or changes `rows` and leaves all others, writing only what differs; what is told about the rows that are watched
+    /// goes into the trail in the same transaction.
+    pub async fn upsert_telling(
+        &self,
+        lease: &Lease,
+        connection: &ConnectionId,
+        kind: MasterKind,
+        rows: &[MasterRow],
+        now_ms: i64,
+        telling: Option<&Telling<'_>>,
+    ) -> Result<Changed, Error> {
+        let wanted = by_id(rows);
+        in_transaction!(self.db, tx => {
+            lanes::fence(&mut tx, lease).await?;
+            let stored = stored(&mut tx, connection, kind).await?;
+            let changed = write_differing(&mut tx, connection, kind, &wanted, &stored, now_ms).await?;
+            if let Some(telling) = telling {
+                let both = wanted.iter().map(|(id, is)| (*id, stored.get(*id), Some(is)));
+                append_told(&mut tx, connection, now_ms, telling, both).await?;
+            }
+            changed
+        })
+    }
+
+    /// The same without telling.
     pub async fn upsert(
         &self,
         lease: &Lease,
@@ -152,12 +174,7 @@ impl MasterData<'_> {
         rows: &[MasterRow],
         now_ms: i64,
     ) -> Result<Changed, Error> {
-        let wanted = by_id(rows);
-        in_transaction!(self.db, tx => {
-            lanes::fence(&mut tx, lease).await?;
-            let stored = stored(&mut tx, connection, kind).await?;
-            write_differing(&mut tx, connection, kind, &wanted, &stored, now_ms).await?
-        })
+        self.upsert_telling(lease, connection, kind, rows, now_ms, None).await
     }
 
     /// Everything of this kind, by code.
@@ -168,6 +185,20 @@ impl MasterData<'_> {
         rows.sort_by(|a, b| (&a.code, &a.bc_id).cmp(&(&b.code, &b.bc_id)));
         Ok(rows)
     }
+}
+
+/// Puts what is to be said about watched rows that changed into the trail, in the order of their ids.
+async fn append_told<'r>(
+    tx: &mut AnyConnection,
+    connection: &ConnectionId,
+    now_ms: i64,
+    telling: &Telling<'_>,
+    both: impl Iterator<Item = (&'r str, Option<&'r MasterRow>, Option<&'r MasterRow>)>,
+) -> Result<(), Error> {
+    let mut changed: Vec<_> = both.filter(|(id, was, is)| was != is && telling.watched.contains(*id)).collect();
+    changed.sort_by_key(|(id, ..)| *id);
+    let notes: Vec<Note> = changed.into_iter().flat_map(|(id, was, is)| (telling.tell)(id, was, is)).collect();
+    audit::append_notes(tx, connection, now_ms, telling.actor, notes.iter().collect()).await
 }
 
 /// The rows as both databases can store them, by id.

@@ -31,6 +31,9 @@ const ALL: &[(&str, &str)] = &[
         include_str!("../migrations/postgres/0012_record_sources.sql"),
     ),
     (include_str!("../migrations/sqlite/0009_vault.sql"), include_str!("../migrations/postgres/0009_vault.sql")),
+        include_str!("../migrations/sqlite/0010_bc_subscriptions.sql"),
+        include_str!("../migrations/postgres/0010_bc_subscriptions.sql"),
+    ),
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 
+use crate::bc_subscriptions::BcSubscriptions;
 use crate::db::Db;
 use crate::error::Error;
 use crate::place::{Kind, Place};
@@ -99,6 +100,11 @@ impl Store {
     /// What is done by the clock or on request.
     pub fn jobs(&self) -> Jobs<'_> {
         Jobs { db: &self.db }
+    }
+
+    /// Push subscriptions in Business Central.
+    pub fn bc_subscriptions(&self) -> BcSubscriptions<'_> {
+        BcSubscriptions { db: &self.db }
     }
 
     /// Small values by name.

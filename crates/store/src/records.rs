@@ -134,6 +134,20 @@ impl Records<'_> {
         Ok(found)
     }
 
+    /// The records that these documents of Business Central were made for, in no particular order.
+    pub async fn find_by_documents(
+        &self,
+        connection: &ConnectionId,
+        documents: &[Uuid],
+    ) -> Result<Vec<RecordRow>, Error> {
+        let mut found = Vec::new();
+        for documents in documents.chunks(CHUNK) {
+            let ids = documents.iter().map(Uuid::to_string);
+            found.extend(self.read(of_connection(connection).push(" AND document_id IN ").push_list(ids)).await?);
+        }
+        Ok(found)
+    }
+
     /// One record.
     pub async fn get(&self, connection: &ConnectionId, id: &RecordId) -> Result<Option<RecordRow>, Error> {
         let row = self.db.first(of_connection(connection).push(" AND id = ").push_bind(id.as_str())).await?;

@@ -1,7 +1,7 @@
 //! A lost lease refuses every method that writes for a lane.
 
 use rstest::rstest;
-use store::{Change, Delivery, Error, IntentChange, MasterKind, MasterRow, VendorLink, Verdict};
+use store::{BcSubscriptionRow, Change, Delivery, Error, IntentChange, MasterKind, MasterRow, VendorLink, Verdict};
 use uuid::Uuid;
 
 use crate::receipts::receipt;
@@ -45,6 +45,13 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
         decided_by: "kim".to_owned(),
         decided_ms: NOW,
     }];
+    let subscription = BcSubscriptionRow {
+        set: "vendors".to_owned(),
+        subscription_id: None,
+        states: Vec::new(),
+        renewed_ms: None,
+        expires_ms: None,
+    };
     let handled = [("brex".to_owned(), "msg_1".to_owned())];
 
     assert!(refused(&store.records().apply(lost, main, NOW, &engine(), &[whole]).await));
@@ -53,6 +60,7 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
     assert!(refused(&store.jobs().start(lost, main, "poll", NOW).await));
     assert!(refused(&store.jobs().finish(lost, main, "poll", None, None, 0, NOW).await));
     assert!(refused(&store.cursors().set(lost, main, "far", "1").await));
+    assert!(refused(&store.bc_subscriptions().save(lost, main, &subscription).await));
     assert!(refused(&store.master_data().replace_all(lost, main, MasterKind::Vendor, &master, NOW).await));
     assert!(refused(&store.master_data().upsert(lost, main, MasterKind::Vendor, &master, NOW).await));
     assert!(refused(&store.vendor_links().remember(lost, main, &link, NOW, &engine()).await));
@@ -71,6 +79,7 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
         "payloads",
         "intents",
         "cursors",
+        "bc_subscriptions",
         "master_data",
         "vendor_links",
         "receipts",

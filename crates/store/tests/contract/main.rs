@@ -5,6 +5,7 @@
 
 mod apply;
 mod audit;
+mod bc_subscriptions;
 mod brex_vendors;
 mod connections;
 mod cursors;

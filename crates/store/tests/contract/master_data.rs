@@ -126,4 +126,11 @@ async fn a_refresh_tells_about_watched_rows_that_changed_and_no_others(#[values(
     let entries = world.store.audit().list(&world.main, 0, 10).await.unwrap();
     let told: Vec<_> = entries.iter().map(|e| (e.subject.as_str(), e.before.as_deref(), e.after.as_deref())).collect();
     assert_eq!(told, [("vendor 2", Some("two"), None), ("vendor 3", None, Some("three"))]);
+    let third = [row("1", "one"), row("3", "trois"), row("4", "quatre")];
+    let upserted =
+        mirror.upsert_telling(&lease, &world.main, MasterKind::Vendor, &third, NOW + 2, Some(&telling)).await;
+    assert_eq!(upserted.unwrap().removed, 0);
+    let entries = world.store.audit().list(&world.main, 2, 10).await.unwrap();
+    let told: Vec<_> = entries.iter().map(|e| (e.subject.as_str(), e.before.as_deref(), e.after.as_deref())).collect();
+    assert_eq!(told, [("vendor 3", Some("three"), Some("trois"))]);
 }

@@ -5,6 +5,7 @@ use domain::id::RecordId;
 use domain::stage::Stage;
 use rstest::rstest;
 use store::{Count, Error, RecordRow};
+use uuid::Uuid;
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World, ids, ids_of};
 
@@ -26,6 +27,10 @@ async fn every_column_reads_back_as_it_was_written(#[values(Sqlite, Postgres)] o
     assert_eq!(world.record("accr_1").await, RecordRow { rev: 1, ..full.clone() });
     assert_eq!(world.record("accr_1").await.amount.unwrap().to_string(), "-12345678901.2300");
     assert_eq!(world.record("accr_2").await, RecordRow { rev: 1, ..bare });
+    let documents = [full.document_id.unwrap(), Uuid::nil()];
+    let found = world.store.records().find_by_documents(&world.main, &documents).await.unwrap();
+    assert_eq!(found, [RecordRow { rev: 1, ..full }]);
+    assert!(world.store.records().find_by_documents(&world.other, &documents).await.unwrap().is_empty());
     let none = world.store.records().get(&world.main, &RecordId::new("accr_9")).await.unwrap();
     assert_eq!(none, None);
 }
