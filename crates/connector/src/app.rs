@@ -102,8 +102,8 @@ pub struct Hook {
     pub token: Option<String>,
     /// The unguessable part of the address that Business Central notifies.
     pub bc_token: Option<String>,
-    /// What genuine notifications may carry.
-    pub client_states: Vec<SecretString>,
+    /// Hashes of the client states that a genuine notification may carry.
+    pub client_states: Vec<String>,
     /// The secrets that a delivery may be signed with.
     pub secrets: Vec<SecretString>,
     /// When the secrets were fetched (milliseconds).

@@ -11,12 +11,15 @@ use domain::tax::{TaxCode, TaxSetup, TaxSystem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use store::{Error, Lease, MasterKind, MasterRow, Store, Telling};
+use store::{Changed, Error, Lease, MasterKind, MasterRow, Store, Telling};
 use uuid::Uuid;
 
 use crate::app::{App, Connection};
 use crate::stop::Stop;
 use crate::vendors::answers::standings;
+
+/// The job that refreshes the mirror.
+pub const MASTER_DATA: &str = "master_data";
 
 /// The key of the one set-up row.
 const SETUP: &str = "setup";
@@ -70,6 +73,26 @@ pub async fn learn(app: &App, connection: &Connection, lease: &Lease, vendor: bc
     let rows = [row(vendor.id, &vendor.number, &vendor.name, &vendor)];
     app.store.master_data().upsert(lease, &connection.id, MasterKind::Vendor, &rows, app.now_ms()).await?;
     recall(app, connection).await
+}
+
+/// Takes in vendors that changed, and says what that means for merchants linked to them. Returns whether any differs.
+pub async fn take_in(
+    app: &App,
+    connection: &Connection,
+    lease: &Lease,
+    vendors: Vec<bc::Vendor>,
+) -> Result<bool, Error> {
+    let vendors: Vec<Vendor> = vendors.into_iter().map(mirrored).collect();
+    let rows: Vec<MasterRow> = vendors.iter().map(|v| row(v.id, &v.number, &v.name, v)).collect();
+    let (actor, watched) = (app.actor(), linked(&app.store, &connection.id).await?);
+    let telling = Telling { actor: &actor, watched: &watched, tell };
+    let (kept, id, now_ms) = (app.store.master_data(), &connection.id, app.now_ms());
+    let changed = kept.upsert_telling(lease, id, MasterKind::Vendor, &rows, now_ms, Some(&telling)).await?;
+    let differs = changed != Changed::default();
+    if differs {
+        recall(app, connection).await?;
+    }
+    Ok(differs)
 }
 
 /// Reads everything from Business Central as it is now and keeps nothing: for plans.

@@ -36,16 +36,22 @@ pub async fn run(lane: &Lane<'_>) -> Result<(), Stop> {
         let Some(last) = rows.last() else { return Ok(()) };
         after = Some(last.id.clone());
         let ids: Vec<RecordId> = rows.iter().map(|row| row.id.clone()).collect();
-        let mut steps = Vec::new();
-        let documents = rows.into_iter().filter(|row| row.document_id.is_some() && row.plan.is_some()).collect();
-        for read in verify::read_back(lane, documents).await? {
-            steps.extend(look(lane, read).await?);
-        }
-        lane.apply(steps).await?;
+        look_at(lane, rows).await?;
         let ids: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
         let records = lane.connection.brex.list_records_by_ids(&ids).await?;
         receive(lane, &records.items, Origin::Poll).await?;
     }
+}
+
+/// Looks at the documents of exported records.
+pub(super) async fn look_at(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    let mut steps = Vec::new();
+    let documents = rows.into_iter().filter(|row| row.document_id.is_some() && row.plan.is_some()).collect();
+    for read in verify::read_back(lane, documents).await? {
+        steps.extend(look(lane, read).await?);
+    }
+    lane.apply(steps).await?;
+    Ok(())
 }
 
 async fn look(lane: &Lane<'_>, (row, plan, found): ReadBack) -> Result<Option<Step>, Stop> {

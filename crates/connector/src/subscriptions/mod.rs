@@ -1,6 +1,7 @@
-//! Being told of changes: the webhook at Brex and what must be known to take its deliveries. Whatever is told is a hint; the
-//! polls bring the same without it, later.
+//! Being told of changes: the webhook at Brex, the subscriptions in Business Central, and what must be known to take their
+//! deliveries. Whatever is told is a hint; the schedule brings the same without it, later.
 
+pub mod bc;
 pub mod brex;
 pub mod change;
 
@@ -11,8 +12,16 @@ use crate::app::{App, Connection};
 
 /// What the receivers must know, as earlier processes or other ones left it.
 pub async fn recall(app: &App, connection: &Connection) -> Result<(), Error> {
-    let token = app.store.cursors().get(&connection.id, brex::TOKEN).await?;
-    connection.set_hook(|hook| hook.token = token);
+    let cursors = app.store.cursors();
+    let token = cursors.get(&connection.id, brex::TOKEN).await?;
+    let bc_token = cursors.get(&connection.id, bc::TOKEN).await?;
+    let rows = app.store.bc_subscriptions().list(&connection.id).await?;
+    let states = rows.into_iter().flat_map(|row| row.states).collect();
+    connection.set_hook(|hook| {
+        hook.token = token;
+        hook.bc_token = bc_token;
+        hook.client_states = states;
+    });
     Ok(())
 }
 

@@ -21,6 +21,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 use super::Web;
 use super::gate::{Gate, Unread};
 use crate::app::Connection;
+use crate::subscriptions::bc::hash_of;
 use crate::subscriptions::change::Change;
 use crate::worker::chain;
 
@@ -109,12 +110,11 @@ async fn take(web: &Web, connection: &Connection, gate: &Gate, headers: &HeaderM
 }
 
 /// Compares with every state, so that the time taken does not tell which one was near.
-fn is_known(states: &[SecretString], sent: &SecretString) -> bool {
-    let sent = sent.expose_secret().as_bytes();
-    let same = |state: &SecretString| {
-        !state.expose_secret().is_empty() & bool::from(state.expose_secret().as_bytes().ct_eq(sent))
-    };
-    states.iter().fold(Choice::from(0), |any, state| any | Choice::from(u8::from(same(state)))).into()
+fn is_known(states: &[String], sent: &SecretString) -> bool {
+    let sent = sent.expose_secret();
+    let hash = hash_of(sent);
+    let known = states.iter().fold(Choice::from(0), |any, state| any | state.as_bytes().ct_eq(hash.as_bytes()));
+    bool::from(known) && !sent.is_empty()
 }
 
 /// What is kept of a notification: which row or set, and what happened. Never the client state, and no address to call.

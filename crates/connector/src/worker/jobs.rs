@@ -1,4 +1,5 @@
-//! What a connection does by the clock: connect, mirror master data, keep the webhook, poll, look again at holds.
+//! What a connection does by the clock: connect, mirror master data, keep webhook and subscriptions, poll, look again at
+//! holds.
 
 use std::sync::Arc;
 
@@ -6,17 +7,22 @@ use store::{Error, JobRow, Lease};
 
 use super::lane::{clear_problem, note_problem};
 use crate::app::{App, Connection};
+use crate::flow::changes::{self, CHANGES, EVERYTHING};
 use crate::flow::poll::{Window, poll};
 use crate::flow::recheck::{self, Scope};
 use crate::flow::{Lane, RECHECK, Stop, drift, operator};
+use crate::mirror::MASTER_DATA;
 use crate::{identity, mirror, subscriptions};
 
 /// Finds out who is at either end.
 const CONNECT: &str = "connect";
-/// Mirrors vendors, accounts, dimensions and set-up.
-const MASTER_DATA: &str = "master_data";
-/// Registers the webhook and fetches its secrets.
+/// Keeps the webhook at Brex, fetches its secrets, and forgets deliveries that are long over.
 const WEBHOOK: &str = "webhook";
+/// Keeps the push subscriptions in Business Central.
+const SUBSCRIPTIONS: &str = "subscriptions";
+/// Makes a cheap call to Brex: a token that is not used for 30 days expires (brex.md 1), and a connection that is held for
+/// something in Business Central asks Brex for nothing else.
+const KEEP_ALIVE: &str = "keep_alive";
 /// Asks Brex for what changed.
 pub const POLL: &str = "poll";
 /// Asks Brex for everything since the cut-over date, and looks at the documents of exported records.
@@ -25,16 +31,26 @@ const FULL_POLL: &str = "full_poll";
 pub const BACKFILL: &str = "backfill";
 
 /// In this order, so that a fresh connection knows its master data before records come.
-const ORDER: [&str; 7] = [CONNECT, MASTER_DATA, WEBHOOK, POLL, FULL_POLL, BACKFILL, RECHECK];
+const ORDER: [&str; 10] = [
+    KEEP_ALIVE, CONNECT, MASTER_DATA, WEBHOOK, SUBSCRIPTIONS, POLL, FULL_POLL, BACKFILL, CHANGES, RECHECK,
+];
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+const HOUR_MS: i64 = 60 * 60 * 1_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Deliveries are remembered this long after they were handled: longer than anybody sends one again.
+const REMEMBERED_MS: i64 = 30 * DAY_MS;
+
+/// Jobs without which every record still comes, only later: what they cannot do holds nothing else.
+pub(super) fn is_beside(kind: &str) -> bool {
+    [KEEP_ALIVE, WEBHOOK, SUBSCRIPTIONS, CHANGES].contains(&kind)
+}
 
 /// Runs the jobs that are due. Returns whether any ran.
 pub(super) async fn run_due(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
     let due = app.store.jobs().list_due(&connection.id, app.now_ms()).await?;
     let mut ran = false;
     for kind in ORDER {
-        if kind != CONNECT && !connection.is_met() {
+        if ![KEEP_ALIVE, CONNECT].contains(&kind) && !connection.is_met() {
             return Ok(ran);
         }
         if let Some(job) = due.iter().find(|job| job.kind == kind) {
@@ -53,15 +69,19 @@ pub(super) async fn run_due(app: &Arc<App>, connection: &Arc<Connection>, lease:
 pub(super) async fn prepare(app: &App, connection: &Connection) -> Result<(), Error> {
     let now_ms = app.now_ms();
     app.store.connections().ensure(&connection.id, now_ms).await?;
-    for kind in [CONNECT, MASTER_DATA, WEBHOOK, POLL] {
+    for kind in [CONNECT, MASTER_DATA, WEBHOOK, SUBSCRIPTIONS, POLL, CHANGES] {
         app.store.jobs().ensure(&connection.id, kind, now_ms).await?;
     }
-    app.store.jobs().ensure(&connection.id, FULL_POLL, now_ms.saturating_add(DAY_MS)).await?;
-    // Another process may have had other credentials, and the webhook's address is kept in memory only.
-    for kind in [CONNECT, WEBHOOK] {
-        app.store.jobs().request(&connection.id, kind, None, now_ms).await?;
+    for kind in [FULL_POLL, KEEP_ALIVE] {
+        app.store.jobs().ensure(&connection.id, kind, now_ms.saturating_add(DAY_MS)).await?;
+    }
+    // Another process may have had other credentials, this one may have another address, and nobody knows how long nobody
+    // was there to be told.
+    for kind in [CONNECT, WEBHOOK, SUBSCRIPTIONS, CHANGES] {
+        app.store.jobs().nudge(&connection.id, kind, now_ms).await?;
     }
     identity::recall(app, connection).await?;
+    subscriptions::recall(app, connection).await?;
     mirror::recall(app, connection).await
 }
 
@@ -75,7 +95,7 @@ async fn run_one(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, jo
         Ok(()) => {
             let next = period_ms(connection, &job.kind).map(|period| now_ms.saturating_add(jittered(app, period)));
             jobs.finish(lease, &connection.id, &job.kind, next, None, 0, now_ms).await?;
-            if job.kind == CONNECT || job.attempts > 0 {
+            if job.kind == CONNECT || (job.attempts > 0 && !is_beside(&job.kind)) {
                 clear_problem(app, connection, lease).await?;
             }
             Ok(())
@@ -87,6 +107,10 @@ async fn run_one(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, jo
             let text = super::chain(&stop);
             let next = Some(now_ms.saturating_add(delay));
             jobs.finish(lease, &connection.id, &job.kind, next, Some(&text), attempts, now_ms).await?;
+            if is_beside(&job.kind) {
+                tracing::warn!(connection = %connection.id, job = job.kind, error = text, "work beside the records waits");
+                return Ok(());
+            }
             if let Stop::Connection(problem) = &stop {
                 note_problem(app, connection, lease, problem).await?;
             }
@@ -98,7 +122,19 @@ async fn run_one(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, jo
 async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, job: &JobRow) -> Result<(), Stop> {
     match job.kind.as_str() {
         CONNECT => return identity::learn(app, connection).await,
-        WEBHOOK => return subscriptions::brex::keep(app, connection, lease).await,
+        KEEP_ALIVE => return Ok(connection.brex.get_company().await.map(drop)?),
+        WEBHOOK => {
+            let before_ms = app.now_ms().saturating_sub(REMEMBERED_MS);
+            app.store.inbox().forget_handled_before(&connection.id, before_ms).await?;
+            return subscriptions::brex::keep(app, connection, lease).await;
+        }
+        SUBSCRIPTIONS => {
+            let kept = subscriptions::bc::keep(app, connection, lease).await?;
+            if kept.gap {
+                app.store.jobs().request(&connection.id, CHANGES, Some(EVERYTHING), app.now_ms()).await?;
+            }
+            return Ok(());
+        }
         MASTER_DATA if connection.identity().is_some() => mirror::refresh(app, connection, lease).await?,
         _ => {}
     }
@@ -113,6 +149,7 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
             poll(&lane, Window::From(jiff::Timestamp::MIN)).await?;
             drift::run(&lane).await?;
         }
+        CHANGES => changes::run(&lane, job.argument.as_deref() == Some(EVERYTHING)).await?,
         BACKFILL => drop(poll(&lane, Window::From(backfill_start(job))).await?),
         kind if operator::is_request(kind) => operator::run(&lane, kind, job.argument.as_deref()).await?,
         _ => {}
@@ -131,8 +168,11 @@ fn period_ms(connection: &Connection, kind: &str) -> Option<i64> {
     match kind {
         POLL => Some(i64::from(settings.poll_seconds) * 1_000),
         MASTER_DATA => Some(i64::from(settings.master_data_seconds) * 1_000),
-        WEBHOOK | CONNECT => Some(DAY_MS / 4),
-        FULL_POLL => Some(DAY_MS),
+        // What changed in Business Central costs a call per set, and so much at most if nobody tells.
+        CHANGES => Some(i64::from(settings.master_data_seconds) * 1_000),
+        WEBHOOK | SUBSCRIPTIONS => Some(HOUR_MS),
+        CONNECT => Some(DAY_MS / 4),
+        FULL_POLL | KEEP_ALIVE => Some(DAY_MS),
         _ => None,
     }
 }

@@ -180,12 +180,12 @@ impl LaneWorker {
             record = self.app.store.records().next_due(&connection.id).await?;
             proposal = self.app.store.vendor_proposals().next_due(&connection.id).await?;
         }
-        let jobs = self.app.store.jobs().list(&connection.id).await?;
-        let failed = jobs.iter().filter(|job| job.attempts > 0).filter_map(|job| job.due_ms).min();
+        let due = self.app.store.jobs().list(&connection.id).await?;
+        let failed = due.iter().filter(|job| job.attempts > 0 && !jobs::is_beside(&job.kind)).filter_map(|job| job.due_ms).min();
         Ok(Tick {
             worked,
             open_due_ms: [record, proposal, failed].into_iter().flatten().min(),
-            jobs_due_ms: jobs.iter().filter_map(|job| job.due_ms).min(),
+            jobs_due_ms: due.iter().filter_map(|job| job.due_ms).min(),
             lease_due_ms: None,
         })
     }
@@ -195,6 +195,7 @@ impl LaneWorker {
         let Some(identity) = connection.identity().filter(|_| is_ready(connection)) else { return Ok(worked) };
         let lane = Lane { app: &self.app, connection, lease, identity, directory: connection.directory() };
         worked |= flow::poll::take_nudges(&lane).await? > 0;
+        worked |= flow::changes::take(&lane).await? > 0;
         for stage in Stage::WORKING {
             if self.stop.is_cancelled() {
                 return Ok(worked);

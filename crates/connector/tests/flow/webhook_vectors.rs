@@ -13,6 +13,7 @@ use connector::alone::Alone;
 use connector::app::{App, Identity};
 use connector::clock::{Chance, Clock};
 use connector::config::Config;
+use connector::subscriptions::bc::hash_of;
 use connector::web;
 use domain::id::ConnectionId;
 use futures::future::BoxFuture;
@@ -334,7 +335,7 @@ async fn taken(notification: &Notification, company: Uuid) -> Result<(), String>
     let (brex_company, bc_company_name) = ("c".to_owned(), "x".to_owned());
     let connection = &receiver.app.connections[0];
     connection.set_identity(Identity { brex_company, bc_company: company, bc_company_name });
-    let states = notification.client_states.iter().cloned().map(SecretString::from).collect();
+    let states = notification.client_states.iter().map(|state| hash_of(state)).collect();
     connection.set_hook(|hook| hook.client_states = states);
     if notification.inject.is_some() {
         receiver.break_inbox(true).await;
