@@ -116,7 +116,8 @@ pub async fn take(lane: &Lane<'_>) -> Result<usize, Stop> {
         fetch_vendors(lane, &vendors).await?;
     }
     look_at_documents(lane, &documents.into_iter().collect::<Vec<_>>()).await?;
-    let handled: Vec<(String, String)> = events.into_iter().map(|Event { source, event_id, .. }| (source, event_id)).collect();
+    let handled: Vec<(String, String)> =
+        events.into_iter().map(|Event { source, event_id, .. }| (source, event_id)).collect();
     inbox.mark_handled(lane.lease, &lane.connection.id, &handled, lane.now_ms()).await?;
     Ok(handled.len())
 }

@@ -132,7 +132,8 @@ impl Upkeep<'_> {
         if standing.notification_url != self.url.as_str() {
             return Some("address changed");
         }
-        let (Some(renewed_ms), Some(expires_ms)) = (row.renewed_ms, standing.expires.map(|at| at.as_millisecond())) else {
+        let (Some(renewed_ms), Some(expires_ms)) = (row.renewed_ms, standing.expires.map(|at| at.as_millisecond()))
+        else {
             return Some("half of its life is over");
         };
         let half = expires_ms.saturating_sub(renewed_ms) / 2;

@@ -181,7 +181,8 @@ impl LaneWorker {
             proposal = self.app.store.vendor_proposals().next_due(&connection.id).await?;
         }
         let due = self.app.store.jobs().list(&connection.id).await?;
-        let failed = due.iter().filter(|job| job.attempts > 0 && !jobs::is_beside(&job.kind)).filter_map(|job| job.due_ms).min();
+        let failed =
+            due.iter().filter(|job| job.attempts > 0 && !jobs::is_beside(&job.kind)).filter_map(|job| job.due_ms).min();
         Ok(Tick {
             worked,
             open_due_ms: [record, proposal, failed].into_iter().flatten().min(),

@@ -21,6 +21,7 @@ use sandbox::{Options, Sandbox, World};
 use serde_json::{Value, json};
 use store::{Chain, Lease, RecordRow, Store};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::database::{Database, Db};
@@ -45,6 +46,7 @@ pub struct TestApp {
     _secrets: TempDir,
     lanes: Vec<LaneWorker>,
     stop: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
 }
 
 /// When every test begins.
@@ -63,14 +65,15 @@ impl TestApp {
         let database = Database::fresh(db).await?;
         let sandbox = Sandbox::start(Options { start: Some(start_of_time()), ..options }).await.unwrap();
         sandbox.world().brex.pause_deliveries(true);
+        sandbox.world().bc.pause_notifications(true);
         let listener = web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         let secrets = tempfile::tempdir().unwrap();
         let config = configure(&sandbox, &database, &base_url, &secrets, settings);
         let stop = CancellationToken::new();
         let (app, lanes) = build(&sandbox, &config, &stop, 1).await;
-        tokio::spawn(web::serve(listener, Arc::clone(&app), stop.clone()));
-        Some(Self { sandbox, app, database, base_url, config, _secrets: secrets, lanes, stop })
+        let server = tokio::spawn(web::serve(listener, Arc::clone(&app), stop.clone()));
+        Some(Self { sandbox, app, database, base_url, config, _secrets: secrets, lanes, stop, server })
     }
 
     pub fn world(&self) -> Arc<World> {
@@ -95,8 +98,9 @@ impl TestApp {
         for _ in 0..5_000 {
             let tick = self.tick().await;
             let world = self.world();
-            let delivered = world.brex.deliver_due(&world.clock).await;
-            if tick.worked || delivered.delivered > 0 {
+            let delivered = world.brex.deliver_due(&world.clock).await.delivered;
+            let notified = world.bc.deliver_due(&world.clock).await;
+            if tick.worked || delivered + notified > 0 {
                 continue;
             }
             match tick.open_due_ms {
@@ -134,16 +138,29 @@ impl TestApp {
         self.world().clock.advance(SignedDuration::from_millis(gap));
     }
 
-    /// A new process on the same database: nothing in memory survives. The web server of the old one is gone.
+    /// A new process on the same database and the same address: nothing in memory survives.
     pub async fn restart(&mut self) {
+        self.down().await;
+        self.up(true).await;
+    }
+
+    /// The process stops; nobody listens.
+    pub async fn down(&mut self) {
         self.stop.cancel();
-        self.stop = CancellationToken::new();
+        (&mut self.server).await.unwrap().unwrap();
         self.app.store.close().await;
+    }
+
+    /// A new process, at the address of the old one or at another.
+    pub async fn up(&mut self, same_address: bool) {
+        let address = if same_address { self.base_url.trim_start_matches("http://") } else { "127.0.0.1:0" };
+        let listener = web::bind(address.parse().unwrap()).await.unwrap();
+        self.base_url = format!("http://{}", listener.local_addr().unwrap());
+        self.config.public_url = Some(self.base_url.parse().unwrap());
+        self.stop = CancellationToken::new();
         let seed = u64::try_from(self.app.now_ms()).unwrap();
         (self.app, self.lanes) = build(&self.sandbox, &self.config, &self.stop, seed).await;
-        let listener = web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        self.base_url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(web::serve(listener, Arc::clone(&self.app), self.stop.clone()));
+        self.server = tokio::spawn(web::serve(listener, Arc::clone(&self.app), self.stop.clone()));
         // The lease of the old process has to run out first.
         self.advance(31);
     }

@@ -18,9 +18,11 @@ mod held;
 mod hostile;
 mod limits;
 mod line;
+mod notifications;
 #[path = "../../../sandbox/tests/conformance/openapi/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the sandbox, which holds its answers against the same files")]
 mod openapi;
+mod outages;
 mod proposals;
 mod receipts;
 mod refunds;
