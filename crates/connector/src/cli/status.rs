@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use comfy_table::Table;
 use domain::stage::Stage;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use store::{ConnectionRow, Count, JobRow};
+use store::{BcSubscriptionRow, ConnectionRow, Count, JobRow};
 
 use super::open::shown_time;
 use super::{Common, Exit, Failure, open, print_json};
@@ -17,10 +18,14 @@ pub(super) async fn status(common: &Common) -> Result<Exit, Failure> {
     for row in store.connections().list().await? {
         let counts = store.records().counts(&row.id).await?;
         let jobs = store.jobs().list(&row.id).await?;
+        let subscriptions = store.bc_subscriptions().list(&row.id).await?;
         if common.json {
-            shown.push(as_json(&row, &counts, &jobs));
+            shown.push(as_json(&row, &counts, &jobs, &subscriptions));
         } else {
-            print(&row, &counts, &jobs, &open::zone(&config, row.id.as_str())?);
+            let zone = open::zone(&config, row.id.as_str())?;
+            print(&row, &counts);
+            print_jobs(&jobs, &zone);
+            print_subscriptions(&subscriptions, &zone);
         }
     }
     if common.json {
@@ -45,7 +50,7 @@ pub(super) fn tally(counts: &[Count]) -> (BTreeMap<Stage, i64>, BTreeMap<&'stati
     (stages, holds)
 }
 
-fn as_json(row: &ConnectionRow, counts: &[Count], jobs: &[JobRow]) -> Value {
+fn as_json(row: &ConnectionRow, counts: &[Count], jobs: &[JobRow], subscriptions: &[BcSubscriptionRow]) -> Value {
     let (stages, held) = tally(counts);
     let stages: BTreeMap<&str, i64> = stages.into_iter().map(|(stage, n)| (stage.as_str(), n)).collect();
     let time = |ms: Option<i64>| ms.map(|ms| crate::clock::timestamp(ms).to_string());
@@ -55,6 +60,9 @@ fn as_json(row: &ConnectionRow, counts: &[Count], jobs: &[JobRow]) -> Value {
             "attempts": job.attempts, "error": job.error,
         })
     });
+    let subscriptions = subscriptions
+        .iter()
+        .map(|one| json!({ "set": one.set, "renewed": time(one.renewed_ms), "expires": time(one.expires_ms) }));
     json!({
         "connection": row.id.as_str(),
         "brex_company": row.brex_company_id,
@@ -63,10 +71,11 @@ fn as_json(row: &ConnectionRow, counts: &[Count], jobs: &[JobRow]) -> Value {
         "stages": stages,
         "held": held,
         "jobs": jobs.collect::<Vec<_>>(),
+        "subscriptions": subscriptions.collect::<Vec<_>>(),
     })
 }
 
-fn print(row: &ConnectionRow, counts: &[Count], jobs: &[JobRow], zone: &jiff::tz::TimeZone) {
+fn print(row: &ConnectionRow, counts: &[Count]) {
     let company = row.bc_company_name.as_deref().unwrap_or("not connected yet");
     println!("{} ({company})", row.id);
     match &row.problem {
@@ -83,6 +92,22 @@ fn print(row: &ConnectionRow, counts: &[Count], jobs: &[JobRow], zone: &jiff::tz
         table.add_row([format!("held: {code}"), number.to_string()]);
     }
     println!("{table}");
+}
+
+fn print_subscriptions(subscriptions: &[BcSubscriptionRow], zone: &TimeZone) {
+    if subscriptions.is_empty() {
+        return;
+    }
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(["subscriptions", "renewed", "expires"]);
+    for one in subscriptions {
+        let time = |ms: Option<i64>| ms.map_or_else(|| "-".to_owned(), |ms| shown_time(ms, zone));
+        table.add_row([one.set.clone(), time(one.renewed_ms), time(one.expires_ms)]);
+    }
+    println!("{table}");
+}
+
+fn print_jobs(jobs: &[JobRow], zone: &TimeZone) {
     let mut table = Table::new();
     let header = ["job", "last run", "next run", "tries", "error"];
     table.load_style(comfy_table::presets::NOTHING).set_header(header);

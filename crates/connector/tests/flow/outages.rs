@@ -71,9 +71,10 @@ impl Month {
     }
 
     async fn work(&mut self, hours: u64) {
-        for _ in 0..hours.div_ceil(2) {
+        for _ in 0..hours.div_ceil(6) {
             self.happen();
-            self.app.advance(2 * HOUR);
+            self.happen();
+            self.app.advance(6 * HOUR);
             self.app.run_until_idle().await;
             self.look();
         }
