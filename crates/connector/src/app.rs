@@ -176,9 +176,8 @@ impl App {
             public_url,
             alone,
             bell: Arc::new(Notify::new()),
+            receiving: AtomicBool::new(false),
         }))
-        let (bell, receiving) = (Arc::new(Notify::new()), AtomicBool::new(false));
-        Ok(Arc::new(Self { store, clock, chance, connections, public_url, alone, bell, receiving }))
     }
 
     /// The time in milliseconds.
@@ -189,6 +188,8 @@ impl App {
     /// The sealed secrets.
     pub fn vault(&self) -> Vault<'_> {
         self.store.vault(&self.keys)
+    }
+
     /// Whether this process takes deliveries: only then may others be told to deliver.
     pub fn is_receiving(&self) -> bool {
         self.receiving.load(Ordering::Acquire)

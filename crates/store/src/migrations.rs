@@ -10,30 +10,26 @@ use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::row::Table;
 
-/// Each migration's two texts. They are never edited once released: a change is a new entry.
-const ALL: &[(&str, &str)] = &[
-    (include_str!("../migrations/sqlite/0001_first.sql"), include_str!("../migrations/postgres/0001_first.sql")),
-    (
-        include_str!("../migrations/sqlite/0002_vendor_memory.sql"),
-        include_str!("../migrations/postgres/0002_vendor_memory.sql"),
-    ),
-    (
-        include_str!("../migrations/sqlite/0003_brex_vendors.sql"),
-        include_str!("../migrations/postgres/0003_brex_vendors.sql"),
-    ),
-    (include_str!("../migrations/sqlite/0006_receipts.sql"), include_str!("../migrations/postgres/0006_receipts.sql")),
-    (
-        include_str!("../migrations/sqlite/0007_vendor_proposals.sql"),
-        include_str!("../migrations/postgres/0007_vendor_proposals.sql"),
-    ),
-    (
-        include_str!("../migrations/sqlite/0012_record_sources.sql"),
-        include_str!("../migrations/postgres/0012_record_sources.sql"),
-    ),
-    (include_str!("../migrations/sqlite/0009_vault.sql"), include_str!("../migrations/postgres/0009_vault.sql")),
-        include_str!("../migrations/sqlite/0010_bc_subscriptions.sql"),
-        include_str!("../migrations/postgres/0010_bc_subscriptions.sql"),
-    ),
+/// The texts of each migration for both databases.
+macro_rules! migrations {
+    ($($name:literal,)*) => {
+        &[$((
+            include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
+            include_str!(concat!("../migrations/postgres/", $name, ".sql")),
+        ),)*]
+    };
+}
+
+/// They are never edited once released: a change is a new entry.
+const ALL: &[(&str, &str)] = migrations![
+    "0001_first",
+    "0002_vendor_memory",
+    "0003_brex_vendors",
+    "0006_receipts",
+    "0007_vendor_proposals",
+    "0009_vault",
+    "0010_bc_subscriptions",
+    "0012_record_sources",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

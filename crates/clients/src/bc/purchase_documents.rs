@@ -2,8 +2,8 @@
 //! duplicate drafts: whoever creates must look first and, after an unclear answer, only look.
 //! <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_purchaseinvoice>
 
-use jiff::civil::Date;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;

@@ -186,7 +186,7 @@ company = "x"
         let config = Config::parse(&text, folder.path()).unwrap();
         let store = Store::open(&config.database_url()).await.unwrap();
         let clock = Arc::new(Still(AtomicI64::new(0)));
-        let app = App::build(&config, store, clock.clone(), Chance::seeded(1), Alone::Shared).unwrap();
+        let app = App::build(&config, store, clock.clone(), Chance::seeded(1), Alone::Shared).await.unwrap();
         for connection in &app.connections {
             app.store.connections().ensure(&connection.id, 0).await.unwrap();
             let name = connection.id.as_str().to_uppercase();
