@@ -29,5 +29,6 @@ pub mod stage;
 pub mod tax;
 pub mod template;
 pub mod tieout;
+pub mod transfer;
 pub mod vendor;
 pub mod why;
