@@ -28,6 +28,8 @@ mod receipts;
 mod records;
 mod row;
 mod vault;
+mod transfer_orders;
+mod transfers;
 mod vendor_links;
 mod vendor_matches;
 mod vendor_proposals;
@@ -51,6 +53,10 @@ pub use place::Kind;
 pub use receipts::{ReceiptRow, Receipts};
 pub use records::{Count, RecordRow, Records};
 pub use vault::{KeyProblem, KeyRing, SealedSecret, Slot, Vault};
+pub use transfer_orders::{OrderChange, OrderState, TransferOrder, TransferOrders};
+pub use transfers::{
+    DecisionRow, DocumentRow, DocumentVerdict, MatchRow, Reconciled, SaidChange, TransferRow, TransferSaid, Transfers,
+};
 pub use vendor_links::{VendorLink, VendorLinks, Verdict};
 pub use vendor_matches::{VendorMatch, VendorMatches};
 pub use vendor_proposals::{ProposalChange, ProposalState, VendorProposal, VendorProposals};

@@ -15,6 +15,8 @@ use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::receipts::Receipts;
 use crate::vault::{KeyRing, Vault};
+use crate::transfer_orders::TransferOrders;
+use crate::transfers::Transfers;
 use crate::vendor_matches::VendorMatches;
 use crate::vendor_proposals::VendorProposals;
 use crate::{
@@ -130,6 +132,16 @@ impl Store {
     /// What the matcher said about records.
     pub fn vendor_matches(&self) -> VendorMatches<'_> {
         VendorMatches { db: &self.db }
+    }
+
+    /// Transfers of Brex, and how they stand.
+    pub fn transfers(&self) -> Transfers<'_> {
+        Transfers { db: &self.db }
+    }
+
+    /// Invoices to pay through Brex.
+    pub fn transfer_orders(&self) -> TransferOrders<'_> {
+        TransferOrders { db: &self.db }
     }
 
     /// New vendors that people proposed.

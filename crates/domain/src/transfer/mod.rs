@@ -3,6 +3,7 @@
 //! Amounts are whole minor units of their currency (cents), as Brex sends them: comparing is exact by construction.
 
 mod decide;
+mod facts;
 mod numbers;
 mod phases;
 mod results;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 use crate::money::{Currency, Money};
 
 pub use decide::reconcile;
+pub use facts::{Facts, Settled};
 pub use numbers::{number_key, numbers_in};
 pub use results::{AgeBucket, Reason, Standing, Verdict};
 
@@ -69,7 +71,7 @@ pub enum PayableKind {
 }
 
 /// A posted purchase invoice or credit memo.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payable {
     /// BC's id.
     pub id: String,

@@ -149,7 +149,7 @@ pub(super) fn days_between(from: Date, to: Date) -> i32 {
 }
 
 /// How one transfer or document stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// Its id.
     pub id: String,
