@@ -14,6 +14,7 @@ mod new_document;
 mod notification;
 mod odata;
 mod pages;
+mod payables;
 mod purchase_documents;
 mod setup;
 mod subscriptions;
@@ -47,6 +48,9 @@ pub use self::pages::Pages;
 pub use self::purchase_documents::{ChangedDocument, InvoiceVendor, LineOf};
 pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup, TaxGroup, TaxType};
 pub use self::subscriptions::{MAX_SUBSCRIPTIONS, NewSubscription, Subscription};
+pub use self::payables::{Due, EntryKind, VendorEntry};
+pub use self::purchase_documents::{InvoiceVendor, LineOf};
+pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup};
 pub use self::vendors::{Blocked, NewVendor, Vendor};
 
 /// One Business Central environment. Clones share connections, pace and token.

@@ -1,6 +1,7 @@
 //! The Brex API: one account ([`Client`]), its resources in the files beside this one, and what its webhooks send
 //! ([`webhook_signature`], [`webhook_event`]). <https://developer.brex.com>
 
+mod cash;
 mod company;
 mod expenses;
 mod export_results;
@@ -10,6 +11,7 @@ mod integration;
 mod receipts;
 mod record;
 mod records;
+mod transfers;
 mod vendors;
 pub mod webhook_event;
 pub mod webhook_signature;
@@ -28,6 +30,7 @@ use crate::error::Error;
 use crate::http::Http;
 use crate::kind::{Access, Asked, System};
 
+pub use self::cash::{CashAccount, CashTransaction};
 pub use self::company::Company;
 pub use self::expenses::{Expense, LegalEntity, Merchant, MinorAmount};
 pub use self::export_results::{ExportAnswer, ExportResult};
@@ -39,6 +42,7 @@ pub use self::record::{
     ReviewStatus, SourceType, User, Vendor,
 };
 pub use self::records::{RecordPages, RecordsById, RecordsPage, RecordsQuery};
+pub use self::transfers::{AccountRef, Counterparty, Instrument, NewTransfer, Transfer, TransfersPage};
 pub use self::vendors::{BrexVendor, VendorFields, VendorsPage};
 pub use self::webhooks::{NewSubscription, Subscription, SubscriptionStatus, WebhookSecret, WebhookSecretStatus};
 
