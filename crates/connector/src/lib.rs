@@ -22,6 +22,7 @@ pub mod secrets;
 pub mod stop;
 pub mod subscriptions;
 pub mod tieout;
+pub mod transfers;
 pub mod vendors;
 pub mod web;
 pub mod worker;

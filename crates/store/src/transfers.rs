@@ -1,4 +1,4 @@
-//! The tables `transfers`, `transfer_matches`, `transfer_decisions`, `transfer_documents` and `transfer_state`: what Brex and
+//! The tables `transfers`, `transfer_returns`, `transfer_matches`, `transfer_decisions`, `transfer_documents` and `transfer_state`: what Brex and
 //! the last comparison said about each transfer, what is matched, and what people decided.
 
 use domain::audit::{Actor, Note};
@@ -22,8 +22,9 @@ const DECISIONS: Table = Table { name: "transfer_decisions", key: &["connection"
 const DOCUMENTS: Table = Table { name: "transfer_documents", key: &["connection", "id"] };
 const STATE: Table = Table { name: "transfer_state", key: &["connection"] };
 
-const SELECT: &str = "SELECT connection, id, facts, history, settled, returned_by, standing, suggestion, first_ms, \
-     updated_ms FROM transfers WHERE connection = $1";
+const SELECT: &str = "SELECT t.connection, t.id, t.facts, t.history, t.settled, r.returned_by, t.standing, t.suggestion, \
+     t.first_ms, t.updated_ms FROM transfers t LEFT JOIN transfer_returns r \
+     ON r.connection = t.connection AND r.transfer_id = t.id WHERE t.connection = $1";
 const SELECT_MATCHES: &str =
     "SELECT connection, transfer_id, found, person, reason, made_ms FROM transfer_matches WHERE connection = $1";
 const SELECT_DECISIONS: &str = "SELECT connection, seq, transfer_id, document_id, verdict, person, reason, decided_ms \
@@ -182,7 +183,7 @@ pub struct Transfers<'a> {
 impl Transfers<'_> {
     /// Every transfer, by id.
     pub async fn list(&self, connection: &ConnectionId) -> Result<Vec<TransferRow>, Error> {
-        let statement = Statement::new(SELECT).bind(connection.as_str()).push(" ORDER BY id");
+        let statement = Statement::new(SELECT).bind(connection.as_str()).push(" ORDER BY t.id");
         self.db.rows(statement).await?.iter().map(read).collect()
     }
 
@@ -222,7 +223,7 @@ impl Transfers<'_> {
         in_transaction!(self.db, tx => {
             for rows in rows.chunks(CHUNK) {
                 let statement = Statement::new(
-                    "INSERT INTO transfers (connection, id, facts, history, settled, returned_by, first_ms, updated_ms) ",
+                    "INSERT INTO transfers (connection, id, facts, history, settled, first_ms, updated_ms) ",
                 );
                 statement
                     .push_rows(rows, |row, tuple| {
@@ -232,20 +233,51 @@ impl Transfers<'_> {
                             .bind(encoded(&row.facts))
                             .bind(encoded(&row.history))
                             .bind(row.settled.as_ref().map(encoded))
-                            .bind(row.returned_by.as_deref().map(clean))
                             .bind(row.first_ms)
                             .bind(now_ms);
                     })
                     .push(
                         " ON CONFLICT (connection, id) DO UPDATE SET facts = excluded.facts, history = excluded.history, \
                          settled = COALESCE(excluded.settled, transfers.settled), \
-                         returned_by = COALESCE(excluded.returned_by, transfers.returned_by), \
                          updated_ms = excluded.updated_ms",
                     )
                     .execute(&mut tx)
                     .await?;
             }
             audit::append_notes(&mut tx, connection, now_ms, actor, notes.iter().collect()).await?;
+        })
+    }
+
+    /// Notes that a transfer was brought back by another one, which Brex may not show. One that was not read yet is noted, too.
+    pub async fn note_return(
+        &self,
+        connection: &ConnectionId,
+        now_ms: i64,
+        actor: &Actor,
+        original: &str,
+        by: &str,
+    ) -> Result<(), Error> {
+        in_transaction!(self.db, tx => {
+            let changed = Statement::new(
+                "INSERT INTO transfer_returns (connection, transfer_id, returned_by, heard_ms) VALUES ($1, $2, $3, $4) \
+                 ON CONFLICT (connection, transfer_id) DO NOTHING",
+            )
+            .bind(connection.as_str())
+            .bind(clean(original))
+            .bind(clean(by))
+            .bind(now_ms)
+            .execute(&mut tx)
+            .await?;
+            if changed == 1 {
+                let note = Note {
+                    action: "transfer_returned".to_owned(),
+                    subject: format!("transfer {original}"),
+                    before: None,
+                    after: None,
+                    detail: serde_json::json!({ "by": by }),
+                };
+                audit::append_notes(&mut tx, connection, now_ms, actor, vec![&note]).await?;
+            }
         })
     }
 

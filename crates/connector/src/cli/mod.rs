@@ -18,6 +18,7 @@ mod run;
 mod status;
 mod story;
 mod tieout;
+mod transfers;
 mod vendors;
 
 use std::path::PathBuf;
@@ -103,6 +104,11 @@ enum Command {
         #[command(subcommand)]
         command: vendors::VendorsCommand,
     },
+    /// Compare what was paid through Brex with what Business Central is owed.
+    Transfers {
+        #[command(subcommand)]
+        command: transfers::TransfersCommand,
+    },
     /// Keep the lists in Brex that people code with.
     CodingLists {
         #[command(subcommand)]
@@ -183,6 +189,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Skip(args) => operate::operate(&common, Verb::Skip, &args).await,
         Command::Backfill { from, connection } => backfill::backfill(&common, from, connection.as_deref()).await,
         Command::Vendors { command } => vendors::vendors(&common, command).await,
+        Command::Transfers { command } => transfers::transfers(&common, command).await,
         Command::CodingLists { command } => coding_lists::coding_lists(&common, command).await,
         Command::Tieout(args) => tieout::tieout(&common, &args).await,
         Command::Audit { command } => audit::audit(&common, command).await,

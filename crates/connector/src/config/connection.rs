@@ -18,6 +18,8 @@ use url::Url;
 use super::hosts::check_base_url;
 use super::{
     CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource, TaxSection,
+    CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource,
+    TransfersSection,
 };
 
 /// One connection as configured.
@@ -90,6 +92,9 @@ pub struct ConnectionConfig {
     /// The watch over documents of exported records.
     #[serde(default)]
     pub drift: DriftSection,
+    /// The transfers of Brex.
+    #[serde(default)]
+    pub transfers: TransfersSection,
     /// The Brex side.
     pub brex: BrexSection,
     /// The sign-in at Microsoft Entra ID.
@@ -269,6 +274,7 @@ impl ConnectionConfig {
         self.receipts.check(&key)?;
         self.drift.check(&key)?;
         self.tax.check(&key)?;
+        self.transfers.check(&key)?;
         self.coding_lists.check(&self.field_rules(), &key)?;
         at_least_one("poll_seconds", self.poll_seconds)?;
         at_least_one("master_data_seconds", self.master_data_seconds)?;

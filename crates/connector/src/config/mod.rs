@@ -10,6 +10,8 @@ mod hosts;
 mod receipts;
 pub(crate) mod secret;
 mod tax;
+mod secret;
+mod transfers;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -27,6 +29,8 @@ pub use error::ConfigError;
 pub use receipts::ReceiptsSection;
 pub use secret::{KeySource, SecretSource};
 pub use tax::TaxSection;
+pub use secret::SecretSource;
+pub use transfers::{Approval, TransfersSection};
 
 /// Name of the configuration file when none is given.
 pub const DEFAULT_FILE: &str = "ml-connector.toml";

@@ -101,6 +101,11 @@ pub async fn take_nudges(lane: &Lane<'_>) -> Result<usize, Stop> {
             Ok(WebhookEvent::RecordsReady { company_id, .. }) => {
                 strange.push(ignored(&event.event_id, &format!("it is for the company {company_id}")));
             }
+            Ok(WebhookEvent::Transfer { transfer_id, return_for_id, company_id, .. })
+                if company_id == lane.identity.brex_company =>
+            {
+                crate::transfers::heard(lane.app, lane.connection, &transfer_id, return_for_id.as_deref()).await?;
+            }
             Ok(WebhookEvent::Transfer { .. } | WebhookEvent::Other { .. }) => {}
             Err(_) => strange.push(ignored(&event.event_id, "its body cannot be read")),
         }

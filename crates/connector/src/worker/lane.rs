@@ -211,7 +211,8 @@ impl LaneWorker {
         if !worked && !self.stop.is_cancelled() {
             worked = crate::vendors::create::turn(&self.app, connection, lease).await?
                 || crate::vendors::directory::turn(&self.app, connection, lease).await?
-                || crate::coding_lists::turn(&self.app, connection, lease).await?;
+                || crate::coding_lists::turn(&self.app, connection, lease).await?
+                || crate::transfers::turn(&self.app, connection, lease).await?;
         }
         Ok(worked)
     }

@@ -9,12 +9,19 @@ CREATE TABLE transfers (
     facts TEXT NOT NULL,
     history TEXT NOT NULL,
     settled TEXT,
-    returned_by TEXT,
     standing TEXT,
     suggestion TEXT,
     first_ms INTEGER NOT NULL,
     updated_ms INTEGER NOT NULL,
     PRIMARY KEY (connection, id)
+) STRICT;
+
+CREATE TABLE transfer_returns (
+    connection TEXT NOT NULL,
+    transfer_id TEXT NOT NULL,
+    returned_by TEXT NOT NULL,
+    heard_ms INTEGER NOT NULL,
+    PRIMARY KEY (connection, transfer_id)
 ) STRICT;
 
 CREATE TABLE transfer_matches (

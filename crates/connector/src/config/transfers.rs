@@ -1,0 +1,115 @@
+//! `[connection.transfers]`: how Brex transfers are reconciled, and whether invoices may be paid from here.
+
+use domain::money::{Currency, Money};
+use domain::transfer::{Settings, minor_units};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use super::ConfigError;
+
+/// Transfers of a connection.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransfersSection {
+    /// Whether they are read and reconciled by the clock.
+    pub enabled: bool,
+    /// Seconds between two runs.
+    pub seconds: u32,
+    /// Seconds between two walks through all transfers; in between only the new ones and those under way are read.
+    pub walk_seconds: u32,
+    /// Days that a payment may be earlier than its document.
+    pub days_before: u16,
+    /// Days that a payment without a number may be later than the due date.
+    pub days_after: u16,
+    /// Days that the payment in Business Central may lie before or after the transfer.
+    pub booking_days: u16,
+    /// The largest fee, in US dollars: by so much more may have left the account.
+    pub fee_most: Decimal,
+    /// Days back that closed documents are read.
+    pub closed_days: u16,
+    /// Whether `transfers create` may pay.
+    pub create: bool,
+    /// Whether another person has to approve before anything is asked of Brex.
+    pub four_eyes: bool,
+    /// Whether a cash admin has to approve in Brex.
+    pub approval: Approval,
+    /// The cash account that pays; the primary one if not given.
+    pub account: Option<String>,
+    /// Most US dollars that are ordered in one day; no limit if not given.
+    pub daily_limit: Option<Decimal>,
+    /// Most US dollars that are ordered for one vendor in one day; no limit if not given.
+    pub vendor_limit: Option<Decimal>,
+}
+
+/// Who approves a transfer in Brex.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approval {
+    /// A cash admin, always.
+    #[default]
+    Manual,
+    /// Whatever the account's own policy says.
+    Policy,
+}
+
+impl Default for TransfersSection {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            seconds: 3_600,
+            walk_seconds: 86_400,
+            days_before: 7,
+            days_after: 60,
+            booking_days: 5,
+            fee_most: Decimal::from(50),
+            closed_days: 180,
+            create: false,
+            four_eyes: false,
+            approval: Approval::Manual,
+            account: None,
+            daily_limit: None,
+            vendor_limit: None,
+        }
+    }
+}
+
+/// US cents of a configured amount.
+fn cents(amount: Decimal) -> Option<i64> {
+    Currency::new("USD").ok().and_then(|usd| minor_units(&Money::new(amount, usd)))
+}
+
+impl TransfersSection {
+    /// What decides about matches.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            days_before: i32::from(self.days_before),
+            days_after: i32::from(self.days_after),
+            booking_days: i32::from(self.booking_days),
+            fee_most: cents(self.fee_most).unwrap_or(0),
+            ..Settings::default()
+        }
+    }
+
+    pub(super) fn check(&self, key: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
+        for (name, seconds) in [("transfers.seconds", self.seconds), ("transfers.walk_seconds", self.walk_seconds)] {
+            if seconds == 0 {
+                return Err(ConfigError::value(key(name), "must be at least 1"));
+            }
+        }
+        let amounts = [
+            ("transfers.fee_most", Some(self.fee_most)),
+            ("transfers.daily_limit", self.daily_limit),
+            ("transfers.vendor_limit", self.vendor_limit),
+        ];
+        for (name, amount) in amounts {
+            let fits = amount.is_none_or(|amount| cents(amount).is_some_and(|cents| cents >= 0));
+            if !fits {
+                return Err(ConfigError::value(
+                    key(name),
+                    "must be US dollars with at most two decimals, such as 50.00",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
