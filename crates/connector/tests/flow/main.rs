@@ -31,6 +31,7 @@ mod secrets;
 mod tax;
 mod tieout;
 mod types;
+mod transfers;
 mod vendor_memory;
 mod vendors;
 mod webhook_vectors;
