@@ -139,11 +139,6 @@ impl Store {
         Transfers { db: &self.db }
     }
 
-    /// Invoices to pay through Brex.
-    pub fn transfer_orders(&self) -> TransferOrders<'_> {
-        TransferOrders { db: &self.db }
-    }
-
     /// New vendors that people proposed.
     pub fn vendor_proposals(&self) -> VendorProposals<'_> {
         VendorProposals { db: &self.db }

@@ -2,10 +2,11 @@
 
 use domain::audit::Entry;
 use serde_json::{Value, json};
-use store::RecordRow;
+use store::{RecordRow, Store};
 
 use super::open::shown_time;
 use super::{Common, Exit, Failure, open, print_json, story};
+use crate::transfers::view::{SeenTransfer, View};
 
 /// More entries than any record has.
 const ALL: i64 = 10_000;
@@ -22,10 +23,17 @@ pub(super) async fn explain(common: &Common, record: &str) -> Result<Exit, Failu
     let mut stories = Vec::new();
     for (connection, row) in found {
         let entries = store.audit().list_for(&connection, record, ALL).await?;
+        let paid_by = paid_by(&store, &row).await?;
         if common.json {
-            stories.push(as_json(&row, &entries));
+            let mut story = as_json(&row, &entries);
+            story["paid_by"] = json!(paid_by);
+            stories.push(story);
         } else {
             print(&row, &entries, &open::zone(&config, connection.as_str())?);
+            for seen in &paid_by {
+                let date = seen.date.map(|date| date.to_string()).unwrap_or_default();
+                println!("paid through Brex: transfer {} of {} {}, {date}", seen.transfer, seen.amount, seen.currency);
+            }
         }
     }
     store.close().await;
@@ -33,6 +41,17 @@ pub(super) async fn explain(common: &Common, record: &str) -> Result<Exit, Failu
         print_json(&json!({ "stories": stories }));
     }
     Ok(Exit::Done)
+}
+
+/// The transfers that pay the record's document.
+async fn paid_by(store: &Store, row: &RecordRow) -> Result<Vec<SeenTransfer>, Failure> {
+    let Some(document) = row.document_id.map(|id| id.to_string()) else { return Ok(Vec::new()) };
+    // Ages are not shown here, so any day will do.
+    let view = View::load(store, &row.connection, jiff::civil::Date::default()).await?;
+    let pays = |seen: &SeenTransfer| {
+        seen.found.as_ref().is_some_and(|found| found.documents.iter().any(|part| part.id == document))
+    };
+    Ok(view.transfers.into_iter().filter(pays).collect())
 }
 
 fn as_json(row: &RecordRow, entries: &[Entry]) -> Value {

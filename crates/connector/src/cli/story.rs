@@ -25,6 +25,16 @@ pub(super) fn sentence(entry: &Entry) -> String {
             text("amount"),
             text("review_status")
         ),
+        "transfer_imported" => format!("{} in Brex", entry.after.as_deref().unwrap_or_default()),
+        "transfer_status" => {
+            let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
+            format!("{} in Brex, before {}", after.unwrap_or_default(), before.unwrap_or_default())
+        }
+        "transfer_returned" => format!("came back with the transfer {}", text("by")),
+        "transfer_matched" => format!("matched with {} ({}: {})", text("documents"), text("confidence"), text("why")),
+        "transfer_match_gone" => format!("the match with {} no longer holds", text("documents")),
+        "transfer_matched_by_hand" => format!("matched by hand with {}: {}", text("documents"), text("reason")),
+        "transfer_unmatched_by_hand" => format!("taken apart from {}: {}", text("documents"), text("reason")),
         "not_spend" => format!("not spend: {}", text("why")),
         "vendor_resolved" if detail["match"].is_null() => {
             format!("vendor {} {}: {}", text("number"), text("name"), text("why"))

@@ -30,7 +30,7 @@ pub use receipts::ReceiptsSection;
 pub use secret::{KeySource, SecretSource};
 pub use tax::TaxSection;
 pub use secret::SecretSource;
-pub use transfers::{Approval, TransfersSection};
+pub use transfers::TransfersSection;
 
 /// Name of the configuration file when none is given.
 pub const DEFAULT_FILE: &str = "ml-connector.toml";

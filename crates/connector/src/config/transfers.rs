@@ -1,4 +1,4 @@
-//! `[connection.transfers]`: how Brex transfers are reconciled, and whether invoices may be paid from here.
+//! `[connection.transfers]`: how Brex transfers are reconciled.
 
 use domain::money::{Currency, Money};
 use domain::transfer::{Settings, minor_units};
@@ -27,29 +27,6 @@ pub struct TransfersSection {
     pub fee_most: Decimal,
     /// Days back that closed documents are read.
     pub closed_days: u16,
-    /// Whether `transfers create` may pay.
-    pub create: bool,
-    /// Whether another person has to approve before anything is asked of Brex.
-    pub four_eyes: bool,
-    /// Whether a cash admin has to approve in Brex.
-    pub approval: Approval,
-    /// The cash account that pays; the primary one if not given.
-    pub account: Option<String>,
-    /// Most US dollars that are ordered in one day; no limit if not given.
-    pub daily_limit: Option<Decimal>,
-    /// Most US dollars that are ordered for one vendor in one day; no limit if not given.
-    pub vendor_limit: Option<Decimal>,
-}
-
-/// Who approves a transfer in Brex.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Approval {
-    /// A cash admin, always.
-    #[default]
-    Manual,
-    /// Whatever the account's own policy says.
-    Policy,
 }
 
 impl Default for TransfersSection {
@@ -63,12 +40,6 @@ impl Default for TransfersSection {
             booking_days: 5,
             fee_most: Decimal::from(50),
             closed_days: 180,
-            create: false,
-            four_eyes: false,
-            approval: Approval::Manual,
-            account: None,
-            daily_limit: None,
-            vendor_limit: None,
         }
     }
 }
@@ -96,19 +67,10 @@ impl TransfersSection {
                 return Err(ConfigError::value(key(name), "must be at least 1"));
             }
         }
-        let amounts = [
-            ("transfers.fee_most", Some(self.fee_most)),
-            ("transfers.daily_limit", self.daily_limit),
-            ("transfers.vendor_limit", self.vendor_limit),
-        ];
-        for (name, amount) in amounts {
-            let fits = amount.is_none_or(|amount| cents(amount).is_some_and(|cents| cents >= 0));
-            if !fits {
-                return Err(ConfigError::value(
-                    key(name),
-                    "must be US dollars with at most two decimals, such as 50.00",
-                ));
-            }
+        let fits = cents(self.fee_most).is_some_and(|cents| cents >= 0);
+        if !fits {
+            let text = "must be US dollars with at most two decimals, such as 50.00";
+            return Err(ConfigError::value(key("transfers.fee_most"), text));
         }
         Ok(())
     }

@@ -13,4 +13,5 @@ mod secrets;
 mod setting;
 mod stop;
 mod tieout;
+mod transfers;
 mod vendors;

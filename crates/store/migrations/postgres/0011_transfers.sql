@@ -1,7 +1,6 @@
 -- Transfers of Brex and how they stand against the documents of Business Central. Facts, standings and matches are JSON.
 -- `transfer_state.rev` grows with every match that is made or taken apart, so that a run that compared an older state
--- writes nothing. `transfer_decisions` is only ever added to. A row of `transfer_orders` is there before its transfer is
--- asked for: the key allows one per invoice.
+-- writes nothing. `transfer_decisions` is only ever added to.
 
 CREATE TABLE transfers (
     connection TEXT NOT NULL,
@@ -60,21 +59,4 @@ CREATE TABLE transfer_state (
     rev BIGINT NOT NULL,
     reconciled_ms BIGINT,
     PRIMARY KEY (connection)
-);
-
-CREATE TABLE transfer_orders (
-    connection TEXT NOT NULL,
-    invoice_id TEXT NOT NULL,
-    rev BIGINT NOT NULL,
-    state TEXT NOT NULL,
-    wanted TEXT NOT NULL,
-    proposed_by TEXT NOT NULL,
-    proposed_ms BIGINT NOT NULL,
-    decided_by TEXT,
-    decided_ms BIGINT,
-    attempt BIGINT NOT NULL,
-    sent_ms BIGINT,
-    transfer_id TEXT,
-    note TEXT,
-    PRIMARY KEY (connection, invoice_id)
 );

@@ -20,6 +20,7 @@ mod payloads;
 mod receipts;
 mod records;
 mod vault;
+mod transfers;
 mod vendor_links;
 mod vendor_matches;
 mod vendor_proposals;

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{AnswerArgs, one_connection};
 use crate::cli::{Common, Exit, Failure, open, print_json};
 use crate::clock::{Clock, SystemClock};
+use crate::config::ConnectionConfig;
 use crate::transfers::TRANSFERS;
 use crate::transfers::say::{self, Named, Refused, SayError, Word};
 
@@ -42,7 +43,8 @@ async fn answer(common: &Common, args: &AnswerArgs, together: Option<&[Named]>) 
         Some(named) => say::together(&store, &connection, &word, named, now_ms).await,
         None => say::apart(&store, &connection, &word, now_ms).await,
     };
-    if said.is_ok() {
+    let is_enabled = |settings: &ConnectionConfig| settings.name == connection.as_str() && settings.transfers.enabled;
+    if said.is_ok() && config.connections.iter().any(is_enabled) {
         store.jobs().nudge(&connection, TRANSFERS, now_ms).await?;
     }
     store.close().await;
