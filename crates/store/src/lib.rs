@@ -27,9 +27,8 @@ mod place;
 mod receipts;
 mod records;
 mod row;
-mod vault;
-mod transfer_orders;
 mod transfers;
+mod vault;
 mod vendor_links;
 mod vendor_matches;
 mod vendor_proposals;
@@ -52,11 +51,10 @@ pub use payloads::{Payload, Payloads};
 pub use place::Kind;
 pub use receipts::{ReceiptRow, Receipts};
 pub use records::{Count, RecordRow, Records};
-pub use vault::{KeyProblem, KeyRing, SealedSecret, Slot, Vault};
-pub use transfer_orders::{OrderChange, OrderState, TransferOrder, TransferOrders};
 pub use transfers::{
     DecisionRow, DocumentRow, DocumentVerdict, MatchRow, Reconciled, SaidChange, TransferRow, TransferSaid, Transfers,
 };
+pub use vault::{KeyProblem, KeyRing, SealedSecret, Slot, Vault};
 pub use vendor_links::{VendorLink, VendorLinks, Verdict};
 pub use vendor_matches::{VendorMatch, VendorMatches};
 pub use vendor_proposals::{ProposalChange, ProposalState, VendorProposal, VendorProposals};

@@ -14,9 +14,8 @@ use crate::db::Db;
 use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::receipts::Receipts;
-use crate::vault::{KeyRing, Vault};
-use crate::transfer_orders::TransferOrders;
 use crate::transfers::Transfers;
+use crate::vault::{KeyRing, Vault};
 use crate::vendor_matches::VendorMatches;
 use crate::vendor_proposals::VendorProposals;
 use crate::{

@@ -45,12 +45,10 @@ pub use self::document::{DimensionSetLine, Document, DocumentLine, DocumentStatu
 pub use self::new_document::{DocumentKind, NewDocument, NewLine};
 pub use self::notification::{ChangeType, Notification, NotificationError, Resource};
 pub use self::pages::Pages;
+pub use self::payables::{Due, EntryKind, VendorEntry};
 pub use self::purchase_documents::{ChangedDocument, InvoiceVendor, LineOf};
 pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup, TaxGroup, TaxType};
 pub use self::subscriptions::{MAX_SUBSCRIPTIONS, NewSubscription, Subscription};
-pub use self::payables::{Due, EntryKind, VendorEntry};
-pub use self::purchase_documents::{InvoiceVendor, LineOf};
-pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup};
 pub use self::vendors::{Blocked, NewVendor, Vendor};
 
 /// One Business Central environment. Clones share connections, pace and token.

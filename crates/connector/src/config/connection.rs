@@ -18,7 +18,6 @@ use url::Url;
 use super::hosts::check_base_url;
 use super::{
     CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource, TaxSection,
-    CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource,
     TransfersSection,
 };
 

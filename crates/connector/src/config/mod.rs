@@ -10,7 +10,6 @@ mod hosts;
 mod receipts;
 pub(crate) mod secret;
 mod tax;
-mod secret;
 mod transfers;
 
 use std::collections::BTreeSet;
@@ -29,7 +28,6 @@ pub use error::ConfigError;
 pub use receipts::ReceiptsSection;
 pub use secret::{KeySource, SecretSource};
 pub use tax::TaxSection;
-pub use secret::SecretSource;
 pub use transfers::TransfersSection;
 
 /// Name of the configuration file when none is given.

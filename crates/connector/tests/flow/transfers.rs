@@ -48,6 +48,7 @@ pub async fn owes(app: &TestApp, kind: DocumentKind, vendor: &str, number: &str,
         due_date: Some(date(2026, 7, 20)),
         number: number.to_owned(),
         currency_code: None,
+        prices_include_tax: None,
         dimensions: Vec::new(),
         lines: vec![NewLine::Account {
             account_number: "64100".to_owned(),
