@@ -20,6 +20,7 @@ pub mod late;
 pub mod mapping;
 pub mod money;
 pub mod pace;
+pub mod posting;
 pub mod receipt;
 pub mod record;
 pub mod refund;

@@ -50,6 +50,8 @@ const MEANINGS: &[(&[&str], HoldCode)] = &[
     (&["You need to enter the document number of the document from the vendor"], HoldCode::InvoiceNumberMissing),
     // Approval, state and totals (8.6, 5.2, 5.6)
     (&["must be approved and released before you can perform this action."], HoldCode::ApprovalRequired),
+    // Posting was skipped without a word, for want of approval or prepayment (5.4).
+    (&["There is no Purch. ", " Header within the filter."], HoldCode::ApprovalRequired),
     (&["Status must be equal to 'Open'", " in Purchase Header: "], HoldCode::DocumentLocked),
     (&["has been posted and can no longer be modified."], HoldCode::DocumentLocked),
     (&["can be applied to a draft ", " only."], HoldCode::DocumentLocked),
@@ -63,6 +65,16 @@ pub fn hold_of_refusal(said: &str) -> Hold {
     let meaning = MEANINGS.iter().find(|(fragments, _)| follows(said, fragments));
     let code = meaning.map_or(HoldCode::DocumentRefused, |(_, code)| *code);
     Hold::new(code, format!("Business Central refused the document: {said}"))
+}
+
+/// The hold that a refusal to post a document means.
+pub fn hold_of_posting(document: &str, said: &str) -> Hold {
+    Hold::new(hold_of_refusal(said).code, format!("Business Central refused to post the {document}: {said}"))
+}
+
+/// Whether the post action said that the document is no draft: posted already, by whomever (5.4, 5.6).
+pub fn is_no_draft(said: &str) -> bool {
+    follows(said, &["can be applied to a draft ", " only."])
 }
 
 /// Whether a line was refused for bringing a dimension that its vendor or account sets by default (5.7).

@@ -17,10 +17,14 @@ pub enum Stage {
     Map,
     /// Create the draft in BC (intent first).
     Draft,
+    /// Bring the draft of an earlier version in line with a later one.
+    Revise,
     /// Read the draft back and compare.
     Verify,
     /// Attach the receipts to the document.
     Attach,
+    /// Post the document, where the connection says so.
+    Post,
     /// Tell Brex that the record is exported.
     MarkExported,
     /// Done: one document in BC, told to Brex.
@@ -33,13 +37,15 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage, in the order of the flow.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Waiting,
         Self::ResolveVendor,
         Self::Map,
         Self::Draft,
+        Self::Revise,
         Self::Verify,
         Self::Attach,
+        Self::Post,
         Self::MarkExported,
         Self::Exported,
         Self::NotSpend,
@@ -47,8 +53,16 @@ impl Stage {
     ];
 
     /// The stages in which there is work to do, in the order of the flow.
-    pub const WORKING: [Self; 6] =
-        [Self::ResolveVendor, Self::Map, Self::Draft, Self::Verify, Self::Attach, Self::MarkExported];
+    pub const WORKING: [Self; 8] = [
+        Self::ResolveVendor,
+        Self::Map,
+        Self::Draft,
+        Self::Revise,
+        Self::Verify,
+        Self::Attach,
+        Self::Post,
+        Self::MarkExported,
+    ];
 
     /// Stable name, as stored and shown.
     pub fn as_str(self) -> &'static str {
@@ -57,8 +71,10 @@ impl Stage {
             Self::ResolveVendor => "resolve_vendor",
             Self::Map => "map",
             Self::Draft => "draft",
+            Self::Revise => "revise",
             Self::Verify => "verify",
             Self::Attach => "attach",
+            Self::Post => "post",
             Self::MarkExported => "mark_exported",
             Self::Exported => "exported",
             Self::NotSpend => "not_spend",
@@ -74,8 +90,10 @@ impl Stage {
             | Self::ResolveVendor
             | Self::Map
             | Self::Draft
+            | Self::Revise
             | Self::Verify
             | Self::Attach
+            | Self::Post
             | Self::MarkExported => false,
         }
     }
@@ -84,7 +102,13 @@ impl Stage {
     pub fn is_before_document(self) -> bool {
         match self {
             Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend | Self::Skipped => true,
-            Self::Draft | Self::Verify | Self::Attach | Self::MarkExported | Self::Exported => false,
+            Self::Draft
+            | Self::Revise
+            | Self::Verify
+            | Self::Attach
+            | Self::Post
+            | Self::MarkExported
+            | Self::Exported => false,
         }
     }
 
@@ -92,22 +116,34 @@ impl Stage {
     pub fn after(self, event: Event) -> Result<Self, IllegalMove> {
         let next = match (self, event) {
             (Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend, Event::Ready)
-            | (Self::Draft | Self::Verify | Self::Attach | Self::MarkExported, Event::Replan) => Self::ResolveVendor,
+            | (
+                Self::Draft | Self::Revise | Self::Verify | Self::Attach | Self::Post | Self::MarkExported,
+                Event::Replan,
+            ) => Self::ResolveVendor,
             (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotReady) => Self::Waiting,
             (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotSpend) => Self::NotSpend,
             (Self::ResolveVendor, Event::VendorResolved) => Self::Map,
             (Self::Map, Event::Mapped) => Self::Draft,
-            (Self::Draft, Event::DocumentFound) | (Self::Attach | Self::MarkExported, Event::LookAgain) => Self::Verify,
+            (Self::Draft, Event::DocumentFound)
+            | (Self::Revise, Event::Revised)
+            | (Self::Attach | Self::Post | Self::MarkExported, Event::LookAgain) => Self::Verify,
+            (
+                Self::Revise | Self::Verify | Self::Attach | Self::Post | Self::MarkExported | Self::Exported,
+                Event::Edited,
+            ) => Self::Revise,
             (Self::Verify, Event::Verified) => Self::Attach,
-            (Self::Attach, Event::Attached) => Self::MarkExported,
+            (Self::Attach, Event::ToPost) => Self::Post,
+            (Self::Attach, Event::Attached) | (Self::Post, Event::Posted) => Self::MarkExported,
             (Self::MarkExported, Event::ExportTaken) => Self::Exported,
             (
                 Self::Waiting
                 | Self::ResolveVendor
                 | Self::Map
                 | Self::Draft
+                | Self::Revise
                 | Self::Verify
                 | Self::Attach
+                | Self::Post
                 | Self::MarkExported,
                 Event::Skip,
             ) => Self::Skipped,
@@ -156,8 +192,16 @@ pub enum Event {
     DocumentFound,
     /// The document was read back and equals the plan.
     Verified,
-    /// Every receipt is on the document.
+    /// Every receipt is on the document, which stays a draft.
     Attached,
+    /// Every receipt is on the document, which is to be posted.
+    ToPost,
+    /// The document is posted.
+    Posted,
+    /// A later version asks for another document than the one that was made.
+    Edited,
+    /// The draft is as the later version asks.
+    Revised,
     /// Brex shows the record as exported.
     ExportTaken,
     /// A person said that the record is not to be exported.
@@ -204,8 +248,25 @@ mod tests {
     }
 
     #[test]
+    fn posting_and_a_later_version_lead_back_to_the_main_line() {
+        let posted = [Event::ToPost, Event::Posted, Event::ExportTaken];
+        assert_eq!(posted.into_iter().try_fold(Stage::Attach, Stage::after), Ok(Stage::Exported));
+        let revised = [Event::Edited, Event::Revised, Event::Verified, Event::Attached, Event::ExportTaken];
+        assert_eq!(revised.into_iter().try_fold(Stage::Exported, Stage::after), Ok(Stage::Exported));
+        assert!(Stage::Draft.after(Event::Edited).is_err(), "nobody knows yet whether there is a document");
+    }
+
+    #[test]
     fn once_a_document_may_exist_no_event_of_brex_starts_the_record_anew() {
-        for stage in [Stage::Draft, Stage::Verify, Stage::Attach, Stage::MarkExported, Stage::Exported] {
+        for stage in [
+            Stage::Draft,
+            Stage::Revise,
+            Stage::Verify,
+            Stage::Attach,
+            Stage::Post,
+            Stage::MarkExported,
+            Stage::Exported,
+        ] {
             assert!(!stage.is_before_document());
             for event in [Event::Ready, Event::NotReady, Event::NotSpend] {
                 assert_eq!(stage.after(event), Err(IllegalMove { from: stage, event }));

@@ -18,8 +18,37 @@ use crate::row::Table;
 const TABLE: Table = Table { name: "intents", key: &["connection", "record_id", "attempt"] };
 
 const SELECT: &str = "SELECT connection, record_id, attempt, epoch, document_kind, document_key, vendor_number, \
-     payload_hash, created_ms, settle_until_ms, probes, outcome, outcome_ms, document_id, detail FROM intents \
+     payload_hash, created_ms, settle_until_ms, probes, outcome, outcome_ms, document_id, detail, purpose, target FROM intents \
      WHERE connection = $1";
+
+/// What an intent is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The document is made.
+    Create,
+    /// The document is posted.
+    Post,
+    /// The draft is brought in line with a later version.
+    Revise,
+}
+
+impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 3] = [Self::Create, Self::Post, Self::Revise];
+
+    /// Stable name, as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Post => "post",
+            Self::Revise => "revise",
+        }
+    }
+
+    fn from_stored(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.as_str() == text)
+    }
+}
 
 /// How an intent ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,12 +65,24 @@ pub enum Outcome {
     Absent,
     /// A document that is not ours has the number.
     PossibleDuplicate,
+    /// The document is posted.
+    Posted,
+    /// The draft is as the later version asks.
+    Revised,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 6] =
-        [Self::Created, Self::Adopted, Self::Refused, Self::NotExecuted, Self::Absent, Self::PossibleDuplicate];
+    pub const ALL: [Self; 8] = [
+        Self::Created,
+        Self::Adopted,
+        Self::Refused,
+        Self::NotExecuted,
+        Self::Absent,
+        Self::PossibleDuplicate,
+        Self::Posted,
+        Self::Revised,
+    ];
 
     /// Stable name, as stored.
     pub fn as_str(self) -> &'static str {
@@ -52,6 +93,8 @@ impl Outcome {
             Self::NotExecuted => "not_executed",
             Self::Absent => "absent",
             Self::PossibleDuplicate => "possible_duplicate",
+            Self::Posted => "posted",
+            Self::Revised => "revised",
         }
     }
 
@@ -60,13 +103,17 @@ impl Outcome {
     }
 }
 
-/// One attempt to create a document.
+/// One attempt to change something in Business Central for a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// The record.
     pub record_id: RecordId,
-    /// Counts from 1 per record.
+    /// Counts from 1 per record, whatever the purpose.
     pub attempt: i64,
+    /// What is attempted.
+    pub purpose: Purpose,
+    /// What shall be there in the end, where the record's plan still says what was there before.
+    pub target: Option<String>,
     /// Epoch of the lease under which it was opened.
     pub epoch: i64,
     /// Kind of the document.
@@ -159,6 +206,30 @@ impl Intents<'_> {
         self.db.rows(statement).await?.iter().map(read).collect()
     }
 
+    /// How often each of these records' documents was sent to be made.
+    pub async fn count_creates(
+        &self,
+        connection: &ConnectionId,
+        ids: &[RecordId],
+    ) -> Result<HashMap<RecordId, i64>, Error> {
+        let mut counts = HashMap::new();
+        for ids in ids.chunks(CHUNK) {
+            let statement = Statement::new(
+                "SELECT connection, record_id, MAX(attempt) AS attempt, CAST(COUNT(*) AS BIGINT) AS creates FROM intents \
+                 WHERE connection = $1 AND purpose = $2 AND record_id IN ",
+            )
+            .bind(connection.as_str())
+            .bind(Purpose::Create.as_str())
+            .push_list(ids.iter().map(RecordId::as_str))
+            .push(" GROUP BY connection, record_id");
+            for row in self.db.rows(statement).await? {
+                let row = TABLE.row(&row);
+                counts.insert(RecordId::new(row.text("record_id")?), row.integer("creates")?);
+            }
+        }
+        Ok(counts)
+    }
+
     /// The highest attempt of each of these records that has one.
     pub async fn last_attempts(
         &self,
@@ -197,6 +268,8 @@ fn read(row: &AnyRow) -> Result<Intent, Error> {
     Ok(Intent {
         record_id: RecordId::new(row.text("record_id")?),
         attempt: row.integer("attempt")?,
+        purpose: row.parsed("purpose", Purpose::from_stored)?,
+        target: row.optional_text("target")?,
         epoch: row.integer("epoch")?,
         document_kind: row.parsed("document_kind", DocumentKind::from_stored)?,
         document_key: row.text("document_key")?,
@@ -285,7 +358,7 @@ async fn open(tx: &mut AnyConnection, connection: &ConnectionId, intents: &[&Int
         }
         Statement::new(
             "INSERT INTO intents (connection, record_id, attempt, epoch, document_kind, document_key, vendor_number, \
-             payload_hash, created_ms, settle_until_ms, probes) ",
+             payload_hash, created_ms, settle_until_ms, probes, purpose, target) ",
         )
         .push_rows(intents, |intent, tuple| {
             tuple
@@ -299,7 +372,9 @@ async fn open(tx: &mut AnyConnection, connection: &ConnectionId, intents: &[&Int
                 .bind(intent.payload_hash.as_str())
                 .bind(intent.created_ms)
                 .bind(intent.settle_until_ms)
-                .bind(intent.probes);
+                .bind(intent.probes)
+                .bind(intent.purpose.as_str())
+                .bind(intent.target.as_deref().map(clean));
         })
         .execute(tx)
         .await?;

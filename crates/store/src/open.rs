@@ -19,8 +19,8 @@ use crate::vault::{KeyRing, Vault};
 use crate::vendor_matches::VendorMatches;
 use crate::vendor_proposals::VendorProposals;
 use crate::{
-    Audit, BrexVendors, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, Records, VendorLinks,
-    dialect, migrations, vault,
+    Audit, BrexVendors, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, PaymentLines, Records,
+    VendorLinks, dialect, migrations, vault,
 };
 
 /// SQLite's readers; they read from the page cache, so few are enough.
@@ -141,6 +141,11 @@ impl Store {
     /// New vendors that people proposed.
     pub fn vendor_proposals(&self) -> VendorProposals<'_> {
         VendorProposals { db: &self.db }
+    }
+
+    /// The prepared vendor payment lines.
+    pub fn payment_lines(&self) -> PaymentLines<'_> {
+        PaymentLines { db: &self.db }
     }
 
     /// The map between BC vendors and the Brex vendor directory.

@@ -17,7 +17,7 @@ pub(crate) const TABLE: Table = Table { name: "records", key: &["connection", "i
 
 const SELECT: &str = "SELECT connection, id, version, record_type, source_type, amount, currency, merchant, \
      posting_date, stage, rev, hold_code, hold_text, held_ms, due_ms, attempts, vendor_number, document_kind, \
-     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms, source_id FROM records";
+     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms, source_id, posted_ms FROM records";
 
 /// A record and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub struct RecordRow {
     pub exported_ms: Option<i64>,
     /// The expense in Brex that it is about.
     pub source_id: Option<String>,
+    /// When its document was seen to be posted.
+    pub posted_ms: Option<i64>,
 }
 
 impl RecordRow {
@@ -103,6 +105,7 @@ impl RecordRow {
             updated_ms: now_ms,
             exported_ms: None,
             source_id: None,
+            posted_ms: None,
         }
     }
 }
@@ -322,6 +325,7 @@ fn read(row: &AnyRow) -> Result<RecordRow, Error> {
         updated_ms: row.integer("updated_ms")?,
         exported_ms: row.optional_integer("exported_ms")?,
         source_id: row.optional_text("source_id")?,
+        posted_ms: row.optional_integer("posted_ms")?,
     })
 }
 

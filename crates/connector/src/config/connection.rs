@@ -19,6 +19,7 @@ use super::hosts::check_base_url;
 use super::{
     CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource, TaxSection,
     TransfersSection,
+    CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, PostSection, ReceiptsSection, SecretSource, TaxSection,
 };
 
 /// One connection as configured.
@@ -88,6 +89,9 @@ pub struct ConnectionConfig {
     /// The receipts on documents.
     #[serde(default)]
     pub receipts: ReceiptsSection,
+    /// Posting.
+    #[serde(default)]
+    pub post: PostSection,
     /// The watch over documents of exported records.
     #[serde(default)]
     pub drift: DriftSection,

@@ -7,6 +7,7 @@ mod directory;
 mod drift;
 mod error;
 mod hosts;
+mod post;
 mod receipts;
 pub(crate) mod secret;
 mod tax;
@@ -25,6 +26,7 @@ pub use connection::{BcSection, BrexSection, ConnectionConfig, EntraSection, Per
 pub use directory::{DirectorySection, Which};
 pub use drift::{DriftSection, Told};
 pub use error::ConfigError;
+pub use post::PostSection;
 pub use receipts::ReceiptsSection;
 pub use secret::{KeySource, SecretSource};
 pub use tax::TaxSection;

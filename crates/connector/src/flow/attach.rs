@@ -33,7 +33,7 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let receipts = receipts_of(lane, &rows).await?;
     let is_done = |row: &RecordRow| receipts.get(&row.id).is_some_and(Vec::is_empty);
     let (done, open): (Vec<RecordRow>, Vec<RecordRow>) = rows.into_iter().partition(is_done);
-    lane.apply(done.into_iter().map(|row| Step::of(row).on(Event::Attached, lane.now_ms())).collect()).await?;
+    lane.apply(done.into_iter().map(|row| Step::of(row).on(after_receipts(lane), lane.now_ms())).collect()).await?;
     let ids: Vec<RecordId> = open.iter().map(|row| row.id.clone()).collect();
     let mut known: HashMap<RecordId, Vec<ReceiptRow>> = HashMap::new();
     for row in lane.app.store.receipts().find_many(&lane.connection.id, &ids).await? {
@@ -48,6 +48,11 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let steps: Vec<Step> = stream::iter(work.collect::<Vec<_>>()).buffered(at_once).try_collect().await?;
     lane.apply(steps).await?;
     Ok(())
+}
+
+/// Where the record goes once its receipts are there.
+fn after_receipts(lane: &Lane<'_>) -> Event {
+    if lane.connection.settings.post.enabled { Event::ToPost } else { Event::Attached }
 }
 
 /// The ids of each record's receipts; a record that cannot be read is left out.
@@ -91,7 +96,7 @@ async fn one(
     };
     let files = Files { lane, row: &row, company: lane.company(), kind, document };
     match files.attach(receipts, known).await {
-        Ok(detail) => Ok(Step::of(row).on(Event::Attached, lane.now_ms()).note("receipts_attached", detail)),
+        Ok(detail) => Ok(Step::of(row).on(after_receipts(lane), lane.now_ms()).note("receipts_attached", detail)),
         Err(Halt::Hold(hold)) => Ok(Step::of(row).hold(&hold, lane.now_ms())),
         Err(Halt::Later { due_ms, why }) => Ok(Step::of(row).postpone(due_ms, true, &why)),
         Err(Halt::Stop(stop)) => Err(stop),

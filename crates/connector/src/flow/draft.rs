@@ -16,7 +16,7 @@ use domain::refusal::{hold_of_refusal, is_default_met};
 use domain::stage::Event;
 use futures::{StreamExt, stream};
 use serde_json::json;
-use store::{Applied, Intent, IntentChange, Outcome, RecordRow};
+use store::{Applied, Intent, IntentChange, Outcome, Purpose, RecordRow};
 
 use super::late;
 use super::map::{plan_of, stored};
@@ -28,7 +28,7 @@ use super::{Lane, Stop, asked_ms};
 use crate::problem;
 
 /// A row with its plan.
-type Planned = (RecordRow, PlannedDocument);
+pub(super) type Planned = (RecordRow, PlannedDocument);
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
@@ -54,7 +54,7 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
 }
 
 /// Splits off the rows whose stored plan cannot be read.
-fn with_plans(rows: Vec<RecordRow>) -> (Vec<Planned>, Vec<RecordRow>) {
+pub(super) fn with_plans(rows: Vec<RecordRow>) -> (Vec<Planned>, Vec<RecordRow>) {
     let mut planned = Vec::new();
     let mut broken = Vec::new();
     for row in rows {
@@ -130,22 +130,7 @@ async fn commit_intents(
     let mut committed = Vec::new();
     for (row, plan) in planned {
         let attempt = attempts.get(&row.id).copied().unwrap_or(0).saturating_add(1);
-        let intent = Intent {
-            record_id: row.id.clone(),
-            attempt,
-            epoch: lane.lease.epoch,
-            document_kind: plan.kind,
-            document_key: plan.number.as_str().to_owned(),
-            vendor_number: plan.vendor_number.clone(),
-            payload_hash: plan.hash(),
-            created_ms: now_ms,
-            settle_until_ms: now_ms.saturating_add(window_ms),
-            probes: 0,
-            outcome: None,
-            outcome_ms: None,
-            document_id: None,
-            detail: None,
-        };
+        let intent = new_intent(lane, &plan, attempt, Purpose::Create);
         let detail = json!({ "attempt": attempt, "number": plan.number, "plan_hash": plan.hash(), "epoch": lane.lease.epoch, "late": plan.late });
         let mut row = RecordRow { plan: Some(stored(&plan)), ..row };
         row.due_ms = match next_probe(now_ms, 0, window_ms) {
@@ -163,6 +148,29 @@ async fn commit_intents(
             (row, plan, attempt)
         })
         .collect())
+}
+
+/// An intent as it is committed before something is sent.
+pub(super) fn new_intent(lane: &Lane<'_>, plan: &PlannedDocument, attempt: i64, purpose: Purpose) -> Intent {
+    let now_ms = lane.now_ms();
+    Intent {
+        record_id: plan.record.clone(),
+        attempt,
+        purpose,
+        target: None,
+        epoch: lane.lease.epoch,
+        document_kind: plan.kind,
+        document_key: plan.number.as_str().to_owned(),
+        vendor_number: plan.vendor_number.clone(),
+        payload_hash: plan.hash(),
+        created_ms: now_ms,
+        settle_until_ms: now_ms.saturating_add(lane.settle_window_ms()),
+        probes: 0,
+        outcome: None,
+        outcome_ms: None,
+        document_id: None,
+        detail: None,
+    }
 }
 
 type Answer = (RecordRow, PlannedDocument, i64, Option<Result<Document, Error>>);
@@ -209,7 +217,7 @@ fn is_refusal(answer: &Answer) -> bool {
 
 /// Whether Business Central said no to this very document. A missing permission is no refusal of the document, and some
 /// application errors come as 404 (business-central.md §3.5).
-fn is_refused(error: &Error) -> bool {
+pub(super) fn is_refused(error: &Error) -> bool {
     let of_document = matches!(error.kind(), Kind::Refused | Kind::NotFound);
     of_document && error.effect() == Effect::None && problem::of_error(error).is_none()
 }
@@ -225,14 +233,14 @@ fn created(lane: &Lane<'_>, row: RecordRow, attempt: i64, found: &FoundDocument)
 }
 
 /// The lease was lost or the process is stopping: nothing was sent.
-fn not_sent(lane: &Lane<'_>, row: RecordRow, attempt: i64) -> Step {
+pub(super) fn not_sent(lane: &Lane<'_>, row: RecordRow, attempt: i64) -> Step {
     let detail = Some("not sent: the lease was no longer held".to_owned());
     let settled = IntentChange::Settled { attempt, outcome: Outcome::NotExecuted, document_id: None, detail };
     Step::of(row).intent(settled).postpone(lane.now_ms(), false, &json!("not sent: the lease was no longer held"))
 }
 
 /// Surely not executed: the same step again later; a limit (429) is not counted against the record.
-fn not_executed(lane: &Lane<'_>, row: RecordRow, attempt: i64, error: &Error) -> Step {
+pub(super) fn not_executed(lane: &Lane<'_>, row: RecordRow, attempt: i64, error: &Error) -> Step {
     let counted = error.kind() != Kind::Throttled;
     let due_ms = lane.retry_at(row.attempts, asked_ms(error));
     let settled = IntentChange::Settled {
@@ -245,7 +253,7 @@ fn not_executed(lane: &Lane<'_>, row: RecordRow, attempt: i64, error: &Error) ->
 }
 
 /// Perhaps executed: the intent stays open and only probing is allowed from now on.
-fn unclear(lane: &Lane<'_>, row: RecordRow, attempt: i64, error: &Error) -> Step {
+pub(super) fn unclear(lane: &Lane<'_>, row: RecordRow, attempt: i64, error: &Error) -> Step {
     let mut detail = error_detail(error);
     if let Some(object) = detail.as_object_mut() {
         object.insert("attempt".to_owned(), json!(attempt));

@@ -5,6 +5,7 @@ use domain::document::FoundDocument;
 use domain::drift::{Watch, decide_watch};
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
+use domain::posting::{Posted, decide_posted};
 use serde_json::json;
 use store::RecordRow;
 
@@ -88,14 +89,19 @@ async fn look(lane: &Lane<'_>, (row, plan, found): ReadBack) -> Result<Option<St
         None => step,
         Some(found) => {
             let detail = json!({ "number": found.number, "was": before, "status": found.status });
-            step.set(|row| row.document_no = Some(found.number)).note("document_posted", detail)
+            let now_ms = lane.now_ms();
+            let mark = |row: &mut RecordRow| {
+                row.document_no = Some(found.number);
+                row.posted_ms = Some(now_ms);
+            };
+            step.set(mark).note("document_posted", detail)
         }
     }))
 }
 
-/// Posting gives a document another number (business-central.md §5.1), and it is no draft any more.
+/// Whether it is news that the document is posted.
 fn is_posted(row: &RecordRow, found: &FoundDocument) -> bool {
-    found.status != "Draft" && row.document_no.as_ref() != Some(&found.number)
+    row.posted_ms.is_none() && decide_posted(found, row.document_no.as_deref()) == Posted::Yes
 }
 
 async fn last_told(lane: &Lane<'_>, row: &RecordRow) -> Result<Option<String>, Stop> {

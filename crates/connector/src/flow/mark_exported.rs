@@ -24,20 +24,13 @@ use super::{Lane, Stop, asked_ms};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
-    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-    let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+    let now = now_in_brex(lane, &rows).await?;
     let planned = lane.records(&rows.iter().map(as_planned).collect::<Vec<_>>()).await?;
-    let readable = found.items.iter().filter_map(|item| Some((lane.read_record(item.get()).ok()?, item.get())));
-    let now: HashMap<RecordId, (Record, &str)> = readable.map(|(r, text)| (r.id.clone(), (r, text))).collect();
-
     let mut steps = Vec::new();
     let mut ready = Vec::new();
     for row in rows {
         match now.get(&row.id) {
-            None => {
-                let hold = Hold::new(HoldCode::ExportRefused, "the record is no longer in Brex, or cannot be read");
-                steps.push(Step::of(row).hold(&hold, lane.now_ms()));
-            }
+            None => steps.push(Step::of(row).hold(&gone(), lane.now_ms())),
             Some((record, text)) => match decide(lane, row, record, planned.get(&record.id), text) {
                 Decided::Report(row) => ready.push(*row),
                 Decided::Step(step) => steps.push(*step),
@@ -46,6 +39,31 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     }
     lane.apply(steps).await?;
     if ready.is_empty() { Ok(()) } else { report(lane, ready).await }
+}
+
+/// The records as Brex has them now, each with its text; one that is gone or unreadable is left out.
+pub(super) async fn now_in_brex(
+    lane: &Lane<'_>,
+    rows: &[RecordRow],
+) -> Result<HashMap<RecordId, (Record, String)>, Stop> {
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+    let readable = found.items.iter().filter_map(|item| Some((lane.read_record(item.get()).ok()?, item.get().to_owned())));
+    Ok(readable.map(|(record, text)| (record.id.clone(), (record, text))).collect())
+}
+
+/// The hold of a record that Brex does not give any more.
+pub(super) fn gone() -> Hold {
+    Hold::new(HoldCode::ExportRefused, "the record is no longer in Brex, or cannot be read")
+}
+
+/// The hold of a record that was taken back in Brex.
+pub(super) fn not_ready(record: &Record) -> Hold {
+    let text = format!("in Brex the record is {} and no longer ready for export", record.review.as_str());
+    Hold::new(HoldCode::RecordNotReady, text)
 }
 
 /// What is done with a record that was read again.
@@ -67,8 +85,7 @@ fn decide(lane: &Lane<'_>, row: RecordRow, record: &Record, planned: Option<&Rec
     } else if record.review == Review::Review && record.treatment() == Treatment::Bill {
         taken(lane, row, "bills are not in Brex's export journal, so there is nothing to report")
     } else {
-        let text = format!("in Brex the record is {} and no longer ready for export", record.review.as_str());
-        Step::of(row).hold(&Hold::new(HoldCode::RecordNotReady, text), lane.now_ms())
+        Step::of(row).hold(&not_ready(record), lane.now_ms())
     };
     Decided::Step(Box::new(step))
 }
@@ -162,14 +179,14 @@ fn read_again(lane: &Lane<'_>, rows: Vec<RecordRow>, ids: &[String]) -> Vec<Step
     rows.into_iter().map(step).collect()
 }
 
-/// The link that opens the draft in Business Central.
+/// The link that opens the document in Business Central.
 fn link(lane: &Lane<'_>, row: &RecordRow) -> Option<Url> {
     let web_client = Url::parse("https://businesscentral.dynamics.com").ok()?;
     let settings = &lane.connection.settings;
     let kind = row.document_kind.unwrap_or(DocumentKind::Invoice);
     let number = row.document_no.as_deref()?;
     let company = &lane.identity.bc_company_name;
-    let page = DocumentPage::Draft;
+    let page = if row.posted_ms.is_some() { DocumentPage::Posted } else { DocumentPage::Draft };
     deep_link(&web_client, &settings.entra.tenant, &settings.bc.environment, company, wire_kind(kind), page, number)
         .ok()
 }

@@ -3,6 +3,8 @@
 //! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`probe`] for unclear answers) →
 //! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
 //! [`drift`] watches the documents of exported records, [`changes`] takes what Business Central notifies, [`plan`] shows beforehand what would be made.
+//! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → ([`post`]) → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
+//! [`drift`] watches the documents of exported records, [`plan`] shows beforehand what would be made.
 //!
 //! Each stage takes a batch of due records and goes *load → decide → do → apply*: the decision is a pure function of
 //! `domain`, and apply is one transaction that writes the new stage, the audit entries and the next due time. A stage may
@@ -19,6 +21,7 @@ pub mod mark_exported;
 pub mod operator;
 pub mod plan;
 pub mod poll;
+pub mod post;
 pub mod probe;
 pub mod receive;
 pub mod recheck;
@@ -125,8 +128,10 @@ impl Lane<'_> {
             Stage::ResolveVendor => resolve_vendor::run(self, rows).await,
             Stage::Map => map::run(self, rows).await,
             Stage::Draft => draft::run(self, rows).await,
+            Stage::Revise => Ok(()),
             Stage::Verify => verify::run(self, rows).await,
             Stage::Attach => attach::run(self, rows).await,
+            Stage::Post => post::run(self, rows).await,
             Stage::MarkExported => mark_exported::run(self, rows).await,
             Stage::Waiting | Stage::Exported | Stage::NotSpend | Stage::Skipped => Ok(()),
         }

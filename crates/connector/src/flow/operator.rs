@@ -88,11 +88,14 @@ fn retry(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Step {
     Step::of(row).note("retry_requested", detail)
 }
 
+/// The stages of a record whose document was made and that is not done.
+const HAS_DOCUMENT: [Stage; 5] = [Stage::Revise, Stage::Verify, Stage::Attach, Stage::Post, Stage::MarkExported];
+
 /// A record is planned anew only if its draft is gone: the look-up before the next create still finds whatever is there.
 async fn replay(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
     let read_back = verify::read_back(lane, vec![row.clone()]).await?;
     let found = read_back.into_iter().find_map(|(_, _, found)| found);
-    let why = if row.hold.is_none() || !matches!(row.stage, Stage::Verify | Stage::Attach | Stage::MarkExported) {
+    let why = if row.hold.is_none() || !HAS_DOCUMENT.contains(&row.stage) {
         Some("only a held record whose draft was deleted can be replayed")
     } else if found.is_some() {
         Some("its document is in Business Central; delete the draft there first")

@@ -156,45 +156,64 @@ pub(super) fn start_looking(lane: &Lane<'_>, row: RecordRow, attempt: i64) -> St
 }
 
 /// Not there yet: the next probe, or, once the settle window has passed, one new attempt.
+fn still_absent(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Step {
+    let row = match wait(lane, row, intent) {
+        Waiting::Step(step) => return *step,
+        Waiting::Over(row) => row,
+    };
+    let now_ms = lane.now_ms();
+    let detail = Some("not there at the end of the settle window".to_owned());
+    let settled =
+        IntentChange::Settled { attempt: intent.attempt, outcome: Outcome::Absent, document_id: None, detail };
+    let step = Step::of(*row)
+        .intent(settled)
+        .set(|row| row.due_ms = Some(now_ms))
+        .note("settled_as_absent", json!({ "attempt": intent.attempt, "probes": intent.probes.saturating_add(1) }));
+    if intent.attempt % MOST_ATTEMPTS == 0 {
+        let sentence =
+            format!("Business Central gave no clear answer in {} attempts, and there is no document", intent.attempt);
+        step.hold(&Hold::new(HoldCode::DocumentRefused, sentence), now_ms)
+    } else {
+        step
+    }
+}
+
+/// What to do while an outcome cannot be seen.
+pub(super) enum Waiting {
+    /// It is looked for again later.
+    Step(Box<Step>),
+    /// It can no longer come.
+    Over(Box<RecordRow>),
+}
+
+/// The next look for what an open intent may have done.
 ///
 /// An intent of a former holder of the lane has no known time of sending: it was sent before this process took over, so its
 /// plan starts with this first look.
-fn still_absent(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Step {
+pub(super) fn wait(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Waiting {
+    let step = |step: Step| Waiting::Step(Box::new(step));
     if intent.probes == 0 && intent.epoch != lane.lease.epoch {
         let detail = json!({ "found": false, "why": "the process that sent it is gone; looking starts anew" });
-        return start_looking(lane, row, intent.attempt).note("probed", detail);
+        return step(start_looking(lane, row, intent.attempt).note("probed", detail));
     }
     let probes = intent.probes.saturating_add(1);
     let now_ms = lane.now_ms();
     let since_ms = intent.settle_until_ms.saturating_sub(lane.settle_window_ms());
     match next_probe(since_ms, probes, lane.settle_window_ms()) {
-        NextProbe::At(ms) => Step::of(row)
-            .intent(IntentChange::Probed { attempt: intent.attempt, probes })
-            .set(|row| row.due_ms = Some(ms.max(now_ms.saturating_add(1))))
-            .note("probed", json!({ "found": false, "probes": probes, "next_probe_ms": ms })),
+        NextProbe::At(ms) => step(
+            Step::of(row)
+                .intent(IntentChange::Probed { attempt: intent.attempt, probes })
+                .set(|row| row.due_ms = Some(ms.max(now_ms.saturating_add(1))))
+                .note("probed", json!({ "found": false, "probes": probes, "next_probe_ms": ms })),
+        ),
         NextProbe::Settled if now_ms < intent.settle_until_ms => {
             let until = intent.settle_until_ms;
-            Step::of(row)
-                .set(|row| row.due_ms = Some(until))
-                .note("probed", json!({ "found": false, "next_probe_ms": until }))
+            step(
+                Step::of(row)
+                    .set(|row| row.due_ms = Some(until))
+                    .note("probed", json!({ "found": false, "next_probe_ms": until })),
+            )
         }
-        NextProbe::Settled => {
-            let detail = Some("not there at the end of the settle window".to_owned());
-            let settled =
-                IntentChange::Settled { attempt: intent.attempt, outcome: Outcome::Absent, document_id: None, detail };
-            let step = Step::of(row)
-                .intent(settled)
-                .set(|row| row.due_ms = Some(now_ms))
-                .note("settled_as_absent", json!({ "attempt": intent.attempt, "probes": probes }));
-            if intent.attempt % MOST_ATTEMPTS == 0 {
-                let sentence = format!(
-                    "Business Central gave no clear answer in {} attempts, and there is no document",
-                    intent.attempt
-                );
-                step.hold(&Hold::new(HoldCode::DocumentRefused, sentence), now_ms)
-            } else {
-                step
-            }
-        }
+        NextProbe::Settled => Waiting::Over(Box::new(row)),
     }
 }

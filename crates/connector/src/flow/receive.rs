@@ -27,6 +27,8 @@ pub enum Origin {
     Webhook,
     /// A poll found it.
     Poll,
+    /// It was read again just before its document is posted.
+    BeforePosting,
     /// It was read again just before its export was reported.
     BeforeExport,
 }
@@ -36,6 +38,7 @@ impl Origin {
         match self {
             Self::Webhook => "webhook",
             Self::Poll => "poll",
+            Self::BeforePosting => "read before posting",
             Self::BeforeExport => "read before export",
         }
     }
@@ -116,11 +119,11 @@ fn decide_new(lane: &Lane<'_>, record: &Record, origin: Origin) -> Option<Step> 
     })
 }
 
-/// The drafts whose outcome is unknown: a document may exist for them.
+/// The records of which something that was sent has no outcome yet.
 async fn in_flight(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<HashSet<RecordId>, Stop> {
-    let drafts = rows.iter().filter(|row| row.stage == Stage::Draft);
-    let drafts: Vec<RecordId> = drafts.map(|row| row.id.clone()).collect();
-    let open = lane.app.store.intents().list_open(&lane.connection.id, &drafts).await?;
+    let sent = rows.iter().filter(|row| !row.stage.is_before_document());
+    let sent: Vec<RecordId> = sent.map(|row| row.id.clone()).collect();
+    let open = lane.app.store.intents().list_open(&lane.connection.id, &sent).await?;
     Ok(open.into_iter().map(|intent| intent.record_id).collect())
 }
 
@@ -184,6 +187,18 @@ fn decide_edit(
         return Some(step.note("version_seen", seen(record, origin)));
     }
     Some(hold_edited(lane, row, record, &differences, text, origin))
+}
+
+/// What an edit that matters for the books leads to.
+pub(super) fn edited(
+    lane: &Lane<'_>,
+    row: RecordRow,
+    record: &Record,
+    differences: &[Difference],
+    text: &str,
+    origin: Origin,
+) -> Step {
+    hold_edited(lane, row, record, differences, text, origin)
 }
 
 /// Holds a record whose edit matters for the books, with before and after.

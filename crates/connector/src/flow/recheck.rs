@@ -27,9 +27,15 @@ impl Scope {
     fn stages(self) -> &'static [Stage] {
         match self {
             Self::Mapping => &[Stage::ResolveVendor, Stage::Map],
-            Self::Everything => {
-                &[Stage::ResolveVendor, Stage::Map, Stage::Draft, Stage::Verify, Stage::Attach, Stage::MarkExported]
-            }
+            Self::Everything => &[
+                Stage::ResolveVendor,
+                Stage::Map,
+                Stage::Draft,
+                Stage::Verify,
+                Stage::Attach,
+                Stage::Post,
+                Stage::MarkExported,
+            ],
         }
     }
 }
@@ -48,6 +54,7 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
                 Stage::ResolveVendor | Stage::Map => recheck_mapping(lane, rows).await?,
                 Stage::Draft => recheck_drafts(lane, rows).await?,
                 Stage::Attach => recheck_receipts(lane, rows).await?,
+                Stage::Post => recheck_posts(lane, rows).await?,
                 Stage::MarkExported => recheck_exports(lane, rows).await?,
                 _ => recheck_documents(lane, rows).await?,
             };
@@ -142,6 +149,22 @@ async fn recheck_receipts(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize
         row.hold.as_ref().is_some_and(|hold| codes.contains(&hold.code))
     };
     apply(lane, rows.into_iter().filter(of_receipts).map(|row| release(lane, row)).collect()).await
+}
+
+/// Whether a document may be posted now (approved, a period opened, a vendor unblocked) shows only when it is tried; it is
+/// compared again before.
+async fn recheck_posts(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
+    let (mut exports, mut documents, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        match row.hold.as_ref().map(|hold| hold.code) {
+            Some(HoldCode::DocumentDiffers | HoldCode::DocumentMissing) => documents.push(row),
+            Some(HoldCode::RecordNotReady | HoldCode::ExportRefused) => exports.push(row),
+            Some(HoldCode::RecordChanged | HoldCode::RecordUnreadable) | None => {}
+            Some(_) => refused.push(release(lane, row)),
+        }
+    }
+    let released = apply(lane, refused).await?;
+    Ok(released + recheck_documents(lane, documents).await? + recheck_exports(lane, exports).await?)
 }
 
 /// Brex was not ready to take these: those that it now takes, or shows as exported, go on.

@@ -45,8 +45,8 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
 /// have more than one, each with its step.
 async fn sweep(lane: &Lane<'_>, read: &mut Vec<ReadBack>) -> Result<Vec<Step>, Stop> {
     let ids: Vec<RecordId> = read.iter().map(|(row, ..)| row.id.clone()).collect();
-    let attempts = lane.app.store.intents().last_attempts(&lane.connection.id, &ids).await?;
-    let is_second = |row: &RecordRow| attempts.get(&row.id).is_some_and(|attempt| *attempt > 1);
+    let creates = lane.app.store.intents().count_creates(&lane.connection.id, &ids).await?;
+    let is_second = |row: &RecordRow| creates.get(&row.id).is_some_and(|creates| *creates > 1);
     let mut doubled: Vec<(RecordId, Seen)> = Vec::new();
     for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
         let plans = read.iter().filter(|(row, ..)| is_second(row)).filter_map(|(_, plan, _)| plan.as_ref());

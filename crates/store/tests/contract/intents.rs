@@ -2,7 +2,7 @@
 
 use domain::id::RecordId;
 use rstest::rstest;
-use store::{Applied, Change, Error, Intent, IntentChange, Lease, Outcome};
+use store::{Applied, Change, Error, Intent, IntentChange, Lease, Outcome, Purpose};
 use uuid::Uuid;
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World, change, engine, ids, intent};
@@ -136,4 +136,23 @@ async fn an_unclear_intent_is_looked_for_from_now_on(#[values(Sqlite, Postgres)]
     assert_eq!(all(&world).await, [Intent { epoch: 77, settle_until_ms: NOW + 99, probes: 0, ..intent("a", 1) }]);
     write(&world, &lease, settled(1, Outcome::Absent)).await.unwrap();
     assert!(write(&world, &lease, unclear).await.is_err(), "it has ended");
+}
+
+#[rstest]
+#[tokio::test]
+async fn an_intent_keeps_what_it_is_about_and_only_creates_are_counted(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    let intents = world.store.intents();
+    write(&world, &lease, IntentChange::Open(intent("a", 1))).await.unwrap();
+    write(&world, &lease, settled(1, Outcome::Created)).await.unwrap();
+    let revise = Intent { purpose: Purpose::Revise, target: Some("{\"total\":1}".to_owned()), ..intent("a", 2) };
+    write(&world, &lease, IntentChange::Open(revise.clone())).await.unwrap();
+    assert_eq!(intents.list_open(&world.main, &ids(&["a"])).await.unwrap(), [revise]);
+    write(&world, &lease, settled(2, Outcome::Revised)).await.unwrap();
+    let post = Intent { purpose: Purpose::Post, ..intent("a", 3) };
+    write(&world, &lease, IntentChange::Open(post)).await.unwrap();
+    write(&world, &lease, settled(3, Outcome::Posted)).await.unwrap();
+    assert_eq!(intents.count_creates(&world.main, &ids(&["a", "b"])).await.unwrap(), [(RecordId::new("a"), 1)].into());
+    assert_eq!(intents.last_attempts(&world.main, &ids(&["a"])).await.unwrap(), [(RecordId::new("a"), 3)].into());
 }

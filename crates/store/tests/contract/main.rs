@@ -17,6 +17,7 @@ mod lanes;
 mod master_data;
 mod open;
 mod payloads;
+mod payment_lines;
 mod receipts;
 mod records;
 mod transfers;

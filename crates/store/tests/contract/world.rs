@@ -7,7 +7,7 @@ use domain::id::{ConnectionId, RecordId};
 use domain::stage::Stage;
 use serde_json::json;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Row};
-use store::{Applied, Change, Intent, Lease, RecordRow, Store};
+use store::{Applied, Change, Intent, Lease, Purpose, RecordRow, Store};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -152,6 +152,7 @@ impl World {
             plan: Some("{\"total\":12345678901.2300}".to_owned()),
             exported_ms: Some(NOW + 3),
             source_id: Some("expense_1".to_owned()),
+            posted_ms: Some(NOW + 4),
             ..self.row(id)
         }
     }
@@ -207,6 +208,8 @@ pub(crate) fn intent(record: &str, attempt: i64) -> Intent {
     Intent {
         record_id: RecordId::new(record),
         attempt,
+        purpose: Purpose::Create,
+        target: None,
         epoch: 1,
         document_kind: DocumentKind::Invoice,
         document_key: format!("BRX-{record}"),
