@@ -23,6 +23,7 @@ mod notifications;
 #[expect(dead_code, unused_imports, reason = "shared with the sandbox, which holds its answers against the same files")]
 mod openapi;
 mod outages;
+mod posting;
 mod proposals;
 mod receipts;
 mod refunds;
