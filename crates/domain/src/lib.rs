@@ -25,6 +25,7 @@ pub mod receipt;
 pub mod record;
 pub mod refund;
 pub mod refusal;
+pub mod revise;
 pub mod rules;
 pub mod stage;
 pub mod tax;
