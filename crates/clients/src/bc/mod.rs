@@ -44,6 +44,7 @@ pub use self::dimensions::{Dimension, DimensionValue};
 pub use self::document::{DimensionSetLine, Document, DocumentLine, DocumentStatus, LineType};
 pub use self::new_document::{DocumentKind, NewDocument, NewLine};
 pub use self::notification::{ChangeType, Notification, NotificationError, Resource};
+pub use self::new_document::{DocumentKind, HeaderChange, NewDocument, NewLine};
 pub use self::pages::Pages;
 pub use self::payables::{Due, EntryKind, VendorEntry};
 pub use self::purchase_documents::{ChangedDocument, InvoiceVendor, LineOf};

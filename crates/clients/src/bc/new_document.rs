@@ -4,7 +4,7 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::ser::{SerializeMap as _, SerializeSeq as _};
+use serde::ser::{SerializeMap, SerializeSeq as _};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
@@ -102,6 +102,63 @@ pub enum NewLine {
     },
 }
 
+/// New dates and number of a draft.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderChange {
+    /// The date in the ledger.
+    pub posting_date: Date,
+    /// The date on the document.
+    pub document_date: Date,
+    /// The due date; as Business Central computes it from the vendor's payment terms if not given.
+    pub due_date: Option<Date>,
+    /// Vendor Invoice No. or Vendor Cr. Memo No.
+    pub number: String,
+}
+
+/// A change of a draft's header with its kind, in the order of the wire: each date may move the ones after it.
+pub(super) struct HeaderBody<'a>(pub(super) DocumentKind, pub(super) &'a HeaderChange);
+
+impl Serialize for HeaderBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(kind, change) = self;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("postingDate", &change.posting_date)?;
+        map.serialize_entry(kind.date_field(), &change.document_date)?;
+        if let Some(due_date) = &change.due_date {
+            map.serialize_entry("dueDate", due_date)?;
+        }
+        map.serialize_entry(kind.number_field(), &change.number)?;
+        map.end()
+    }
+}
+
+/// A line with its place in the document.
+pub(super) struct PlacedLine<'a>(pub(super) i64, pub(super) &'a NewLine);
+
+impl Serialize for PlacedLine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("sequence", &self.0)?;
+        self.1.entries(&mut map)?;
+        map.end()
+    }
+}
+
+/// New text and cost of a line.
+pub(super) struct LineBody<'a> {
+    pub(super) description: &'a str,
+    pub(super) unit_cost: Decimal,
+}
+
+impl Serialize for LineBody<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("description", self.description)?;
+        map.serialize_entry("unitCost", &Exact(self.unit_cost))?;
+        map.end()
+    }
+}
+
 impl NewDocument {
     /// The body as it is sent, for instance to keep its hash with the intent.
     pub fn to_json(&self, kind: DocumentKind) -> Result<String, serde_json::Error> {
@@ -150,6 +207,13 @@ impl Serialize for Body<'_> {
 impl Serialize for NewLine {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
+        self.entries(&mut map)?;
+        map.end()
+    }
+}
+
+impl NewLine {
+    fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         match self {
             Self::Account { account_number, description, quantity, unit_cost, tax_code, dimensions } => {
                 map.serialize_entry("lineType", "Account")?;
@@ -169,7 +233,7 @@ impl Serialize for NewLine {
                 map.serialize_entry("description", description)?;
             }
         }
-        map.end()
+        Ok(())
     }
 }
 

@@ -5,12 +5,13 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use reqwest::Method;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::document::Document;
-use super::new_document::{DocumentKind, NewDocument};
+use super::new_document::{DocumentKind, HeaderBody, HeaderChange, LineBody, NewDocument, NewLine, PlacedLine};
 use super::odata::{Filter, Literal, Query, split};
 use super::{Company, Pages, failure};
 use crate::call::CREATE_TIMEOUT;
@@ -65,9 +66,13 @@ pub struct LineOf {
 }
 
 impl LineOf {
+    fn path(self) -> [String; 2] {
+        [self.kind.one(self.document), format!("{}({})", self.kind.lines(), self.line)]
+    }
+
     fn dimensions(self) -> [String; 3] {
-        let line = format!("{}({})", self.kind.lines(), self.line);
-        [self.kind.one(self.document), line, "dimensionSetLines".to_owned()]
+        let [document, line] = self.path();
+        [document, line, "dimensionSetLines".to_owned()]
     }
 }
 
@@ -134,6 +139,51 @@ impl Company {
         let call = self.write("post_document", Method::POST, &[&kind.one(id), "Microsoft.NAV.post"])?;
         self.client.send(call.timeout(CREATE_TIMEOUT)).await?;
         Ok(())
+    }
+
+    /// Changes dates and number of a draft, if it is still the version with this etag.
+    pub async fn change_header(
+        &self,
+        kind: DocumentKind,
+        id: Uuid,
+        etag: &str,
+        change: &HeaderChange,
+    ) -> Result<(), Error> {
+        let call = self.write("change_header", Method::PATCH, &[&kind.one(id)])?.header_text("if-match", etag)?;
+        self.client.send(call.json(&HeaderBody(kind, change))?).await?;
+        Ok(())
+    }
+
+    /// Adds a line to a draft at a place of its own: a place that is taken is refused, so sending again adds none.
+    pub async fn add_line(
+        &self,
+        kind: DocumentKind,
+        document: Uuid,
+        sequence: i64,
+        line: &NewLine,
+    ) -> Result<(), Error> {
+        let path = [&kind.one(document), kind.lines()];
+        let call = self.write("add_line", Method::POST, &path)?.json(&PlacedLine(sequence, line))?;
+        self.client.send(call).await?;
+        Ok(())
+    }
+
+    /// Changes text and cost of a line of a draft. Lines have no dependable etag (business-central.md §5.5).
+    pub async fn change_line(&self, line: LineOf, description: &str, unit_cost: Decimal) -> Result<(), Error> {
+        let [document, of_line] = line.path();
+        let call = self.write("change_line", Method::PATCH, &[&document, &of_line])?.header("if-match", "*");
+        self.client.send(call.json(&LineBody { description, unit_cost })?).await?;
+        Ok(())
+    }
+
+    /// Deletes a line of a draft. That it is already gone counts as deleted.
+    pub async fn remove_line(&self, line: LineOf) -> Result<(), Error> {
+        let [document, of_line] = line.path();
+        let call = self.write("remove_line", Method::DELETE, &[&document, &of_line])?.header("if-match", "*");
+        match self.client.send(call).await {
+            Err(error) if !failure::is_absent(&error) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Adds a dimension to a line of a draft. One that is there already, by default for instance, is refused.

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use store::RecordRow;
 use url::Url;
 
-use super::receive::{Origin, as_planned, hold_edited};
+use super::receive::{Origin, as_planned, edited};
 use super::step::{Step, error_detail};
 use super::wire::wire_kind;
 use super::{Lane, Stop, asked_ms};
@@ -79,7 +79,7 @@ fn decide(lane: &Lane<'_>, row: RecordRow, record: &Record, planned: Option<&Rec
     let step = if record.review == Review::Exported {
         taken(lane, row, "Brex shows it as exported")
     } else if !differences.is_empty() {
-        hold_edited(lane, row, record, &differences, text, Origin::BeforeExport)
+        edited(lane, row, record, &differences, text, Origin::BeforeExport)
     } else if record.review == Review::ReadyForExport {
         return Decided::Report(Box::new(row));
     } else if record.review == Review::Review && record.treatment() == Treatment::Bill {

@@ -4,7 +4,7 @@
 //! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
 //! [`drift`] watches the documents of exported records, [`changes`] takes what Business Central notifies, [`plan`] shows beforehand what would be made.
 //! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → ([`post`]) → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
-//! [`drift`] watches the documents of exported records, [`plan`] shows beforehand what would be made.
+//! [`revise`] brings a draft in line with a later version, [`drift`] watches the documents of exported records, [`plan`] shows beforehand what would be made.
 //!
 //! Each stage takes a batch of due records and goes *load → decide → do → apply*: the decision is a pure function of
 //! `domain`, and apply is one transaction that writes the new stage, the audit entries and the next due time. A stage may
@@ -27,6 +27,7 @@ pub mod receive;
 pub mod recheck;
 mod refund;
 pub mod resolve_vendor;
+pub mod revise;
 pub mod step;
 pub mod verify;
 mod wire;
@@ -128,7 +129,7 @@ impl Lane<'_> {
             Stage::ResolveVendor => resolve_vendor::run(self, rows).await,
             Stage::Map => map::run(self, rows).await,
             Stage::Draft => draft::run(self, rows).await,
-            Stage::Revise => Ok(()),
+            Stage::Revise => revise::run(self, rows).await,
             Stage::Verify => verify::run(self, rows).await,
             Stage::Attach => attach::run(self, rows).await,
             Stage::Post => post::run(self, rows).await,

@@ -41,6 +41,8 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let mut open: HashMap<RecordId, Intent> = open.into_iter().map(|i| (i.record_id.clone(), i)).collect();
     let (sent, fresh): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| open.contains_key(&row.id));
     look(lane, sent, &mut open).await?;
+    let (done, fresh): (Vec<_>, Vec<_>) = fresh.into_iter().partition(|row| row.posted_ms.is_some());
+    lane.apply(done.into_iter().map(|row| Step::of(row).on(Event::Posted, lane.now_ms())).collect()).await?;
     if !lane.connection.settings.post.enabled {
         let step = |row| Step::of(row).on(Event::Posted, lane.now_ms()).note("not_posted", json!("it is switched off"));
         lane.apply(fresh.into_iter().map(step).collect()).await?;
@@ -74,7 +76,8 @@ async fn still_wanted(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<Recor
     Ok(wanted)
 }
 
-fn is_wanted(record: &Record) -> bool {
+/// Whether a document for the record is still wanted.
+pub(super) fn is_wanted(record: &Record) -> bool {
     match record.review {
         Review::ReadyForExport | Review::Exported => true,
         Review::Review => record.treatment() == Treatment::Bill,

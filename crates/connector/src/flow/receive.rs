@@ -172,6 +172,9 @@ fn decide_edit(
         return None;
     }
     let differences = planned.map(|planned| booked_differences(planned, record)).unwrap_or_default();
+    if record.treatment() == Treatment::Bill && record.is_ready() && row.document_id.is_some() {
+        return Some(to_revise(lane, row, record, text, origin));
+    }
     if differences.is_empty() {
         let is_edited = row.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::RecordChanged);
         // Our own export makes a new version: nothing to learn from it.
@@ -189,7 +192,16 @@ fn decide_edit(
     Some(hold_edited(lane, row, record, &differences, text, origin))
 }
 
-/// What an edit that matters for the books leads to.
+/// Bills come again with every edit (brex.md §2.5): their drafts follow as long as nobody else touched them.
+fn to_revise(lane: &Lane<'_>, row: RecordRow, record: &Record, text: &str, origin: Origin) -> Step {
+    Step::of(row)
+        .set(|row| describe(lane, row, record))
+        .payload(text.to_owned())
+        .note("version_seen", seen(record, origin))
+        .on(Event::Edited, lane.now_ms())
+}
+
+/// What an edit that matters for the books leads to: a bill's draft follows, any other record is held.
 pub(super) fn edited(
     lane: &Lane<'_>,
     row: RecordRow,
@@ -198,11 +210,16 @@ pub(super) fn edited(
     text: &str,
     origin: Origin,
 ) -> Step {
-    hold_edited(lane, row, record, differences, text, origin)
+    let is_bill = record.treatment() == Treatment::Bill && record.is_ready() && row.document_id.is_some();
+    if is_bill {
+        to_revise(lane, row, record, text, origin)
+    } else {
+        hold_edited(lane, row, record, differences, text, origin)
+    }
 }
 
 /// Holds a record whose edit matters for the books, with before and after.
-pub(super) fn hold_edited(
+fn hold_edited(
     lane: &Lane<'_>,
     row: RecordRow,
     record: &Record,

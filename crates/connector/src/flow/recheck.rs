@@ -11,7 +11,7 @@ use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, point_to};
 use super::step::Step;
-use super::{BATCH, Lane, Stop, late, map, resolve_vendor, verify};
+use super::{BATCH, Lane, Stop, late, map, resolve_vendor, revise, verify};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Which holds are looked at.
@@ -53,6 +53,7 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
             released += match stage {
                 Stage::ResolveVendor | Stage::Map => recheck_mapping(lane, rows).await?,
                 Stage::Draft => recheck_drafts(lane, rows).await?,
+                Stage::Revise => recheck_revisions(lane, rows).await?,
                 Stage::Attach => recheck_receipts(lane, rows).await?,
                 Stage::Post => recheck_posts(lane, rows).await?,
                 Stage::MarkExported => recheck_exports(lane, rows).await?,
@@ -137,6 +138,21 @@ async fn recheck_documents(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usiz
             (Ok(_), _) => steps.push(release(lane, row)),
             (Err(hold), old) if old != Some(&hold) => steps.push(Step::of(row).hold(&hold, lane.now_ms())),
             (Err(_), _) => {}
+        }
+    }
+    apply(lane, steps).await
+}
+
+/// Whether a draft can follow a later version is decided anew; what Business Central refused shows only when it is tried.
+async fn recheck_revisions(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
+    let mut steps = Vec::new();
+    for (row, decided) in revise::decide_all(lane, rows).await? {
+        match decided {
+            revise::Decided::Hold(hold) if row.hold.as_ref() == Some(&hold) => {}
+            revise::Decided::Hold(hold) => steps.push(Step::of(row).hold(&hold, lane.now_ms())),
+            revise::Decided::Step(step) if step.row.hold == row.hold => {}
+            revise::Decided::Step(step) => steps.push(*step),
+            revise::Decided::Same(_) | revise::Decided::Begin(..) => steps.push(release(lane, row)),
         }
     }
     apply(lane, steps).await

@@ -16,6 +16,7 @@ mod exactly_once;
 mod golden;
 mod held;
 mod hostile;
+mod later_versions;
 mod limits;
 mod line;
 mod notifications;
