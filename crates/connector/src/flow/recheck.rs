@@ -31,6 +31,7 @@ impl Scope {
                 Stage::ResolveVendor,
                 Stage::Map,
                 Stage::Draft,
+                Stage::Revise,
                 Stage::Verify,
                 Stage::Attach,
                 Stage::Post,
