@@ -17,6 +17,7 @@ pub mod identity;
 pub mod keys;
 pub mod matcher;
 pub mod mirror;
+pub mod payment_lines;
 pub mod problem;
 pub mod secrets;
 pub mod stop;

@@ -190,6 +190,9 @@ hold_codes! {
     /// Business Central does not take the receipt, or has another file in its place.
     ReceiptRefused = "receipt_refused", BcAdmin,
         "Remove the cause that Business Central names, or delete the named file from the document; then retry the record.";
+    /// No payment line can be prepared for a posted document.
+    ClearingHeld = "clearing_held", Bookkeeper,
+        "Remove the cause that is named, or clear the document in Business Central by hand; then retry the record.";
     /// Brex refused the export result.
     ExportRefused = "export_refused", BrexAdmin, "Look at the record in Brex; retry when it is ready for export.";
 }

@@ -18,6 +18,7 @@ mod payables;
 mod purchase_documents;
 mod setup;
 mod subscriptions;
+mod vendor_payments;
 mod vendors;
 
 use std::sync::Arc;
@@ -50,6 +51,7 @@ pub use self::payables::{Due, EntryKind, VendorEntry};
 pub use self::purchase_documents::{ChangedDocument, InvoiceVendor, LineOf};
 pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup, TaxGroup, TaxType};
 pub use self::subscriptions::{MAX_SUBSCRIPTIONS, NewSubscription, Subscription};
+pub use self::vendor_payments::{NewVendorPayment, PaymentJournal, VendorPayment};
 pub use self::vendors::{Blocked, NewVendor, Vendor};
 
 /// One Business Central environment. Clones share connections, pace and token.

@@ -20,6 +20,7 @@ use super::{
     CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource, TaxSection,
     TransfersSection,
     CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, PostSection, ReceiptsSection, SecretSource, TaxSection,
+    ClearingSection, CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, PostSection, ReceiptsSection, SecretSource, TaxSection,
 };
 
 /// One connection as configured.
@@ -92,6 +93,9 @@ pub struct ConnectionConfig {
     /// Posting.
     #[serde(default)]
     pub post: PostSection,
+    /// Clearing of posted card invoices.
+    #[serde(default)]
+    pub clearing: ClearingSection,
     /// The watch over documents of exported records.
     #[serde(default)]
     pub drift: DriftSection,
@@ -278,6 +282,7 @@ impl ConnectionConfig {
         self.drift.check(&key)?;
         self.tax.check(&key)?;
         self.transfers.check(&key)?;
+        self.clearing.check(&key)?;
         self.coding_lists.check(&self.field_rules(), &key)?;
         at_least_one("poll_seconds", self.poll_seconds)?;
         at_least_one("master_data_seconds", self.master_data_seconds)?;

@@ -1,6 +1,7 @@
 //! `ml-connector.toml`: read, checked as a whole, and turned into settings. Every complaint names the key.
 
 mod audit;
+mod clearing;
 mod coding_lists;
 mod connection;
 mod directory;
@@ -21,6 +22,7 @@ use serde::Deserialize;
 use url::Url;
 
 pub use audit::AuditSection;
+pub use clearing::{Clearing, ClearingSection};
 pub use coding_lists::CodingListsSection;
 pub use connection::{BcSection, BrexSection, ConnectionConfig, EntraSection, PeriodKind};
 pub use directory::{DirectorySection, Which};

@@ -12,7 +12,7 @@ use store::RecordRow;
 use super::receive::{Origin, receive};
 use super::step::Step;
 use super::verify::{self, ReadBack};
-use super::{BATCH, Lane, Stop};
+use super::{BATCH, Lane, Stop, clearing};
 use crate::config::Told;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -63,7 +63,8 @@ async fn look(lane: &Lane<'_>, (row, plan, found): ReadBack) -> Result<Option<St
         _ => false,
     };
     let seen = verify::judge(lane, plan.as_ref(), found.as_ref()).err().filter(|hold| told(hold.code));
-    let posted = found.filter(|found| policy.posted == Told::Report && is_posted(&row, found));
+    let wants_posted = policy.posted == Told::Report || clearing::is_on(lane);
+    let posted = found.filter(|found| wants_posted && is_posted(&row, found));
     let ours = [HoldCode::DocumentDiffers, HoldCode::TaxDiffers, HoldCode::DocumentMissing];
     let is_ours = |hold: &Hold| ours.contains(&hold.code);
     let watch = if row.hold.as_ref().is_some_and(|hold| !is_ours(hold)) {

@@ -12,7 +12,7 @@ use domain::edit::booked_differences;
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
 use domain::record::{Record, Review, Treatment};
-use domain::stage::Event;
+use domain::stage::{Event, Stage};
 use serde_json::{Value, json};
 use store::RecordRow;
 use url::Url;
@@ -20,7 +20,7 @@ use url::Url;
 use super::receive::{Origin, as_planned, edited};
 use super::step::{Step, error_detail};
 use super::wire::wire_kind;
-use super::{Lane, Stop, asked_ms};
+use super::{Lane, Stop, asked_ms, clearing};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
@@ -37,7 +37,7 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
             },
         }
     }
-    lane.apply(steps).await?;
+    apply(lane, steps).await?;
     if ready.is_empty() { Ok(()) } else { report(lane, ready).await }
 }
 
@@ -64,6 +64,16 @@ pub(super) fn gone() -> Hold {
 pub(super) fn not_ready(record: &Record) -> Hold {
     let text = format!("in Brex the record is {} and no longer ready for export", record.review.as_str());
     Hold::new(HoldCode::RecordNotReady, text)
+}
+
+/// Commits the steps; a posted document that is exported now may be cleared.
+async fn apply(lane: &Lane<'_>, steps: Vec<Step>) -> Result<(), Stop> {
+    let is_posted = steps.iter().any(|step| step.row.stage == Stage::Exported && step.row.posted_ms.is_some());
+    lane.apply(steps).await?;
+    if is_posted {
+        clearing::ask(lane).await?;
+    }
+    Ok(())
 }
 
 /// What is done with a record that was read again.
@@ -125,8 +135,7 @@ async fn report(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
             rows.into_iter().map(again).collect()
         }
     };
-    lane.apply(steps).await?;
-    Ok(())
+    apply(lane, steps).await
 }
 
 fn accepted(lane: &Lane<'_>, rows: Vec<RecordRow>, ids: &[String]) -> Vec<Step> {

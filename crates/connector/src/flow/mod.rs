@@ -4,7 +4,7 @@
 //! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
 //! [`drift`] watches the documents of exported records, [`changes`] takes what Business Central notifies, [`plan`] shows beforehand what would be made.
 //! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → ([`post`]) → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
-//! [`revise`] brings a draft in line with a later version, [`drift`] watches the documents of exported records, [`plan`] shows beforehand what would be made.
+//! [`revise`] brings a draft in line with a later version, [`drift`] watches the documents of exported records, [`clearing`] prepares payments of posted card invoices, [`plan`] shows beforehand what would be made.
 //!
 //! Each stage takes a batch of due records and goes *load → decide → do → apply*: the decision is a pure function of
 //! `domain`, and apply is one transaction that writes the new stage, the audit entries and the next due time. A stage may
@@ -13,6 +13,7 @@
 pub mod attach;
 pub(crate) mod bisect;
 pub mod changes;
+pub mod clearing;
 pub mod draft;
 pub mod drift;
 mod late;

@@ -8,6 +8,7 @@ use store::{Error, JobRow, Lease};
 use super::lane::{clear_problem, note_problem};
 use crate::app::{App, Connection};
 use crate::flow::changes::{self, CHANGES, EVERYTHING};
+use crate::flow::clearing::{self, CLEARING};
 use crate::flow::poll::{Window, poll};
 use crate::flow::recheck::{self, Scope};
 use crate::flow::{Lane, RECHECK, Stop, drift, operator};
@@ -33,6 +34,7 @@ pub const BACKFILL: &str = "backfill";
 /// In this order, so that a fresh connection knows its master data before records come.
 const ORDER: [&str; 10] =
     [KEEP_ALIVE, CONNECT, MASTER_DATA, WEBHOOK, SUBSCRIPTIONS, POLL, FULL_POLL, BACKFILL, CHANGES, RECHECK];
+const ORDER: [&str; 8] = [CONNECT, MASTER_DATA, WEBHOOK, POLL, FULL_POLL, BACKFILL, RECHECK, CLEARING];
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -140,13 +142,18 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
     let Some(identity) = connection.identity() else { return Ok(()) };
     let lane = Lane { app, connection, lease, identity, directory: connection.directory() };
     match job.kind.as_str() {
-        MASTER_DATA => drop(recheck::run(&lane, Scope::Everything).await?),
+        MASTER_DATA => {
+            recheck::run(&lane, Scope::Everything).await?;
+            clearing::run(&lane).await?;
+        }
+        CLEARING => clearing::run(&lane).await?,
         RECHECK if !connection.is_mirrored() => {}
         RECHECK => drop(recheck::run(&lane, Scope::Mapping).await?),
         POLL => drop(poll(&lane, Window::SinceLast).await?),
         FULL_POLL => {
             poll(&lane, Window::From(jiff::Timestamp::MIN)).await?;
             drift::run(&lane).await?;
+            clearing::run(&lane).await?;
         }
         CHANGES => changes::run(&lane, job.argument.as_deref() == Some(EVERYTHING)).await?,
         BACKFILL => drop(poll(&lane, Window::From(backfill_start(job))).await?),

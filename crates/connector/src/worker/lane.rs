@@ -175,10 +175,11 @@ impl LaneWorker {
     /// What is due next for a connection.
     async fn next_due(&self, connection: &Connection, worked: bool) -> Result<Tick, Error> {
         // What cannot be worked on yet is not waited for: the job that is missing has a due time of its own.
-        let (mut record, mut proposal) = (None, None);
+        let (mut record, mut proposal, mut payment) = (None, None, None);
         if is_ready(connection) {
             record = self.app.store.records().next_due(&connection.id).await?;
             proposal = self.app.store.vendor_proposals().next_due(&connection.id).await?;
+            payment = self.app.store.payment_lines().next_due(&connection.id).await?;
         }
         let due = self.app.store.jobs().list(&connection.id).await?;
         let failed =
@@ -187,6 +188,8 @@ impl LaneWorker {
             worked,
             open_due_ms: [record, proposal, failed].into_iter().flatten().min(),
             jobs_due_ms: due.iter().filter_map(|job| job.due_ms).min(),
+            open_due_ms: [record, proposal, payment, failed].into_iter().flatten().min(),
+            jobs_due_ms: jobs.iter().filter_map(|job| job.due_ms).min(),
             lease_due_ms: None,
         })
     }
@@ -209,7 +212,8 @@ impl LaneWorker {
             }
         }
         if !worked && !self.stop.is_cancelled() {
-            worked = crate::vendors::create::turn(&self.app, connection, lease).await?
+            worked = flow::clearing::turn(&lane).await?
+                || crate::vendors::create::turn(&self.app, connection, lease).await?
                 || crate::vendors::directory::turn(&self.app, connection, lease).await?
                 || crate::coding_lists::turn(&self.app, connection, lease).await?
                 || crate::transfers::turn(&self.app, connection, lease).await?;

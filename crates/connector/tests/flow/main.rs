@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
 mod app;
+mod clearing;
 mod closed_years;
 mod coding_lists;
 mod database;
