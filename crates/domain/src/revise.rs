@@ -65,14 +65,13 @@ impl Target {
         let was: Vec<Place> = with_amounts(found, places).map(|(_, place)| *place).collect();
         let last = places.iter().map(|place| place.sequence).max().unwrap_or(0);
         let mut next = last;
-        let sequences = (0..plan.lines.len()).map(|line| match was.get(line) {
-            Some(place) => place.sequence,
-            None => {
-                next = next.saturating_add(GAP);
-                next
-            }
-        });
-        Self { sequences: sequences.collect(), plan, was }
+        let mut added = || {
+            next = next.saturating_add(GAP);
+            next
+        };
+        let sequences: Vec<i64> =
+            (0..plan.lines.len()).map(|line| was.get(line).map_or_else(&mut added, |place| place.sequence)).collect();
+        Self { plan, sequences, was }
     }
 }
 
@@ -176,7 +175,7 @@ impl Steps<'_> {
         if let Some(due) = new.due_date.filter(|due| found.due_date != Some(*due)) {
             match old.due_date {
                 Some(was) if found.due_date != Some(was) => {
-                    self.differs("Due Date", &due.to_string(), &text(found.due_date))
+                    self.differs("Due Date", &due.to_string(), &text(found.due_date));
                 }
                 _ => is_old = true,
             }

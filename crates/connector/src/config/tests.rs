@@ -154,6 +154,7 @@ fn the_example_file_is_right_and_shows_the_defaults() {
         )
     );
     assert_eq!(shown.propose_vendors, default.propose_vendors);
+    assert_eq!((shown.post.enabled, shown.clearing.policy), (default.post.enabled, default.clearing.policy));
     assert_eq!(shown.directory.fingerprint(), default.directory.fingerprint());
     assert_eq!(shown.brex.requests_per_second, default.brex.requests_per_second);
     assert_eq!(shown.rules().unwrap().version, default.rules().unwrap().version, "the fields shown are the defaults");

@@ -109,11 +109,11 @@ async fn one(
         applies_to: Some(document.id),
         description: format!("Brex card {}", plan.number.as_str()),
     };
-    let line = match refusal(lane, plan).await? {
+    let asked = match refusal(lane, plan).await? {
         Some(why) => desk.refuse(wanted, &why).await?,
         None => desk.ensure(wanted).await?,
     };
-    follow(lane, &line).await
+    follow(lane, &asked).await
 }
 
 /// Why no payment line can be made for a document.
@@ -135,16 +135,16 @@ async fn refusal(lane: &Lane<'_>, plan: &PlannedDocument) -> Result<Option<Strin
 }
 
 /// A line that is there already: a prepared one may have been posted; of a held one a person may have taken the hold away.
-async fn again(lane: &Lane<'_>, desk: &Desk<'_>, row: RecordRow, line: PaymentLine) -> Result<(), Stop> {
-    let line = match line.state {
-        State::Prepared => desk.probe(line).await?,
-        State::Held if row.hold.is_none() && line.attempt == 0 && is_for_ever(lane, &row).await? => {
-            desk.set_aside(line).await?
+async fn again(lane: &Lane<'_>, desk: &Desk<'_>, row: RecordRow, payment: PaymentLine) -> Result<(), Stop> {
+    let payment = match payment.state {
+        State::Prepared => desk.probe(payment).await?,
+        State::Held if row.hold.is_none() && payment.attempt == 0 && is_for_ever(lane, &row).await? => {
+            desk.set_aside(payment).await?
         }
-        State::Held if row.hold.is_none() => desk.again(line).await?,
-        _ => line,
+        State::Held if row.hold.is_none() => desk.again(payment).await?,
+        _ => payment,
     };
-    follow(lane, &line).await
+    follow(lane, &payment).await
 }
 
 async fn is_for_ever(lane: &Lane<'_>, row: &RecordRow) -> Result<bool, Stop> {
@@ -157,20 +157,20 @@ async fn is_for_ever(lane: &Lane<'_>, row: &RecordRow) -> Result<bool, Stop> {
 /// Does what is due for one line. Returns whether there was one.
 pub async fn turn(lane: &Lane<'_>) -> Result<bool, Stop> {
     let Some(desk) = Desk::new(lane.app, lane.connection, lane.lease) else { return Ok(false) };
-    let Some(line) = desk.turn().await? else { return Ok(false) };
-    follow(lane, &line).await?;
+    let Some(payment) = desk.turn().await? else { return Ok(false) };
+    follow(lane, &payment).await?;
     Ok(true)
 }
 
 /// The record shows what its line needs of a person, and no longer than that.
-async fn follow(lane: &Lane<'_>, line: &PaymentLine) -> Result<(), Stop> {
-    if line.owner_kind != OWNER {
+async fn follow(lane: &Lane<'_>, payment: &PaymentLine) -> Result<(), Stop> {
+    if payment.owner_kind != OWNER {
         return Ok(());
     }
-    let id = RecordId::new(line.owner_id.as_str());
+    let id = RecordId::new(payment.owner_id.as_str());
     let Some(row) = lane.app.store.records().get(&lane.connection.id, &id).await? else { return Ok(()) };
     let is_held = row.hold.as_ref().is_some_and(|hold| hold.code == HoldCode::ClearingHeld);
-    match (line.state, line.note.as_deref()) {
+    match (payment.state, payment.note.as_deref()) {
         (State::Held, Some(note)) => hold(lane, row, note).await,
         (State::Prepared | State::Gone | State::Removed, _) if is_held => {
             lane.apply(vec![Step::of(row).released(lane.now_ms())]).await?;

@@ -60,7 +60,7 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     for (row, decided) in decide_all(lane, fresh).await? {
         match decided {
             Decided::Hold(hold) => steps.push(Step::of(row).hold(&hold, lane.now_ms())),
-            Decided::Same(plan) => steps.push(revised(lane, row, *plan, None)),
+            Decided::Same(plan) => steps.push(revised(lane, row, &plan, None)),
             Decided::Begin(old, target) => begun.push((row, *old, *target)),
             Decided::Step(step) => steps.push(*step),
         }
@@ -278,7 +278,7 @@ enum End {
     /// One step was not taken, or nobody knows.
     Failed(Error),
     /// Somebody else changed it.
-    Foreign(FoundDocument, Vec<Difference>),
+    Foreign(Box<FoundDocument>, Vec<Difference>),
     /// It is gone.
     Missing,
 }
@@ -296,12 +296,12 @@ async fn complete(lane: &Lane<'_>, company: &Company, work: &Work) -> Result<End
         let acts = match decide_acts(&work.old, &work.target, &found, &places(&document)) {
             Ok(acts) if acts.is_empty() => return Ok(End::Done),
             Ok(acts) => acts,
-            Err(foreign) => return Ok(End::Foreign(found, foreign)),
+            Err(foreign) => return Ok(End::Foreign(Box::new(found), foreign)),
         };
         if decide_posted(&found, work.row.document_no.as_deref()) != Posted::No {
             let left =
                 Difference { field: "status".to_owned(), planned: "Draft".to_owned(), found: found.status.clone() };
-            return Ok(End::Foreign(found, vec![left]));
+            return Ok(End::Foreign(Box::new(found), vec![left]));
         }
         for act in &acts {
             if !lane.may_send().await? {
@@ -379,7 +379,7 @@ fn step(lane: &Lane<'_>, work: Work, end: End) -> Step {
         |outcome, detail: Option<String>| IntentChange::Settled { attempt, outcome, document_id: None, detail };
     let now_ms = lane.now_ms();
     match end {
-        End::Done => revised(lane, row, target.plan, Some(attempt)),
+        End::Done => revised(lane, row, &target.plan, Some(attempt)),
         End::Later(why) => not_now(lane, row, &json!(why)),
         End::Missing => {
             let hold = judge(lane, Some(&old), None).err().unwrap_or_else(unreadable);
@@ -406,12 +406,12 @@ fn step(lane: &Lane<'_>, work: Work, end: End) -> Step {
 }
 
 /// The draft is as the later version asks; it is compared as any other next.
-fn revised(lane: &Lane<'_>, row: RecordRow, plan: PlannedDocument, attempt: Option<i64>) -> Step {
+fn revised(lane: &Lane<'_>, row: RecordRow, plan: &PlannedDocument, attempt: Option<i64>) -> Step {
     let now_ms = lane.now_ms();
     let detail = json!({ "version": plan.record_version, "document": plan, "attempt": attempt });
     let set = |row: &mut RecordRow| {
         row.document_key = Some(plan.number.as_str().to_owned());
-        row.plan = Some(stored(&plan));
+        row.plan = Some(stored(plan));
     };
     let step = Step::of(row).set(set);
     let step = match attempt {

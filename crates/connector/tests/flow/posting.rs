@@ -265,3 +265,20 @@ async fn a_document_that_a_person_posted_or_deleted_first_is_told_apart() {
     app.run_until_idle().await;
     assert_eq!(hold_of(&app, ID).await, Some(HoldCode::DocumentMissing));
 }
+
+#[tokio::test]
+async fn a_draft_whose_period_closed_before_it_was_posted_moves_to_the_next_open_day_if_the_policy_says_so() {
+    let Some(mut app) = start_with(Db::Sqlite, "period_policy = \"next_open\"\n").await else { return };
+    app.poll_and_run(&BEFORE).await;
+    let world = app.world();
+    let setup = SetupChange { allow_posting_from: "2026-06-25".parse().ok(), ..SetupChange::default() };
+    world.bc.change_setup(&setup, world.clock.now());
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, ID).await, Some(HoldCode::PostingPeriodClosed), "the newest set-up is not known yet");
+    app.request("master_data").await;
+    app.run_until_idle().await;
+    assert_posted_and_told(&app).await;
+    let document = &world.bc.documents_by_marker(ID)[0];
+    assert_eq!(document.posting_date.to_string(), "2026-06-25");
+    assert_eq!(document.document_date.to_string(), "2026-06-20", "the day of the purchase stays");
+}

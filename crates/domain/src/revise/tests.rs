@@ -1,5 +1,7 @@
 //! Whatever two versions say, following the acts turns the draft of one into that of the other.
 
+#![expect(clippy::expect_used, reason = "tests")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::date;
