@@ -43,8 +43,6 @@ pub use connections::{ConnectionRow, Connections, Problem};
 pub use cursors::Cursors;
 pub use error::Error;
 pub use inbox::{Delivery, Event, Inbox, Put};
-pub use intents::{Intent, IntentChange, Intents, Outcome};
-pub use inbox::{Event, Inbox, Put};
 pub use intents::{Intent, IntentChange, Intents, Outcome, Purpose};
 pub use jobs::{JobRow, Jobs};
 pub use lanes::{Lanes, Lease};

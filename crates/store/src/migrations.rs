@@ -27,32 +27,11 @@ const ALL: &[(&str, &str)] = migrations![
     "0003_brex_vendors",
     "0006_receipts",
     "0007_vendor_proposals",
+    "0008_posting",
     "0009_vault",
     "0010_bc_subscriptions",
     "0011_transfers",
     "0012_record_sources",
-/// Each migration's two texts. They are never edited once released: a change is a new entry.
-const ALL: &[(&str, &str)] = &[
-    (include_str!("../migrations/sqlite/0001_first.sql"), include_str!("../migrations/postgres/0001_first.sql")),
-    (
-        include_str!("../migrations/sqlite/0002_vendor_memory.sql"),
-        include_str!("../migrations/postgres/0002_vendor_memory.sql"),
-    ),
-    (
-        include_str!("../migrations/sqlite/0003_brex_vendors.sql"),
-        include_str!("../migrations/postgres/0003_brex_vendors.sql"),
-    ),
-    (include_str!("../migrations/sqlite/0006_receipts.sql"), include_str!("../migrations/postgres/0006_receipts.sql")),
-    (
-        include_str!("../migrations/sqlite/0007_vendor_proposals.sql"),
-        include_str!("../migrations/postgres/0007_vendor_proposals.sql"),
-    ),
-    (
-        include_str!("../migrations/sqlite/0012_record_sources.sql"),
-        include_str!("../migrations/postgres/0012_record_sources.sql"),
-    ),
-    (include_str!("../migrations/sqlite/0009_vault.sql"), include_str!("../migrations/postgres/0009_vault.sql")),
-    (include_str!("../migrations/sqlite/0008_posting.sql"), include_str!("../migrations/postgres/0008_posting.sql")),
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

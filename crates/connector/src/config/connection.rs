@@ -17,10 +17,8 @@ use url::Url;
 
 use super::hosts::check_base_url;
 use super::{
-    CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, ReceiptsSection, SecretSource, TaxSection,
-    TransfersSection,
-    CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, PostSection, ReceiptsSection, SecretSource, TaxSection,
-    ClearingSection, CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, PostSection, ReceiptsSection, SecretSource, TaxSection,
+    ClearingSection, CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, PostSection,
+    ReceiptsSection, SecretSource, TaxSection, TransfersSection,
 };
 
 /// One connection as configured.

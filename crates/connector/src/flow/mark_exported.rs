@@ -51,7 +51,8 @@ pub(super) async fn now_in_brex(
         return Ok(HashMap::new());
     }
     let found = lane.connection.brex.list_records_by_ids(&ids).await?;
-    let readable = found.items.iter().filter_map(|item| Some((lane.read_record(item.get()).ok()?, item.get().to_owned())));
+    let readable =
+        found.items.iter().filter_map(|item| Some((lane.read_record(item.get()).ok()?, item.get().to_owned())));
     Ok(readable.map(|(record, text)| (record.id.clone(), (record, text))).collect())
 }
 

@@ -221,14 +221,14 @@ fn refused(
     let moves = matches!(lane.connection.rules.period, PeriodPolicy::NextOpen { .. })
         && hold.code == HoldCode::PostingPeriodClosed;
     let again = records.get(&row.id).filter(|_| moves);
-    let again = again.and_then(|record| map::decide(lane, record, &plan.vendor_number).ok());
+    let again = again.and_then(|record| map::decide(lane, record, &plan.vendor_number, &[]).ok());
     let step = Step::of(row)
         .intent(settled(attempt, Outcome::Refused, Some(error.to_string())))
         .note("posting_refused", error_detail(error));
-    match again.filter(|again| again.posting_date != plan.posting_date) {
+    match again.filter(|again| again.document.posting_date != plan.posting_date) {
         Some(again) => step.on(Event::Edited, lane.now_ms()).note(
             "posting_date_moves",
-            json!({ "from": plan.posting_date.to_string(), "to": again.posting_date.to_string() }),
+            json!({ "from": plan.posting_date.to_string(), "to": again.document.posting_date.to_string() }),
         ),
         None => step.hold(&hold, lane.now_ms()),
     }

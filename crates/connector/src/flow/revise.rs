@@ -129,8 +129,8 @@ async fn decide(lane: &Lane<'_>, row: &RecordRow, later: Later<'_>) -> Result<De
     if !is_wanted(record) {
         return Ok(Decided::Hold(not_ready(record)));
     }
-    let new = match vendor.and_then(|vendor| map::decide(lane, record, &vendor)) {
-        Ok(new) => new,
+    let new = match vendor.and_then(|vendor| map::decide(lane, record, &vendor, &[])) {
+        Ok(new) => new.document,
         Err(hold) => return Ok(Decided::Hold(hold)),
     };
     let Some(document) = document else {

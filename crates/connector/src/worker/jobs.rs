@@ -32,9 +32,8 @@ const FULL_POLL: &str = "full_poll";
 pub const BACKFILL: &str = "backfill";
 
 /// In this order, so that a fresh connection knows its master data before records come.
-const ORDER: [&str; 10] =
-    [KEEP_ALIVE, CONNECT, MASTER_DATA, WEBHOOK, SUBSCRIPTIONS, POLL, FULL_POLL, BACKFILL, CHANGES, RECHECK];
-const ORDER: [&str; 8] = [CONNECT, MASTER_DATA, WEBHOOK, POLL, FULL_POLL, BACKFILL, RECHECK, CLEARING];
+const ORDER: [&str; 11] =
+    [KEEP_ALIVE, CONNECT, MASTER_DATA, WEBHOOK, SUBSCRIPTIONS, POLL, FULL_POLL, BACKFILL, CHANGES, RECHECK, CLEARING];
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * HOUR_MS;

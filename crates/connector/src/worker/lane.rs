@@ -186,10 +186,8 @@ impl LaneWorker {
             due.iter().filter(|job| job.attempts > 0 && !jobs::is_beside(&job.kind)).filter_map(|job| job.due_ms).min();
         Ok(Tick {
             worked,
-            open_due_ms: [record, proposal, failed].into_iter().flatten().min(),
-            jobs_due_ms: due.iter().filter_map(|job| job.due_ms).min(),
             open_due_ms: [record, proposal, payment, failed].into_iter().flatten().min(),
-            jobs_due_ms: jobs.iter().filter_map(|job| job.due_ms).min(),
+            jobs_due_ms: due.iter().filter_map(|job| job.due_ms).min(),
             lease_due_ms: None,
         })
     }
