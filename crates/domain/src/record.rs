@@ -231,6 +231,11 @@ impl Treatment {
         }
     }
 
+    /// What a type from this source becomes in a connection.
+    pub fn among(types: &BTreeMap<String, TypePolicy>, type_name: &str, source_type: &str) -> Self {
+        types.get(type_name).map_or_else(|| Self::of(type_name), |policy| Self::under(*policy, source_type))
+    }
+
     /// What a policy means for records from this source: whose vendor it is on, and whose number it carries.
     fn under(policy: TypePolicy, source_type: &str) -> Self {
         let of_source =

@@ -177,10 +177,10 @@ fn row(entry: &Entry) -> Vec<String> {
     if let (Some(document), Some(vendor), Some(why)) = (&entry.document, &entry.vendor, &entry.why) {
         let currency = document.currency.as_deref().unwrap_or("in the company's currency");
         let due = document.due_date.map_or_else(String::new, |due| format!(", due {due}"));
-        let refund = why.refund.iter().map(|refund| format!("\n{refund}"));
+        let refund = why.refund.as_deref().unwrap_or_default();
         let number = format!("{} {}, {} {currency}", document.kind.words(), document.number, document.total);
         let lines = document.lines.iter().zip(&why.lines).map(|(line, why)| line_cell(line, why));
-        cells.push(format!("{number}: {}; {}{}", why.currency, why.tax, refund.collect::<String>()));
+        cells.push(format!("{number}: {}; {}\n{refund}", why.currency, why.tax).trim_end().to_owned());
         cells.push(format!("{} {}: {}", vendor.number, vendor.name, vendor.why));
         cells.push(format!("posted {}{due}. {}", document.posting_date, why.dates));
         cells.push(lines.collect::<Vec<_>>().join("\n"));
@@ -193,10 +193,11 @@ fn row(entry: &Entry) -> Vec<String> {
 
 /// What is booked on a line, and below it where each part of that comes from.
 fn line_cell(line: &PlannedLine, why: &LineReasons) -> String {
-    let dimensions = line.dimensions.iter().map(|(code, value)| format!(" {code}={value}")).collect::<String>();
-    let tax = line.tax_code.iter().map(|code| format!(" tax {code}")).collect::<String>();
+    let dimensions = line.dimensions.iter().map(|(code, value)| format!("{code}={value}"));
+    let tax = line.tax_code.iter().map(|code| format!("tax {code}"));
+    let parts = dimensions.chain(tax).collect::<Vec<_>>().join(" ");
     let (account, amount, text) = (&line.account, line.amount, &line.description);
-    format!("{account} {amount}{dimensions}{tax}: {text}\n  {}", why.words())
+    format!("{account} {amount} {parts}: {text}\n  {}", why.words())
 }
 
 fn print_done(done: &[Done]) {

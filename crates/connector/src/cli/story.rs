@@ -188,8 +188,8 @@ fn mapped(detail: &Value) -> String {
     let lines = document["lines"].as_array().into_iter().flatten().enumerate();
     let lines: Vec<String> = lines.map(|(place, planned)| line(planned, reasons(place))).collect();
     let whole = why.as_ref().map(|why| {
-        let refund = why.refund.iter().map(|refund| format!("; {refund}")).collect::<String>();
-        format!("; dates: {}; {}; {}{refund}", why.dates, why.currency, why.tax)
+        let parts = [why.dates.as_str(), &why.currency, &why.tax].into_iter().chain(why.refund.as_deref());
+        format!("; dates: {}", parts.collect::<Vec<_>>().join("; "))
     });
     let kind = text("kind").replace('_', " ");
     let currency = if document["currency"].is_null() { String::new() } else { format!(" {}", text("currency")) };

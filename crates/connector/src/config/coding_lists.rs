@@ -9,6 +9,7 @@ use super::ConfigError;
 /// The lists that are kept in Brex. Off unless switched on.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "lists that are switched on one by one")]
 pub struct CodingListsSection {
     /// Whether lists are kept at all.
     pub enabled: bool,

@@ -24,7 +24,7 @@ pub(super) async fn purchases(
         return Ok(HashMap::new());
     }
     let rows = lane.app.store.records().list_about(&lane.connection.id, &sources).await?;
-    let rows: Vec<RecordRow> = rows.into_iter().filter(is_purchase).collect();
+    let rows: Vec<RecordRow> = rows.into_iter().filter(|row| is_purchase(lane, row)).collect();
     let documents = documents_of(lane, &rows).await?;
     let purchase = |row: &RecordRow| {
         let found = row.document_id.and_then(|id| documents.get(&id));
@@ -38,8 +38,9 @@ pub(super) async fn purchases(
 }
 
 /// Also one that has no document yet: beside it, another is not certain.
-fn is_purchase(row: &RecordRow) -> bool {
-    let kind = row.document_kind.or_else(|| Treatment::of(&row.record_type).document());
+fn is_purchase(lane: &Lane<'_>, row: &RecordRow) -> bool {
+    let treatment = Treatment::among(&lane.connection.rules.types, &row.record_type, &row.source_type);
+    let kind = row.document_kind.or_else(|| treatment.document());
     kind == Some(DocumentKind::Invoice)
 }
 

@@ -54,6 +54,7 @@ async fn read_brex(connection: &Connection, sides: &mut Sides) -> Result<(), Sto
             for item in items {
                 match read_record(item.get()) {
                     Ok(record) => {
+                        let record = record.under(&connection.rules.types);
                         sides.brex.insert(record.id.clone(), in_brex(connection, &record));
                     }
                     Err(error) => {
