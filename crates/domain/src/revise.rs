@@ -194,7 +194,8 @@ impl Steps<'_> {
         let Some(shall) = target.plan.lines.get(at) else { return };
         let was = old.lines.get(at).filter(|_| target.was.get(at).is_some_and(|old| old.id == place.id));
         let Some(was) = was else { return self.added(at, shall, found) };
-        if found.account != shall.account {
+        // Neither can be changed on a line for certain: the number is fixed, and reads show another tax code (§5.5).
+        if found.account != shall.account || was.tax_code != shall.tax_code {
             if is_as_planned(was, found) {
                 self.acts.push(Act::RemoveLine(place.sequence));
             } else {

@@ -130,7 +130,8 @@ async fn decide(lane: &Lane<'_>, row: &RecordRow, later: Later<'_>) -> Result<De
         return Ok(Decided::Hold(not_ready(record)));
     }
     let new = match vendor.and_then(|vendor| map::decide(lane, record, &vendor, &[])) {
-        Ok(new) => new.document,
+        // Which invoice a credit memo is applied to was decided when it was made.
+        Ok(new) => PlannedDocument { applies_to: old.applies_to.clone(), ..new.document },
         Err(hold) => return Ok(Decided::Hold(hold)),
     };
     let Some(document) = document else {
@@ -150,8 +151,12 @@ async fn decide(lane: &Lane<'_>, row: &RecordRow, later: Later<'_>) -> Result<De
         let why = format!("{} {} is posted or released", old.kind.words(), found.number);
         return Ok(Decided::Hold(hold_changed(&differences, &old, &new, &why)));
     }
-    if old.kind != new.kind || old.vendor_number != new.vendor_number || old.currency != new.currency {
-        let why = "Business Central makes a document anew when its vendor or currency changes";
+    let fixed = |plan: &PlannedDocument| {
+        let gross = plan.tax.is_some_and(|tax| tax.prices_include_tax);
+        (plan.kind, plan.vendor_number.clone(), plan.currency.clone(), gross)
+    };
+    if fixed(&old) != fixed(&new) {
+        let why = "vendor, currency and gross prices cannot change on a draft";
         return Ok(Decided::Hold(hold_changed(&differences, &old, &new, why)));
     }
     let places = places(&document);
@@ -352,7 +357,7 @@ async fn one(company: &Company, work: &Work, document: &Document, act: &Act) -> 
                     description: line.description.clone(),
                     quantity: Decimal::ONE,
                     unit_cost: line.amount,
-                    tax_code: None,
+                    tax_code: line.tax_code.clone(),
                     dimensions: Vec::new(),
                 };
                 company.add_line(kind, document.id, sequence, &new).await

@@ -19,6 +19,7 @@ fn line(account: u8, cents: i64, department: Option<u8>) -> PlannedLine {
         account: format!("6{account:04}"),
         description: format!("text {cents}"),
         amount: Decimal::new(cents, 2),
+        tax_code: None,
         dimensions: value.into_iter().collect(),
     }
 }
@@ -41,6 +42,8 @@ fn plan(lines: Vec<PlannedLine>, day: i8) -> PlannedDocument {
         lines,
         rules: "r1".to_owned(),
         late: BTreeSet::new(),
+        tax: None,
+        applies_to: None,
     }
 }
 
@@ -65,6 +68,9 @@ impl Draft {
             due_date: plan.due_date,
             currency: "USD".to_owned(),
             total: plan.total,
+            tax: Decimal::ZERO,
+            prices_include_tax: false,
+            applies_to: None,
             status: "Draft".to_owned(),
             dimensions: BTreeMap::new(),
             lines: Vec::new(),
@@ -77,6 +83,7 @@ impl Draft {
             account: String::new(),
             description: plan.marker_line(),
             amount: Decimal::ZERO,
+            tax_code: None,
             dimensions: BTreeMap::new(),
         };
         let last = draft.places.last().map_or(GAP, |place| place.sequence + GAP);
@@ -97,6 +104,7 @@ impl Draft {
             account: line.account.clone(),
             description: line.description.clone(),
             amount: line.amount,
+            tax_code: String::new(),
             dimensions: if with_dimensions { line.dimensions.clone() } else { BTreeMap::new() },
         };
         self.found.lines.insert(at, found);
