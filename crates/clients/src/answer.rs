@@ -49,6 +49,12 @@ impl Answer {
         REQUEST_ID_HEADERS.into_iter().find_map(|name| self.headers.get(HeaderName::from_static(name))?.to_str().ok())
     }
 
+    /// The sender's clock.
+    pub(crate) fn date(&self) -> Option<Timestamp> {
+        let text = self.headers.get(DATE)?.to_str().ok()?;
+        DateTimeParser::new().parse_timestamp(text).ok()
+    }
+
     /// The body as `T`; a body of another form is unreadable (and a write that ended so has an unknown outcome).
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|source| {

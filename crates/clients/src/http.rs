@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -61,6 +62,7 @@ struct Shared {
     slots: Semaphore,
     rate: DefaultDirectRateLimiter,
     calls: Mutex<BTreeMap<&'static str, u64>>,
+    last_date: Mutex<Option<Timestamp>>,
     response_limit_bytes: usize,
 }
 
@@ -89,6 +91,7 @@ impl Http {
                 slots: Semaphore::new(pace.max_concurrent.max(1)),
                 rate: RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst)),
                 calls: Mutex::new(BTreeMap::new()),
+                last_date: Mutex::new(None),
                 response_limit_bytes,
             }),
             read_only: false,
@@ -104,6 +107,11 @@ impl Http {
     /// How many requests were sent so far, by operation; repeats count.
     pub fn calls(&self) -> BTreeMap<&'static str, u64> {
         self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What time it was on the other side when it last answered.
+    pub fn last_date(&self) -> Option<Timestamp> {
+        *self.shared.last_date.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends `call` and reads the whole answer, whatever its status.
@@ -123,6 +131,9 @@ impl Http {
                 Err(error) if may_repeat(call, &error) => self.attempt(call).await?,
                 outcome => outcome?,
             };
+            if let Some(date) = answer.date() {
+                *self.shared.last_date.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
+            }
             let span = tracing::Span::current();
             span.record("status", answer.status().as_u16());
             span.record("request.id", answer.request_id());

@@ -318,6 +318,12 @@ impl Connection {
 }
 
 impl Traffic {
+    /// What time it was on each side when it last answered.
+    pub fn dates(&self) -> Vec<(&'static str, jiff::Timestamp)> {
+        let sides = [("Brex", &self.brex), ("Entra ID", &self.entra), ("Business Central", &self.bc)];
+        sides.into_iter().filter_map(|(name, http)| Some((name, http.last_date()?))).collect()
+    }
+
     /// Requests sent so far, per system.
     pub fn requests(&self) -> BTreeMap<&'static str, u64> {
         let total = |http: &Http| http.calls().values().sum();

@@ -1,5 +1,6 @@
 //! Who is at either end of a connection: the Brex company and the Business Central company.
 
+use clients::bc::CompanyName;
 use store::Error;
 use uuid::Uuid;
 
@@ -19,17 +20,22 @@ pub async fn recall(app: &App, connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
+/// The company that is named by its id, its name or the name it shows.
+pub fn find_company<'a>(companies: &'a [CompanyName], wanted: &str) -> Option<&'a CompanyName> {
+    let wanted = wanted.trim();
+    let id = Uuid::parse_str(wanted).ok();
+    companies
+        .iter()
+        .find(|company| Some(company.id) == id || company.name == wanted || company.display_name() == wanted)
+}
+
 /// Asks both systems. A company that is not there, or that is another one than before, is a problem of the connection:
 /// job ids and document numbers depend on both.
 pub async fn learn(app: &App, connection: &Connection) -> Result<(), Stop> {
     let brex = connection.brex.get_company().await?;
     let companies = connection.bc.list_companies().await?;
     let wanted = connection.settings.bc.company.trim();
-    let wanted_id = Uuid::parse_str(wanted).ok();
-    let company = companies
-        .iter()
-        .find(|company| Some(company.id) == wanted_id || company.name == wanted || company.display_name() == wanted);
-    let Some(company) = company else {
+    let Some(company) = find_company(&companies, wanted) else {
         let names: Vec<String> = companies.iter().map(|c| c.display_name().to_owned()).collect();
         return Err(Stop::Connection(problem::company_unknown(wanted, &names)));
     };

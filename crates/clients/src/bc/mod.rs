@@ -39,7 +39,7 @@ use crate::kind::{Access, Asked, System};
 pub use self::accounts::{Account, AccountCategory, AccountType};
 pub use self::attachments::Attachment;
 pub use self::batch::{Batch, BatchAnswer, BatchMode, MAX_BATCH_OPERATIONS};
-pub use self::companies::CompanyName;
+pub use self::companies::{CompanyName, Environment};
 pub use self::deep_link::{DocumentPage, deep_link};
 pub use self::dimensions::{Dimension, DimensionValue};
 pub use self::document::{DimensionSetLine, Document, DocumentLine, DocumentStatus, LineType};

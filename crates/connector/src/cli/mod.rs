@@ -6,7 +6,9 @@ mod backfill;
 mod coding_lists;
 mod config_check;
 mod config_test;
+mod connect;
 mod demo;
+mod doctor;
 mod exit;
 mod explain;
 mod keys;
@@ -61,6 +63,10 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Work: receive webhooks, poll, create drafts, report exports, until stopped.
     Run(run::RunArgs),
+    /// Join a Brex account and a Business Central company: check both, seal the secrets, write the configuration.
+    Connect(connect::ConnectArgs),
+    /// Ask both systems for everything that is needed, and say what is missing and what to do.
+    Doctor,
     /// Show each connection: its state, its records by stage, its last and next runs.
     Status,
     /// List what waits for a person, and who can fix it.
@@ -179,6 +185,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Demo(args) => demo::demo(&common, &args).await,
         Command::Run(args) => run::run(&common, &args).await,
+        Command::Connect(args) => connect::connect(&common, &args).await,
+        Command::Doctor => doctor::doctor(&common).await,
         Command::Status => status::status(&common).await,
         Command::Attention => attention::attention(&common).await,
         Command::Plan { connection, out } => plan::make(&common, connection.as_deref(), out.as_ref()).await,

@@ -4,6 +4,8 @@
 mod audit;
 mod coding_lists;
 mod commands;
+mod connect;
+mod doctor;
 mod keys;
 mod kill;
 mod mistakes;

@@ -1,0 +1,103 @@
+//! Twenty misconfigurations, one each, and what `doctor` says about each: twenty different sentences that an IT person can act on.
+
+use std::collections::BTreeSet;
+
+use sandbox::bc::AppState;
+use serde_json::Value;
+
+use crate::connect::unconnected;
+use crate::setting::{Setting, said};
+
+/// What is done to a working connection.
+type Break = fn(&Setting);
+
+const BREAKS: [(&str, Break); 20] = [
+    ("the Brex token was revoked", |s| s.sandbox.world().brex.revoke_token()),
+    ("the Brex token has expired", |s| s.sandbox.world().brex.expire_token()),
+    ("no scope companies.readonly", |s| s.sandbox.world().brex.set_scopes(&["accounting.record.read"])),
+    ("no scope accounting.record.read", |s| {
+        s.sandbox.world().brex.set_scopes(&["companies.readonly", "expenses.card.readonly"])
+    }),
+    ("no scope expenses.card.readonly", |s| {
+        s.sandbox.world().brex.set_scopes(&["companies.readonly", "accounting.record.read"])
+    }),
+    ("the client secret was replaced", |s| drop(s.sandbox.world().entra.rotate_secret())),
+    ("the client secret has expired", |s| s.sandbox.world().entra.configure(|settings| settings.secret_expired = true)),
+    ("the tenant is unknown", |s| edit_id(s, "tenant")),
+    ("the application is unknown", |s| edit_id(s, "client_id")),
+    ("the application is off in BC", |s| {
+        s.sandbox.world().bc.configure(|settings| settings.app_state = AppState::Disabled)
+    }),
+    ("the environment is unknown", |s| edit_value(s, "environment", "elsewhere")),
+    ("the company is unknown", |s| edit_value(s, "company", "Nobody Inc.")),
+    ("no permission on the page of vendors", |s| {
+        s.sandbox.world().bc.configure(|settings| settings.lacks.pages.push("vendors".to_owned()))
+    }),
+    ("no read on G/L Account", |s| lack_read(s, "G/L Account")),
+    ("no read on Dimension", |s| lack_read(s, "Dimension")),
+    ("no read on Purchase Header", |s| lack_read(s, "Purchase Header")),
+    ("the environment is being upgraded", |s| s.sandbox.world().bc.configure(|settings| settings.upgrading = true)),
+    ("Brex cannot be reached", |s| edit_url(s, "brex")),
+    ("Business Central cannot be reached", |s| edit_url(s, "bc")),
+    ("the key is gone", |s| std::fs::remove_file(s.folder.path().join("ml-connector.key")).unwrap()),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_misconfigurations_give_twenty_different_sentences() {
+    let mut told = Vec::new();
+    for (what, harm) in BREAKS {
+        let setting = unconnected().await;
+        let file = setting.folder.path().join("answers.toml");
+        let joined = setting.run(&["connect", "--from", file.to_str().unwrap()]).await;
+        assert!(joined.status.success(), "{}", said(&joined));
+        harm(&setting);
+        let output = setting.run(&["doctor", "--json", "--log", "error"]).await;
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let wrong = answer["checks"].as_array().and_then(|all| all.iter().find(|check| check["result"] != "ok"));
+        let sentence = match wrong {
+            Some(check) => format!("{}: {}", check["check"].as_str().unwrap(), check["said"].as_str().unwrap()),
+            None => said(&output).trim().to_owned(),
+        };
+        told.push(format!("{what} (exit {})\n  {}", output.status.code().unwrap(), calm(&setting, &sentence)));
+    }
+    let sentences: BTreeSet<&str> = told.iter().filter_map(|text| text.split('\n').nth(1)).collect();
+    assert_eq!(sentences.len(), BREAKS.len(), "{told:#?}");
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+/// Without what differs from run to run.
+fn calm(setting: &Setting, text: &str) -> String {
+    let folder = setting.folder.path().display().to_string();
+    let words = text.replace(&folder, "FOLDER");
+    let is_id =
+        |word: &str| word.trim_matches(|c: char| !c.is_ascii_hexdigit()).len() == 36 && word.matches('-').count() == 4;
+    let is_key =
+        |word: &str| word.len() == 13 && word.ends_with(':') && word[..12].bytes().all(|b| b.is_ascii_hexdigit());
+    words.split(' ').map(|word| if is_id(word) || is_key(word) { "ID" } else { word }).collect::<Vec<_>>().join(" ")
+}
+
+fn line_of(setting: &Setting, key: &str) -> String {
+    let text = std::fs::read_to_string(setting.config()).unwrap();
+    text.lines().find(|line| line.starts_with(key)).unwrap().to_owned()
+}
+
+fn edit_value(setting: &Setting, key: &str, value: &str) {
+    setting.edit(&line_of(setting, key), &format!("{key} = \"{value}\""));
+}
+
+fn edit_id(setting: &Setting, key: &str) {
+    edit_value(setting, key, "11111111-2222-3333-4444-555555555555");
+}
+
+/// Port 9 of this machine, where nothing listens.
+fn edit_url(setting: &Setting, side: &str) {
+    let ready = setting.sandbox.ready();
+    let url = if side == "brex" { &ready.brex.base_url } else { &ready.bc.base_url };
+    setting.edit(url.trim_end_matches('/'), "http://127.0.0.1:9");
+}
+
+fn lack_read(setting: &Setting, table: &str) {
+    setting.sandbox.world().bc.configure(|settings| {
+        settings.lacks.tables.insert(table.to_owned(), vec![sandbox::bc::Right::Read]);
+    });
+}
