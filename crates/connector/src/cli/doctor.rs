@@ -2,7 +2,7 @@
 //! in words an IT person can act on. It writes nothing to either system.
 
 use clients::brex::{RecordsQuery, ReviewStatus, SourceType};
-use clients::{Error, Kind, bc};
+use clients::{Error, Kind, Retry, bc};
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
 use serde_json::json;
@@ -57,7 +57,10 @@ pub(super) async fn doctor(common: &Common) -> Result<Exit, Failure> {
     }
     app.store.close().await;
     let failed = findings.iter().find(|finding| finding.result == Verdict::Failed);
-    let exit = failed.map_or(Exit::Done, |finding| exit::of_problem(finding.code.as_deref().unwrap_or_default()));
+    let exit = failed.map_or(Exit::Done, |finding| match &finding.code {
+        Some(code) => exit::of_problem(code),
+        None => Exit::Unreachable,
+    });
     if common.json {
         print_json(&json!({ "ok": exit == Exit::Done, "checks": findings }));
     } else {
@@ -100,7 +103,17 @@ impl Patient<'_> {
                         (brex_forbidden(check, &error), Some(problem.code))
                     }
                     Some(problem) => (problem.sentence, Some(problem.code)),
-                    None => (crate::worker::chain(&error), None),
+                    None if error.retry() != Retry::Never => (
+                        format!(
+                            "{}: it is busy, being upgraded or in trouble; run doctor again in some minutes",
+                            crate::worker::chain(&error)
+                        ),
+                        None,
+                    ),
+                    None => (
+                        format!("{}: an answer that nobody expected; keep the log", crate::worker::chain(&error)),
+                        None,
+                    ),
                 };
                 self.note(check, Verdict::Failed, said, code);
                 false

@@ -71,8 +71,7 @@ fn calm(setting: &Setting, text: &str) -> String {
     let words = text.replace(&folder, "FOLDER");
     let is_id =
         |word: &str| word.trim_matches(|c: char| !c.is_ascii_hexdigit()).len() == 36 && word.matches('-').count() == 4;
-    let is_key =
-        |word: &str| word.len() == 13 && word.ends_with(':') && word[..12].bytes().all(|b| b.is_ascii_hexdigit());
+    let is_key = |word: &str| word.len() == 12 && word.bytes().all(|b| b.is_ascii_hexdigit());
     words.split(' ').map(|word| if is_id(word) || is_key(word) { "ID" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
