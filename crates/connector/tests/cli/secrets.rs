@@ -28,3 +28,42 @@ async fn no_secret_appears_in_logs_outputs_or_the_database() {
     }
     assert!(!texts.iter().any(|text| text.contains("Bearer ")), "an authorization header was logged");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_secret_that_was_sealed_and_no_key_appears_in_logs_outputs_or_the_database() {
+    const TALKATIVE: &str = "trace,hyper=trace,reqwest=trace,sqlx=trace";
+    let setting = crate::connect::unconnected().await;
+    let answers = setting.folder.path().join("answers.toml");
+    let mut texts = Vec::new();
+    for args in [
+        &["connect", "--from", answers.to_str().unwrap(), "--log", TALKATIVE][..],
+        &["doctor", "--json", "--log", TALKATIVE],
+        &["run", "--once", "--log", TALKATIVE],
+        &["keys", "rotate", "--key", "--data", "--log", TALKATIVE],
+        &["keys", "status", "--json", "--log", TALKATIVE],
+        &["config", "check", "--json"],
+        &["status", "--json"],
+    ] {
+        let output = setting.run(args).await;
+        assert!(output.status.success(), "{args:?}: {}", said(&output));
+        texts.push(said(&output));
+        texts.push(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    for entry in std::fs::read_dir(setting.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with("ml-connector.") && name != "ml-connector.key" {
+            texts.push(String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned());
+        }
+    }
+    let key = std::fs::read_to_string(setting.folder.path().join("ml-connector.key")).unwrap();
+    let key = key.lines().find(|line| line.starts_with("mlk1_")).unwrap();
+    let ready = setting.sandbox.ready();
+    for secret in
+        [&ready.brex.token, &ready.entra.client_secret, &ready.brex.webhook_secret, &key["mlk1_".len()..].to_owned()]
+    {
+        for text in &texts {
+            assert!(!text.contains(secret.as_str()), "a secret is in {}", text.chars().take(80).collect::<String>());
+        }
+    }
+}
