@@ -208,12 +208,11 @@ async fn ask_both(settings: &ConnectionConfig, answers: &Answers) -> Result<(Str
     let sender = http(Pace::BUSINESS_CENTRAL).map_err(setup)?;
     let client =
         |name: &str| bc::Client::new(sender.clone(), base_url.clone(), entra.tenant.clone(), name, tokens.clone());
-    let environment = match &answers.bc.environment {
-        Some(name) => name.clone(),
-        None => {
-            let found = client("").list_environments().await.map_err(refused)?;
-            only_one("bc.environment", found.into_iter().map(|environment| environment.name).collect())?
-        }
+    let environment = if let Some(name) = &answers.bc.environment {
+        name.clone()
+    } else {
+        let found = client("").list_environments().await.map_err(refused)?;
+        only_one("bc.environment", found.into_iter().map(|environment| environment.name).collect())?
     };
     let companies = client(&environment).list_companies().await.map_err(refused)?;
     let names = companies.iter().map(|company| company.display_name().to_owned()).collect::<Vec<_>>();
@@ -239,6 +238,7 @@ fn only_one(key: &str, mut names: Vec<String>) -> Result<String, Failure> {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 fn refused(error: Error) -> Failure {
     match problem::of_error(&error) {
         Some(problem) => Stop::Connection(problem).into(),

@@ -187,7 +187,7 @@ impl Patient<'_> {
 
     /// Each right by a read that needs it.
     async fn permissions(&mut self, company: &bc::Company) {
-        let readable = |_| "can be read".to_owned();
+        let readable = |()| "can be read".to_owned();
         let setup = company.get_general_ledger_setup().await.map(drop);
         self.answered("BC: General Ledger Setup", setup, readable);
         for (check, read) in [

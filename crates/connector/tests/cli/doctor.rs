@@ -16,22 +16,22 @@ const BREAKS: [(&str, Break); 20] = [
     ("the Brex token has expired", |s| s.sandbox.world().brex.expire_token()),
     ("no scope companies.readonly", |s| s.sandbox.world().brex.set_scopes(&["accounting.record.read"])),
     ("no scope accounting.record.read", |s| {
-        s.sandbox.world().brex.set_scopes(&["companies.readonly", "expenses.card.readonly"])
+        s.sandbox.world().brex.set_scopes(&["companies.readonly", "expenses.card.readonly"]);
     }),
     ("no scope expenses.card.readonly", |s| {
-        s.sandbox.world().brex.set_scopes(&["companies.readonly", "accounting.record.read"])
+        s.sandbox.world().brex.set_scopes(&["companies.readonly", "accounting.record.read"]);
     }),
     ("the client secret was replaced", |s| drop(s.sandbox.world().entra.rotate_secret())),
     ("the client secret has expired", |s| s.sandbox.world().entra.configure(|settings| settings.secret_expired = true)),
     ("the tenant is unknown", |s| edit_id(s, "tenant")),
     ("the application is unknown", |s| edit_id(s, "client_id")),
     ("the application is off in BC", |s| {
-        s.sandbox.world().bc.configure(|settings| settings.app_state = AppState::Disabled)
+        s.sandbox.world().bc.configure(|settings| settings.app_state = AppState::Disabled);
     }),
     ("the environment is unknown", |s| edit_value(s, "environment", "elsewhere")),
     ("the company is unknown", |s| edit_value(s, "company", "Nobody Inc.")),
     ("no permission on the page of vendors", |s| {
-        s.sandbox.world().bc.configure(|settings| settings.lacks.pages.push("vendors".to_owned()))
+        s.sandbox.world().bc.configure(|settings| settings.lacks.pages.push("vendors".to_owned()));
     }),
     ("no read on G/L Account", |s| lack_read(s, "G/L Account")),
     ("no read on Dimension", |s| lack_read(s, "Dimension")),
