@@ -10,6 +10,7 @@ use super::exit::of_problem;
 use super::{Common, Exit, Failure, open};
 use crate::app::App;
 use crate::checkpoint::Book;
+use crate::config::Config;
 use crate::stop::Stop;
 use crate::worker::{LaneWorker, Tick, chain};
 use crate::{checkpoint, identity, web, worker};
@@ -37,7 +38,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<Exit, Failure
     } else {
         let minutes = config.audit.checkpoint_minutes;
         let signing = tokio::spawn(checkpoint::keep(Arc::clone(&app), book, minutes, stop.clone()));
-        let served = serve(&app, config.listen, stop.clone()).await;
+        let served = serve(&app, &config, stop.clone()).await;
         stop.cancel();
         signing.await.map_err(|panic| Failure::new(Exit::Unexpected, format!("a task failed: {panic}")))?;
         served
@@ -78,12 +79,9 @@ pub(super) async fn first_contact(app: &App) -> Result<(), Failure> {
 }
 
 /// Serves webhooks and works until told to stop.
-pub(super) async fn serve(
-    app: &Arc<App>,
-    listen: std::net::SocketAddr,
-    stop: CancellationToken,
-) -> Result<Exit, Failure> {
-    let listener = web::bind(listen).await?;
+pub(super) async fn serve(app: &Arc<App>, config: &Config, stop: CancellationToken) -> Result<Exit, Failure> {
+    let tls = config.tls.as_ref().map(|tls| tls.acceptor(&config.folder)).transpose()?;
+    let listener = web::bind(config.listen).await?.with_tls(tls);
     tracing::info!(address = %listener.local_addr()?, "listening");
     let web = tokio::spawn(web::serve(listener, Arc::clone(app), stop.clone()));
     let work = tokio::spawn(worker::run(Arc::clone(app), stop.clone()));
@@ -96,9 +94,8 @@ pub(super) async fn serve(
     });
     match finished.await {
         Ok((Err(panic), _) | (_, Err(panic))) => Err(Failure::new(Exit::Unexpected, format!("a task failed: {panic}"))),
-        Ok((_, Ok(Err(error)))) => Err(error.into()),
         // Too late for the batch at hand: what was under way is an open intent, and the next start looks before it sends.
-        Ok((Ok(()), Ok(Ok(())))) | Err(_) => Ok(Exit::Done),
+        Ok((Ok(()), Ok(()))) | Err(_) => Ok(Exit::Done),
     }
 }
 

@@ -12,6 +12,7 @@ mod post;
 mod receipts;
 pub(crate) mod secret;
 mod tax;
+mod tls;
 mod transfers;
 
 use std::collections::BTreeSet;
@@ -32,6 +33,7 @@ pub use post::PostSection;
 pub use receipts::ReceiptsSection;
 pub use secret::{KeySource, SecretSource};
 pub use tax::TaxSection;
+pub use tls::TlsSection;
 pub use transfers::TransfersSection;
 
 /// Name of the configuration file when none is given.
@@ -47,6 +49,9 @@ pub struct Config {
     /// Address on which webhooks are received.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// A certificate of our own; without it a proxy in front has one, or nobody else gets at the address.
+    #[serde(default)]
+    pub tls: Option<TlsSection>,
     /// How this machine is reached from outside, for webhooks; without it only the poll brings records.
     #[serde(default)]
     pub public_url: Option<Url>,
@@ -120,9 +125,10 @@ impl Config {
         if let Some(url) = &self.public_url {
             check_public_url(url)?;
         }
-        if !self.listen.ip().is_loopback() && self.public_url.as_ref().is_none_or(|url| url.scheme() != "https") {
-            let text = "is open to other machines: set public_url to the https address of the proxy in front of it, or \
-                        listen on 127.0.0.1";
+        let is_behind_proxy = self.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+        if !self.listen.ip().is_loopback() && !is_behind_proxy && self.tls.is_none() {
+            let text = "is open to other machines: set public_url to the https address of the proxy in front of it, set a \
+                        certificate under [tls], or listen on 127.0.0.1";
             return Err(ConfigError::value("listen", text));
         }
         self.audit.check()?;

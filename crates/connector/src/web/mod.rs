@@ -4,9 +4,9 @@ mod bc_hook;
 mod brex_hook;
 mod gate;
 mod limit;
+mod listen;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -16,7 +16,6 @@ use domain::audit::Note;
 use domain::id::ConnectionId;
 use serde_json::json;
 use subtle::ConstantTimeEq;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Connection, Hook};
@@ -24,6 +23,7 @@ use crate::subscriptions;
 use crate::worker::chain;
 use gate::Gate;
 use limit::Limit;
+pub use listen::{ListenError, Listener, bind};
 
 /// Looks a minute into the store for an address that is not known: another process may have made it.
 const RECALLS: u32 = 10;
@@ -47,29 +47,10 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(web)
 }
 
-/// The address is taken, or may not be used.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: choose another address with the key listen")]
-pub struct ListenError {
-    address: SocketAddr,
-    #[source]
-    source: std::io::Error,
-}
-
-/// Takes the address. Port 0 takes a free one.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(address).await.map_err(|source| ListenError { address, source })
-}
-
 /// Answers until cancelled; requests under way are finished. From the call on, others may be told to deliver to us.
-pub fn serve(
-    listener: TcpListener,
-    app: Arc<App>,
-    stop: CancellationToken,
-) -> impl Future<Output = std::io::Result<()>> + Send {
+pub fn serve(listener: Listener, app: Arc<App>, stop: CancellationToken) -> impl Future<Output = ()> + Send {
     app.set_receiving();
-    let serve = axum::serve(listener, router(app)).with_graceful_shutdown(stop.cancelled_owned());
-    async move { serve.await }
+    listener.answer(router(app), stop)
 }
 
 impl Web {

@@ -46,7 +46,7 @@ pub struct TestApp {
     _secrets: TempDir,
     lanes: Vec<LaneWorker>,
     stop: CancellationToken,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
 }
 
 /// When every test begins.
@@ -147,7 +147,7 @@ impl TestApp {
     /// The process stops; nobody listens.
     pub async fn down(&mut self) {
         self.stop.cancel();
-        (&mut self.server).await.unwrap().unwrap();
+        (&mut self.server).await.unwrap();
         self.app.store.close().await;
     }
 

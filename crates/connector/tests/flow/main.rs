@@ -33,6 +33,7 @@ mod regressions;
 mod secrets;
 mod tax;
 mod tieout;
+mod tls;
 mod transfers;
 mod types;
 mod vendor_memory;

@@ -125,8 +125,8 @@ impl Clock for Still {
 }
 
 /// The web server of a process with some connections. Nobody answers at either end of them.
-struct Receiver {
-    app: Arc<App>,
+pub(crate) struct Receiver {
+    pub(crate) app: Arc<App>,
     clock: Arc<Still>,
     base_url: String,
     database: PathBuf,
@@ -147,7 +147,7 @@ struct Outcome {
 }
 
 impl Receiver {
-    async fn start(connections: &[&str]) -> Self {
+    pub(crate) async fn start(connections: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for name in ["brex", "bc"] {
             use std::os::unix::fs::PermissionsExt;

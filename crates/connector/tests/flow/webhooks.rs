@@ -4,6 +4,8 @@ use domain::stage::Stage;
 use rstest::rstest;
 use sandbox::Options;
 use sandbox::brex::Expectation;
+use sandbox::fault::{Fault, FaultKind};
+use sandbox::meter::Side;
 
 use crate::app::TestApp;
 use crate::database::Db;
@@ -113,4 +115,69 @@ async fn a_restarted_process_still_knows_its_webhook_address() {
     app.restart().await;
     app.tick().await;
     assert_eq!(app.app.connections[0].hook().token, Some(before));
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_off_short_of_an_event_doubled_or_gone_is_as_it_should_be_after_the_next_look() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.run_until_idle().await;
+    let brex = app.app.connections[0].brex.clone();
+    let registered = app.world().brex.subscriptions();
+    let (id, url) = (registered[0].id.clone(), registered[0].url.clone());
+    let short =
+        clients::brex::NewSubscription { url: url.parse().unwrap(), event_types: vec!["TRANSFER_FAILED".to_owned()] };
+    let off = clients::brex::SubscriptionStatus::Inactive;
+    brex.update_subscription(&id, &short, &off).await.unwrap();
+    brex.create_subscription(uuid::Uuid::nil(), &short).await.unwrap();
+    let other = clients::brex::NewSubscription { url: "https://other.example/hooks/brex/x".parse().unwrap(), ..short };
+    let theirs = brex.create_subscription(uuid::Uuid::max(), &other).await.unwrap().id;
+    app.request("webhook").await;
+    app.run_until_idle().await;
+    let is_right = |app: &TestApp| {
+        let found = app.world().brex.subscriptions();
+        let ours: Vec<_> = found.iter().filter(|one| one.id != theirs).collect();
+        assert_eq!((found.len(), ours.len()), (2, 1));
+        let active = sandbox::brex::SubscriptionStatus::Active;
+        assert_eq!((&ours[0].url, ours[0].status, ours[0].event_types.len()), (&url, active, 3));
+        ours[0].id.clone()
+    };
+    assert_eq!(is_right(&app), id);
+    brex.delete_subscription(&id).await.unwrap();
+    app.request("webhook").await;
+    app.run_until_idle().await;
+    assert_ne!(is_right(&app), id);
+    let entries = app.app.store.audit().list(&app.connection(), 0, 100_000).await.unwrap();
+    let count = |action: &str| entries.iter().filter(|entry| entry.action == action).count();
+    assert_eq!((count("webhook_registered"), count("webhook_repaired")), (2, 1));
+}
+
+#[tokio::test]
+async fn a_webhook_that_brex_refuses_to_keep_holds_no_record() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 40).await else { return };
+    let refused = FaultKind::Status { status: 403, body: None, retry_after: None };
+    app.world().faults.add(Fault::new(Side::Brex, refused).path_contains("/v1/webhooks").times(1_000));
+    app.run_until_idle().await;
+    assert!(app.rows().await.iter().any(|row| row.stage == Stage::Exported));
+    assert_eq!(app.app.store.connections().get(&app.connection()).await.unwrap().unwrap().problem, None);
+    let jobs = app.app.store.jobs().list(&app.connection()).await.unwrap();
+    assert!(jobs.iter().any(|job| job.kind == "webhook" && job.error.is_some() && job.due_ms.is_some()));
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn the_token_is_used_once_a_day_even_while_business_central_is_away() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.run_until_idle().await;
+    let away = FaultKind::Status { status: 503, body: None, retry_after: None };
+    app.world().faults.add(Fault::new(Side::Bc, away).times(1_000_000));
+    for _ in 0..4 {
+        app.advance(12 * 3_600);
+        app.tick().await;
+        app.advance(3_600);
+        app.tick().await;
+    }
+    let jobs = app.app.store.jobs().list(&app.connection()).await.unwrap();
+    let job = jobs.iter().find(|job| job.kind == "keep_alive").unwrap();
+    let day_ms = 24 * 3_600 * 1_000;
+    assert!(job.error.is_none() && app.app.now_ms() - job.finished_ms.unwrap() < day_ms);
 }

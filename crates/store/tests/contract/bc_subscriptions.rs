@@ -18,7 +18,7 @@ async fn a_subscription_is_kept_once_per_set_and_connection(#[values(Sqlite, Pos
         expires_ms: None,
     };
     kept.save(&lease, &world.main, &intended).await.unwrap();
-    assert_eq!(kept.list(&world.main).await.unwrap(), [intended.clone()]);
+    assert_eq!(kept.list(&world.main).await.unwrap(), std::slice::from_ref(&intended));
     let made = BcSubscriptionRow {
         subscription_id: Some("c670".to_owned()),
         states: vec!["bb".to_owned(), "aa".to_owned()],
