@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use clients::bc::{Company, MAX_SUBSCRIPTIONS, NewSubscription, Resource, Subscription};
 use data_encoding::HEXLOWER;
 use domain::audit::Note;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -132,7 +133,7 @@ impl Upkeep<'_> {
         if standing.notification_url != self.url.as_str() {
             return Some("address changed");
         }
-        let (Some(renewed_ms), Some(expires_ms)) = (row.renewed_ms, standing.expires.map(|at| at.as_millisecond()))
+        let (Some(renewed_ms), Some(expires_ms)) = (row.renewed_ms, standing.expires.map(Timestamp::as_millisecond))
         else {
             return Some("half of its life is over");
         };
@@ -171,7 +172,7 @@ impl Upkeep<'_> {
         let Some(row) = self.rows.get_mut(set) else { return Ok(()) };
         row.subscription_id = Some(made.id.clone());
         row.renewed_ms = Some(app.now_ms());
-        row.expires_ms = made.expires.map(|at| at.as_millisecond());
+        row.expires_ms = made.expires.map(Timestamp::as_millisecond);
         app.store.bc_subscriptions().save(self.lease, id, row).await?;
         let note = Note {
             action: "subscribed".to_owned(),

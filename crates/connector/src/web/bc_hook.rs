@@ -85,7 +85,7 @@ async fn take(web: &Web, connection: &Connection, gate: &Gate, headers: &HeaderM
         Ok(body) => body,
         Err(unread) => {
             refuse(web, connection, gate, "it was not read to its end").await;
-            return if unread == Unread::TooMany {
+            return if unread == Unread::Flood {
                 StatusCode::TOO_MANY_REQUESTS
             } else {
                 StatusCode::SERVICE_UNAVAILABLE

@@ -43,8 +43,8 @@ pub(super) async fn receive(
             reject(&web, connection, gate, Rejection::BodyTooLarge).await;
             return StatusCode::PAYLOAD_TOO_LARGE;
         }
-        Err(Unread::TooSlow) => return StatusCode::REQUEST_TIMEOUT,
-        Err(Unread::TooMany) => return StatusCode::TOO_MANY_REQUESTS,
+        Err(Unread::Late) => return StatusCode::REQUEST_TIMEOUT,
+        Err(Unread::Flood) => return StatusCode::TOO_MANY_REQUESTS,
     };
     match check(&web.app, connection, gate, &headers, &body).await {
         Ok(verified) => keep(&web, connection, &verified, &body).await,

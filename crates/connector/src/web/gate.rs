@@ -38,9 +38,9 @@ pub(super) enum Unread {
     /// It is over the limit.
     TooLarge,
     /// It did not come in time, or the sender went away.
-    TooSlow,
+    Late,
     /// Too many deliveries in this minute.
-    TooMany,
+    Flood,
 }
 
 impl Gate {
@@ -63,18 +63,18 @@ impl Gate {
         now_ms: i64,
     ) -> Result<Bytes, Unread> {
         if !self.deliveries.allows(now_ms) {
-            return Err(Unread::TooMany);
+            return Err(Unread::Flood);
         }
         let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
         if announced.is_some_and(|length| length > max_bytes) {
             return Err(Unread::TooLarge);
         }
         let reading = async {
-            let _turn = self.at_once.acquire().await.map_err(|_| Unread::TooSlow)?;
+            let _turn = self.at_once.acquire().await.map_err(|_| Unread::Late)?;
             let mut chunks = body.into_data_stream();
             let mut read = Vec::new();
             while let Some(chunk) = chunks.next().await {
-                let chunk = chunk.map_err(|_| Unread::TooSlow)?;
+                let chunk = chunk.map_err(|_| Unread::Late)?;
                 if read.len().saturating_add(chunk.len()) > max_bytes {
                     return Err(Unread::TooLarge);
                 }
@@ -82,6 +82,6 @@ impl Gate {
             }
             Ok(Bytes::from(read))
         };
-        tokio::time::timeout(BODY_DEADLINE, reading).await.unwrap_or(Err(Unread::TooSlow))
+        tokio::time::timeout(BODY_DEADLINE, reading).await.unwrap_or(Err(Unread::Late))
     }
 }

@@ -172,9 +172,8 @@ fn period_ms(connection: &Connection, kind: &str) -> Option<i64> {
     let settings = &connection.settings;
     match kind {
         POLL => Some(i64::from(settings.poll_seconds) * 1_000),
-        MASTER_DATA => Some(i64::from(settings.master_data_seconds) * 1_000),
-        // What changed in Business Central costs a call per set, and so much at most if nobody tells.
-        CHANGES => Some(i64::from(settings.master_data_seconds) * 1_000),
+        // What changed in Business Central costs a call per set, and is found so late at most if nobody tells.
+        MASTER_DATA | CHANGES => Some(i64::from(settings.master_data_seconds) * 1_000),
         WEBHOOK | SUBSCRIPTIONS => Some(HOUR_MS),
         CONNECT => Some(DAY_MS / 4),
         FULL_POLL | KEEP_ALIVE => Some(DAY_MS),

@@ -58,9 +58,8 @@ impl Month {
                 }
             }
             _ => {
-                let drafts = self.records.iter().filter(|id| !self.posted.contains(*id));
-                let made =
-                    drafts.filter_map(|id| Some((id.clone(), world.bc.documents_by_marker(id).first()?.id))).next();
+                let mut drafts = self.records.iter().filter(|id| !self.posted.contains(*id));
+                let made = drafts.find_map(|id| Some((id.clone(), world.bc.documents_by_marker(id).first()?.id)));
                 if let Some((id, document)) = made {
                     let post = DocumentChange { action: Some(DocumentAction::Post), ..DocumentChange::default() };
                     world.bc.change_document(document, post, world.clock.now()).unwrap();
