@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a benchmark")]
 
+#[expect(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/transfers/world.rs"]
 mod world;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use domain::transfer::{Said, Settings, reconcile};
 
 use crate::world::{World, transfer, vendor};
@@ -42,5 +43,8 @@ fn large(c: &mut Criterion) {
     });
 }
 
-criterion_group! { name = benches; config = Criterion::default().sample_size(10); targets = large }
-criterion_main!(benches);
+fn main() {
+    let mut criterion = Criterion::default().sample_size(10).configure_from_args();
+    large(&mut criterion);
+    criterion.final_summary();
+}

@@ -25,9 +25,9 @@ pub(super) async fn explain(common: &Common, record: &str) -> Result<Exit, Failu
         let entries = store.audit().list_for(&connection, record, ALL).await?;
         let paid_by = paid_by(&store, &row).await?;
         if common.json {
-            let mut story = as_json(&row, &entries);
-            story["paid_by"] = json!(paid_by);
-            stories.push(story);
+            let mut shown = as_json(&row, &entries);
+            shown["paid_by"] = json!(paid_by);
+            stories.push(shown);
         } else {
             print(&row, &entries, &open::zone(&config, connection.as_str())?);
             for seen in &paid_by {

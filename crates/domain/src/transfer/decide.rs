@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::bookings::bookings;
 use super::phases;
 use super::table::{Moved, Owed, Table};
 use super::{Books, Match, Movement, Outcome, PayableKind, Reason, Said, Settings, Standing, Verdict};
@@ -13,7 +14,7 @@ use super::{Books, Match, Movement, Outcome, PayableKind, Reason, Said, Settings
 pub fn reconcile(books: &Books, said: &Said, settings: &Settings) -> Outcome {
     let mut table = Table::new(books, said, settings);
     set_aside(&mut table);
-    phases::bookings(&mut table);
+    bookings(&mut table);
     stand(&mut table, said);
     phases::numbers(&mut table);
     phases::amounts(&mut table);

@@ -2,6 +2,7 @@
 //!
 //! Amounts are whole minor units of their currency (cents), as Brex sends them: comparing is exact by construction.
 
+mod bookings;
 mod decide;
 mod facts;
 mod numbers;

@@ -2,64 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::results::days_between;
 use super::subset::{Found, find};
 use super::table::{Account, Table};
 use super::{Confidence, Match, PayableKind, Reason, Why};
-
-/// Payments that BC has already: named by the transfer's id, else the only one of vendor, amount and date on both sides.
-pub(super) fn bookings(table: &mut Table<'_>) {
-    let mut by_text: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    let mut by_amount: BTreeMap<(Account, i64), Vec<usize>> = BTreeMap::new();
-    for (place, payment) in table.payments.iter().enumerate() {
-        let words = payment.texts.iter().flat_map(|text| text.split(char::is_whitespace)).map(str::to_uppercase);
-        let words: BTreeSet<String> = words.collect();
-        words.into_iter().for_each(|word| by_text.entry(word).or_default().push(place));
-        let account = (payment.vendor, payment.currency.clone());
-        by_amount.entry((account, payment.amount)).or_default().push(place);
-    }
-    let mut taken = BTreeSet::new();
-    for t in table.waiting() {
-        let Some(moved) = table.moved.get_mut(t) else { continue };
-        // Code[35] is stored in upper case.
-        let named = by_text.get(&moved.transfer.id.to_uppercase()).map(Vec::as_slice).unwrap_or_default();
-        let fits = |place: &usize| {
-            let payment = table.payments.get(*place);
-            payment.is_some_and(|p| p.amount == moved.transfer.amount && p.currency == moved.transfer.currency)
-        };
-        if let Some(place) = named.iter().copied().find(|place| fits(place) && !taken.contains(place)) {
-            taken.insert(place);
-            moved.booked = Some(place);
-        }
-    }
-    let mut wanted: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
-    for t in table.waiting() {
-        if table.moved.get(t).is_some_and(|moved| moved.booked.is_some()) {
-            continue;
-        }
-        let (Some(account), Some(moved)) = (table.account(t), table.moved.get(t)) else { continue };
-        let near = |place: &&usize| {
-            let payment = table.payments.get(**place);
-            let days = payment.map(|payment| days_between(payment.date, moved.transfer.date).saturating_abs());
-            !taken.contains(*place) && days.is_some_and(|days| days <= table.settings.booking_days)
-        };
-        let places = by_amount.get(&(account, moved.left)).map(Vec::as_slice).unwrap_or_default();
-        let places: Vec<usize> = places.iter().filter(near).copied().collect();
-        places.iter().for_each(|place| wanted.entry(*place).or_default().push(t));
-        if let ([place], Some(moved)) = (places.as_slice(), table.moved.get_mut(t)) {
-            moved.booked = Some(*place);
-        }
-    }
-    // Two transfers that want one payment: nobody can say whose it is.
-    for rivals in wanted.into_values().filter(|rivals| rivals.len() > 1) {
-        for t in rivals {
-            if let Some(moved) = table.moved.get_mut(t) {
-                moved.booked = None;
-                moved.reason = Some(Reason::SeveralTransfers);
-            }
-        }
-    }
-}
 
 /// What a transfer names, split into the documents it may pay and those of others.
 struct NamedDocuments {
@@ -136,8 +81,11 @@ pub(super) fn numbers(table: &mut Table<'_>) {
     }
 }
 
+/// Documents with the money on each, and what speaks for it.
+type Paid = (Vec<(usize, i64)>, Vec<Why>);
+
 /// How much of each named document a transfer pays.
-fn pays(table: &Table<'_>, t: usize, named: &[usize]) -> Result<(Vec<(usize, i64)>, Vec<Why>), Reason> {
+fn pays(table: &Table<'_>, t: usize, named: &[usize]) -> Result<Paid, Reason> {
     let left = table.moved.get(t).map_or(0, |moved| moved.left);
     let mut amounts: Vec<(usize, i64)> = named.iter().map(|p| (*p, table.signed(*p, true))).collect();
     let is_paid = amounts.iter().all(|(_, amount)| *amount <= 0);
@@ -212,7 +160,9 @@ pub(super) fn amounts(table: &mut Table<'_>) {
         let left = table.moved.get(t).map_or(0, |moved| moved.left);
         let all = candidates(table, t);
         let same: Vec<usize> = all.iter().copied().filter(|p| table.signed(*p, false) == left).collect();
-        same.iter().for_each(|p| rivals.entry(*p).or_default().push(t));
+        for p in &same {
+            rivals.entry(*p).or_default().push(t);
+        }
         if !same.is_empty() {
             wants.insert(t, same);
         }
@@ -235,9 +185,19 @@ pub(super) fn amounts(table: &mut Table<'_>) {
             }
             several => {
                 table.explain(t, Reason::SeveralDocuments);
-                several.iter().for_each(|p| table.explain_owed(*p, Reason::SeveralDocuments));
+                for p in several {
+                    table.explain_owed(*p, Reason::SeveralDocuments);
+                }
             }
         }
+    }
+}
+
+/// Counts once more that something is wanted.
+fn count(wanted: &mut BTreeMap<usize, usize>, places: &[usize]) {
+    for place in places {
+        let count = wanted.entry(*place).or_default();
+        *count = count.saturating_add(1);
     }
 }
 
@@ -280,9 +240,7 @@ pub(super) fn sums(table: &mut Table<'_>) {
             Found::Several(_) => table.explain(t, Reason::SeveralDocuments),
             Found::One(chosen) => {
                 let chosen: Vec<usize> = chosen.into_iter().filter_map(|place| all.get(place).copied()).collect();
-                chosen
-                    .iter()
-                    .for_each(|p| *wanted.entry(*p).or_default() = wanted.get(p).map_or(1, |n| n.saturating_add(1)));
+                count(&mut wanted, &chosen);
                 proposals.push((t, chosen, all.len() <= FEW));
             }
         }
@@ -290,7 +248,9 @@ pub(super) fn sums(table: &mut Table<'_>) {
     for (t, chosen, is_sure) in proposals {
         if chosen.iter().any(|p| wanted.get(p).is_some_and(|n| *n > 1)) {
             table.explain(t, Reason::SeveralTransfers);
-            chosen.iter().for_each(|p| table.explain_owed(*p, Reason::SeveralTransfers));
+            for p in &chosen {
+                table.explain_owed(*p, Reason::SeveralTransfers);
+            }
             continue;
         }
         let mut why = vec![Why::AmountExact, Why::OnlySum];
@@ -321,9 +281,7 @@ pub(super) fn part_payments(table: &mut Table<'_>) {
         let mut wanted: BTreeMap<usize, usize> = BTreeMap::new();
         for p in open.iter().copied().filter(|p| table.signed(*p, false) > 0) {
             let chosen = parts_of(table, p, &transfers);
-            chosen
-                .iter()
-                .for_each(|t| *wanted.entry(*t).or_default() = wanted.get(t).map_or(1, |n| n.saturating_add(1)));
+            count(&mut wanted, &chosen);
             if !chosen.is_empty() {
                 proposals.push((p, chosen));
             }
@@ -379,7 +337,9 @@ fn propose_parts(table: &mut Table<'_>, p: usize, chosen: &[usize], is_sure: boo
     let mut found: Vec<(usize, Match)> = chosen.iter().map(|t| (*t, build(table, *t))).collect();
     // They are one thing: certain together or not at all.
     let least = found.iter().map(|(_, found)| found.confidence).min().unwrap_or(Confidence::Low);
-    found.iter_mut().for_each(|(_, found)| found.confidence = least);
+    for (_, found) in &mut found {
+        found.confidence = least;
+    }
     for (t, found) in found {
         table.settle(t, found);
     }

@@ -62,7 +62,9 @@ impl<'a> Table<'a> {
         let mut by_account: BTreeMap<Account, Vec<usize>> = BTreeMap::new();
         for (place, payable) in payables.iter().enumerate() {
             let keys: BTreeSet<String> = payable.numbers.iter().filter_map(|number| number_key(number)).collect();
-            keys.into_iter().for_each(|key| by_number.entry(key).or_default().push(place));
+            for key in keys {
+                by_number.entry(key).or_default().push(place);
+            }
             by_account.entry((payable.vendor, payable.currency.clone())).or_default().push(place);
         }
         let transfers: BTreeMap<&str, &Transfer> = books.transfers.iter().map(|t| (t.id.as_str(), t)).collect();

@@ -19,7 +19,7 @@ fn assert_sound(world: &World, outcome: &Outcome) {
     }
     for transfer in &world.books.transfers {
         let taken = moved.remove(transfer.id.as_str()).unwrap_or_default();
-        assert!((0..=transfer.amount).contains(&taken), "{} of {transfer:?}", taken);
+        assert!((0..=transfer.amount).contains(&taken), "{taken} of {transfer:?}");
     }
     for payable in &world.books.payables {
         let taken = owed.remove(payable.id.as_str()).unwrap_or_default();
