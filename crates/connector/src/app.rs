@@ -1,6 +1,7 @@
 //! Everything that lives as long as the process: store, clock, clients, connections. No decisions are made here.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -160,9 +161,14 @@ impl App {
     ) -> Result<Arc<Self>, BuildError> {
         let keys = keys::ring(config, &store).await?;
         let mut connections = Vec::new();
+        let mut lanes = BTreeMap::new();
         for settings in &config.connections {
+            let bc = match lanes.entry(settings.lane()) {
+                Entry::Occupied(known) => Http::clone(known.get()),
+                Entry::Vacant(free) => free.insert(bc_sender(&config.connections, settings)?).clone(),
+            };
             let found = secrets::fetch(settings, &config.folder, &store.vault(&keys)).await?;
-            connections.push(Arc::new(Connection::build(settings, config, found, read_only)?));
+            connections.push(Arc::new(Connection::build(settings, config, found, bc, read_only)?));
         }
         let folder = config.folder.clone();
         let public_url = config.public_url.clone();
@@ -220,22 +226,32 @@ impl App {
     }
 }
 
+/// The sender towards Business Central of a lane. Its connections share the limits of one user, so the strictest setting
+/// among them counts.
+fn bc_sender(all: &[ConnectionConfig], one: &ConnectionConfig) -> Result<Http, SetupError> {
+    let of_lane = || all.iter().filter(|other| other.lane() == one.lane()).map(|other| &other.bc);
+    let concurrent = of_lane().map(|bc| bc.max_concurrent).min().unwrap_or(one.bc.max_concurrent);
+    let per_second = of_lane().map(|bc| bc.requests_per_second).min().unwrap_or(one.bc.requests_per_second);
+    Http::new(Pace {
+        max_concurrent: usize::from(concurrent),
+        requests_per_second: per_second,
+        ..Pace::BUSINESS_CENTRAL
+    })
+}
+
 impl Connection {
     fn build(
         settings: &ConnectionConfig,
         config: &Config,
         secrets: secrets::Secrets,
+        bc: Http,
         read_only: bool,
     ) -> Result<Self, BuildError> {
         let allowed = |http: Http| if read_only { http.read_only() } else { http };
         let traffic = Traffic {
             brex: allowed(Http::new(Pace { requests_per_second: settings.brex.requests_per_second, ..Pace::BREX })?),
             entra: Http::new(Pace::ENTRA)?,
-            bc: allowed(Http::new(Pace {
-                max_concurrent: usize::from(settings.bc.max_concurrent),
-                requests_per_second: settings.bc.requests_per_second,
-                ..Pace::BUSINESS_CENTRAL
-            })?),
+            bc: allowed(bc),
         };
         let entra = &settings.entra;
         let tokens = TokenSource::new(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use store::{Error, JobRow, Lease};
 
-use super::lane::{clear_problem, note_problem};
+use super::connection::{clear_problem, note_problem};
 use crate::app::{App, Connection};
 use crate::flow::changes::{self, CHANGES, EVERYTHING};
 use crate::flow::clearing::{self, CLEARING};

@@ -177,6 +177,15 @@ impl TestApp {
         self.restart().await;
     }
 
+    /// A second connection of the same lane, whose Brex is at this address.
+    pub async fn add_neighbour(&mut self, brex: &str) {
+        let mut neighbour = self.config.connections[0].clone();
+        neighbour.name = "neighbour".to_owned();
+        neighbour.brex.base_url = brex.parse().unwrap();
+        self.config.connections.push(neighbour);
+        self.restart().await;
+    }
+
     pub async fn row(&self, record: &str) -> Option<RecordRow> {
         self.app.store.records().get(&self.connection(), &RecordId::new(record)).await.unwrap()
     }

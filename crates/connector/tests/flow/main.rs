@@ -20,6 +20,7 @@ mod hostile;
 mod later_versions;
 mod limits;
 mod line;
+mod neighbours;
 mod notifications;
 #[path = "../../../sandbox/tests/conformance/openapi/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the sandbox, which holds its answers against the same files")]

@@ -1,0 +1,176 @@
+//! One connection of a lane: does what is due, rests when the other side asks for it or something is wrong as a whole, and
+//! says when to come back. The other connections of the lane go on meanwhile.
+
+use std::sync::Arc;
+
+use domain::audit::Note;
+use domain::id::ConnectionId;
+use domain::pace::retry_delay_ms;
+use domain::stage::Stage;
+use serde_json::json;
+use store::{Error, Lease, Problem};
+use tokio_util::sync::CancellationToken;
+
+use super::jobs;
+use super::lane::Tick;
+use crate::app::{App, Connection};
+use crate::flow::{self, BATCH, Lane, Stop};
+use crate::secrets;
+
+/// Works on one connection.
+pub(super) struct ConnectionWorker {
+    app: Arc<App>,
+    connection: Arc<Connection>,
+    pause: Pause,
+    is_prepared: bool,
+    stop: CancellationToken,
+}
+
+/// How long the connection has to wait.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pause {
+    until_ms: i64,
+    attempts: i64,
+}
+
+impl ConnectionWorker {
+    pub(super) fn new(app: Arc<App>, connection: Arc<Connection>, stop: CancellationToken) -> Self {
+        Self { app, connection, pause: Pause::default(), is_prepared: false, stop }
+    }
+
+    /// Id of the connection.
+    pub(super) fn id(&self) -> &ConnectionId {
+        &self.connection.id
+    }
+
+    /// Does what is due, one batch per stage.
+    pub(super) async fn tick(&mut self, lease: &Lease) -> Result<Tick, Error> {
+        if self.stop.is_cancelled() {
+            return Ok(Tick::default());
+        }
+        let connection = Arc::clone(&self.connection);
+        if !self.is_prepared {
+            jobs::prepare(&self.app, &connection).await?;
+            self.is_prepared = true;
+        }
+        let pause = self.pause;
+        if self.app.now_ms() < pause.until_ms {
+            let until_ms = Some(pause.until_ms);
+            return Ok(Tick { worked: false, open_due_ms: until_ms, jobs_due_ms: until_ms, lease_due_ms: None });
+        }
+        match self.work(&connection, lease).await {
+            Ok(worked) => {
+                if worked && pause.attempts > 0 {
+                    self.pause = Pause::default();
+                    clear_problem(&self.app, &connection, lease).await?;
+                }
+                self.next_due(&connection, worked).await
+            }
+            Err(Stop::Store(error)) => Err(error),
+            Err(stop) => self.rest(&connection, lease, stop, pause.attempts).await,
+        }
+    }
+
+    /// What is due next for a connection.
+    async fn next_due(&self, connection: &Connection, worked: bool) -> Result<Tick, Error> {
+        // What cannot be worked on yet is not waited for: the job that is missing has a due time of its own.
+        let (mut record, mut proposal, mut payment) = (None, None, None);
+        if is_ready(connection) {
+            record = self.app.store.records().next_due(&connection.id).await?;
+            proposal = self.app.store.vendor_proposals().next_due(&connection.id).await?;
+            payment = self.app.store.payment_lines().next_due(&connection.id).await?;
+        }
+        let due = self.app.store.jobs().list(&connection.id).await?;
+        let failed =
+            due.iter().filter(|job| job.attempts > 0 && !jobs::is_beside(&job.kind)).filter_map(|job| job.due_ms).min();
+        Ok(Tick {
+            worked,
+            open_due_ms: [record, proposal, payment, failed].into_iter().flatten().min(),
+            jobs_due_ms: due.iter().filter_map(|job| job.due_ms).min(),
+            lease_due_ms: None,
+        })
+    }
+
+    async fn work(&self, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
+        let mut worked = jobs::run_due(&self.app, connection, lease).await?;
+        let Some(identity) = connection.identity().filter(|_| is_ready(connection)) else { return Ok(worked) };
+        let lane = Lane { app: &self.app, connection, lease, identity, directory: connection.directory() };
+        worked |= flow::poll::take_nudges(&lane).await? > 0;
+        worked |= flow::changes::take(&lane).await? > 0;
+        for stage in Stage::WORKING {
+            if self.stop.is_cancelled() {
+                return Ok(worked);
+            }
+            let records = self.app.store.records();
+            let rows = records.list_due(&connection.id, stage, lane.now_ms(), BATCH).await?;
+            if !rows.is_empty() {
+                worked = true;
+                lane.run_stage(stage, rows).await?;
+            }
+        }
+        if !worked && !self.stop.is_cancelled() {
+            worked = flow::clearing::turn(&lane).await?
+                || crate::vendors::create::turn(&self.app, connection, lease).await?
+                || crate::vendors::directory::turn(&self.app, connection, lease).await?
+                || crate::coding_lists::turn(&self.app, connection, lease).await?
+                || crate::transfers::turn(&self.app, connection, lease).await?;
+        }
+        Ok(worked)
+    }
+
+    /// The connection has to wait: because the other side asked for it, or because something is wrong with it as a whole.
+    async fn rest(&mut self, connection: &Connection, lease: &Lease, stop: Stop, attempts: i64) -> Result<Tick, Error> {
+        let now_ms = self.app.now_ms();
+        let asked_ms = match &stop {
+            Stop::Later { asked_ms, .. } => *asked_ms,
+            Stop::Connection(_) | Stop::Store(_) => None,
+        };
+        // A secret that was replaced where it comes from is tried at once.
+        let renewed = matches!(&stop, Stop::Connection(problem) if secrets::is_refused(problem))
+            && secrets::renew(&self.app, connection).await?;
+        let attempts = if renewed { 0 } else { attempts };
+        let until_ms = now_ms.saturating_add(retry_delay_ms(attempts, asked_ms, self.app.chance.next()));
+        self.pause = Pause { until_ms, attempts: attempts.saturating_add(1) };
+        if let Stop::Connection(problem) = &stop {
+            note_problem(&self.app, connection, lease, problem).await?;
+        }
+        tracing::warn!(connection = %connection.id, error = %super::chain(&stop), until_ms, "the connection pauses");
+        Ok(Tick { worked: false, open_due_ms: Some(until_ms), jobs_due_ms: Some(until_ms), lease_due_ms: None })
+    }
+}
+
+/// Whether records may be worked on: this process knows both ends, and has their master data.
+fn is_ready(connection: &Connection) -> bool {
+    connection.is_met() && connection.is_mirrored()
+}
+
+/// Stores a connection's problem and puts it into the trail, once per change.
+pub(super) async fn note_problem(
+    app: &App,
+    connection: &Connection,
+    lease: &Lease,
+    problem: &Problem,
+) -> Result<(), Error> {
+    let known = app.store.connections().get(&connection.id).await?.and_then(|row| row.problem);
+    if known.as_ref().is_some_and(|known| known.code == problem.code) {
+        return Ok(());
+    }
+    app.store.connections().set_problem(&connection.id, Some(problem), app.now_ms()).await?;
+    let note =
+        connection_note("connection_held", connection, json!({ "code": problem.code, "sentence": problem.sentence }));
+    app.store.audit().append(lease, &connection.id, app.now_ms(), &app.actor(), &[note]).await
+}
+
+/// Clears a connection's problem.
+pub(super) async fn clear_problem(app: &App, connection: &Connection, lease: &Lease) -> Result<(), Error> {
+    let known = app.store.connections().get(&connection.id).await?.and_then(|row| row.problem);
+    let Some(problem) = known else { return Ok(()) };
+    app.store.connections().set_problem(&connection.id, None, app.now_ms()).await?;
+    let note = connection_note("connection_released", connection, json!({ "was": problem.code }));
+    app.store.audit().append(lease, &connection.id, app.now_ms(), &app.actor(), &[note]).await
+}
+
+fn connection_note(action: &str, connection: &Connection, detail: serde_json::Value) -> Note {
+    let subject = format!("connection {}", connection.id);
+    Note { action: action.to_owned(), subject, before: None, after: None, detail }
+}
