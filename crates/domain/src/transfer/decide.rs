@@ -10,8 +10,32 @@ use super::phases;
 use super::table::{Moved, Owed, Table};
 use super::{Books, Match, Movement, Outcome, PayableKind, Reason, Said, Settings, Standing, Verdict};
 
-/// Compares both sides.
+/// More rounds than any books need: each round but the last finds a match.
+const ROUNDS_MOST: usize = 100;
+
+/// Compares both sides, until comparing again finds nothing more: a match that is found late may leave another transfer with
+/// a single document. So a later run, which begins with what this one found, changes nothing.
 pub fn reconcile(books: &Books, said: &Said, settings: &Settings) -> Outcome {
+    let mut outcome = once(books, said, settings);
+    for _ in 0..ROUNDS_MOST {
+        let known = Said { matches: outcome.matches.clone(), rejected: said.rejected.clone() };
+        let mut next = once(books, &known, settings);
+        if next.matches == outcome.matches {
+            break;
+        }
+        // Why a match no longer holds is known to the first round only.
+        for standing in next.transfers.iter_mut().filter(|standing| standing.verdict == Verdict::Unmatched) {
+            let exceeds = |first: &&Standing| first.id == standing.id && first.reason == Some(Reason::MatchExceeds);
+            if outcome.transfers.iter().any(|first| exceeds(&first)) {
+                standing.reason = Some(Reason::MatchExceeds);
+            }
+        }
+        outcome = next;
+    }
+    outcome
+}
+
+fn once(books: &Books, said: &Said, settings: &Settings) -> Outcome {
     let mut table = Table::new(books, said, settings);
     set_aside(&mut table);
     bookings(&mut table);
