@@ -109,7 +109,7 @@ pub(super) async fn until_idle(
     let mut lanes: Vec<LaneWorker> = app
         .lanes()
         .into_iter()
-        .map(|(name, connections)| LaneWorker::new(Arc::clone(app), name, connections, holder.clone(), stop.clone()))
+        .map(|(name, connections)| LaneWorker::new(Arc::clone(app), name, connections, holder.clone(), stop))
         .collect();
     loop {
         let mut worked = false;

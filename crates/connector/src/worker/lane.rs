@@ -110,7 +110,7 @@ impl LaneWorker {
         name: String,
         connections: Vec<Arc<Connection>>,
         holder: String,
-        stop: CancellationToken,
+        stop: &CancellationToken,
     ) -> Self {
         let worker = |connection| ConnectionWorker::new(Arc::clone(&app), connection, stop.clone());
         let connections = connections.into_iter().map(worker).collect();

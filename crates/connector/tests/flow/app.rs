@@ -180,7 +180,7 @@ impl TestApp {
     /// A second connection of the same lane, whose Brex is at this address.
     pub async fn add_neighbour(&mut self, brex: &str) {
         let mut neighbour = self.config.connections[0].clone();
-        neighbour.name = "neighbour".to_owned();
+        "neighbour".clone_into(&mut neighbour.name);
         neighbour.brex.base_url = brex.parse().unwrap();
         self.config.connections.push(neighbour);
         self.restart().await;
@@ -333,7 +333,7 @@ async fn build(sandbox: &Sandbox, config: &Config, stop: &CancellationToken, see
     let clock = Arc::new(SharedClock(sandbox.world()));
     let app = App::build(config, store, clock, Chance::seeded(seed), Alone::Shared).await.unwrap();
     let holder = format!("test-{seed}");
-    let lane = |(name, connections)| LaneWorker::new(Arc::clone(&app), name, connections, holder.clone(), stop.clone());
+    let lane = |(name, connections)| LaneWorker::new(Arc::clone(&app), name, connections, holder.clone(), stop);
     let lanes = app.lanes().into_iter().map(lane).collect();
     (app, lanes)
 }
