@@ -113,7 +113,8 @@ async fn every_outcome_reads_back_and_foreign_connections_see_none(#[values(Sqli
         write(&world, &lease, IntentChange::Open(intent("a", attempt))).await.unwrap();
         write(&world, &lease, settled(attempt, outcome)).await.unwrap();
     }
-    write(&world, &lease, IntentChange::Open(intent("a", 7))).await.unwrap();
+    let next = i64::try_from(Outcome::ALL.len()).unwrap() + 1;
+    write(&world, &lease, IntentChange::Open(intent("a", next))).await.unwrap();
     let outcomes: Vec<Option<Outcome>> = all(&world).await.into_iter().map(|intent| intent.outcome).collect();
     let expected: Vec<Option<Outcome>> = Outcome::ALL.into_iter().map(Some).chain([None]).collect();
     assert_eq!(outcomes, expected);
