@@ -31,6 +31,11 @@ impl ConnectionId {
         if fits { Ok(Self(name.to_owned())) } else { Err(InvalidConnectionId(name.to_owned())) }
     }
 
+    /// Stands for what belongs to no connection, such as users, in the trail. No connection can have this name.
+    pub fn installation() -> Self {
+        Self("@installation".to_owned())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

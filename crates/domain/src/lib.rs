@@ -3,6 +3,7 @@
 //! Everything here is pure: no clock, no I/O, no random numbers, no floats. Time and randomness arrive as arguments,
 //! so each decision can be replayed from what the audit trail kept.
 
+pub mod access;
 pub mod audit;
 pub mod brex_vendor;
 pub mod calendar;

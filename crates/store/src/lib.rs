@@ -28,7 +28,9 @@ mod place;
 mod receipts;
 mod records;
 mod row;
+mod sessions;
 mod transfers;
+mod users;
 mod vault;
 mod vendor_links;
 mod vendor_matches;
@@ -53,9 +55,11 @@ pub use payment_lines::{PaymentLine, PaymentLineChange, PaymentLineState, Paymen
 pub use place::Kind;
 pub use receipts::{ReceiptRow, Receipts};
 pub use records::{Count, RecordRow, Records};
+pub use sessions::{Session, Sessions};
 pub use transfers::{
     DecisionRow, DocumentRow, DocumentVerdict, MatchRow, Reconciled, SaidChange, TransferRow, TransferSaid, Transfers,
 };
+pub use users::{User, UserChange, UserRefusal, Users};
 pub use vault::{KeyProblem, KeyRing, SealedSecret, Slot, Vault};
 pub use vendor_links::{VendorLink, VendorLinks, Verdict};
 pub use vendor_matches::{VendorMatch, VendorMatches};

@@ -14,7 +14,9 @@ use crate::db::Db;
 use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::receipts::Receipts;
+use crate::sessions::Sessions;
 use crate::transfers::Transfers;
+use crate::users::Users;
 use crate::vault::{KeyRing, Vault};
 use crate::vendor_matches::VendorMatches;
 use crate::vendor_proposals::VendorProposals;
@@ -161,6 +163,16 @@ impl Store {
     /// Ids of the keys that the sealed secrets need, known without having any key.
     pub async fn needed_keys(&self) -> Result<Vec<String>, Error> {
         vault::needed_keys(&self.db).await
+    }
+
+    /// Who may use the console.
+    pub fn users(&self) -> Users<'_> {
+        Users { db: &self.db }
+    }
+
+    /// Who is signed in.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions { db: &self.db }
     }
 
     /// The audit trail.
