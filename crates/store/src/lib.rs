@@ -26,6 +26,7 @@ mod payloads;
 mod payment_lines;
 mod place;
 mod receipts;
+mod record_list;
 mod records;
 mod row;
 mod sessions;
@@ -54,6 +55,7 @@ pub use payloads::{Payload, Payloads};
 pub use payment_lines::{PaymentLine, PaymentLineChange, PaymentLineState, PaymentLines};
 pub use place::Kind;
 pub use receipts::{ReceiptRow, Receipts};
+pub use record_list::{After, Exports, Filter};
 pub use records::{Count, RecordRow, Records};
 pub use sessions::{Session, Sessions};
 pub use transfers::{

@@ -32,7 +32,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0010_bc_subscriptions",
     "0011_transfers",
     "0012_record_sources",
-    "0018_users",
+    "0018_console",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

@@ -15,7 +15,7 @@ use crate::row::{Columns, Table, from_str};
 
 pub(crate) const TABLE: Table = Table { name: "records", key: &["connection", "id"] };
 
-const SELECT: &str = "SELECT connection, id, version, record_type, source_type, amount, currency, merchant, \
+pub(crate) const SELECT: &str = "SELECT connection, id, version, record_type, source_type, amount, currency, merchant, \
      posting_date, stage, rev, hold_code, hold_text, held_ms, due_ms, attempts, vendor_number, document_kind, \
      document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms, source_id, posted_ms FROM records";
 
@@ -297,7 +297,7 @@ fn page(statement: Statement, after: Option<&RecordId>, limit: i64) -> Statement
     statement.push(" AND id > ").push_bind(after).push(" ORDER BY id LIMIT ").push_bind(limit)
 }
 
-fn read(row: &AnyRow) -> Result<RecordRow, Error> {
+pub(crate) fn read(row: &AnyRow) -> Result<RecordRow, Error> {
     let row = TABLE.row(row);
     Ok(RecordRow {
         connection: row.parsed("connection", |text| ConnectionId::new(text).ok())?,

@@ -19,6 +19,7 @@ mod open;
 mod payloads;
 mod payment_lines;
 mod receipts;
+mod record_list;
 mod records;
 mod sessions;
 mod transfers;

@@ -1,0 +1,117 @@
+//! The table `records` as people look at it: the newest first, filtered, a page at a time. Each question has an index.
+
+use domain::hold::HoldCode;
+use domain::id::{ConnectionId, RecordId};
+use domain::stage::Stage;
+
+use crate::dialect::{Statement, clean};
+use crate::error::Error;
+use crate::records::{RecordRow, Records, SELECT, read};
+use crate::row::Table;
+
+/// Which records are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    /// All.
+    All,
+    /// Those at a stage, held or not.
+    Stage(Stage),
+    /// Those that are held, for any reason.
+    Held,
+    /// Those that are held for this reason.
+    HeldFor(HoldCode),
+}
+
+/// The place in a list after which to go on: when the record was first seen (milliseconds), and its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// When it was first seen.
+    pub first_seen_ms: i64,
+    /// Its id.
+    pub id: RecordId,
+}
+
+/// Exports of one day (UTC).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exports {
+    /// Days since 1970.
+    pub day: i64,
+    /// Number of records.
+    pub records: i64,
+    /// Milliseconds from first seen to exported, all together.
+    pub took_ms: i64,
+}
+
+impl Records<'_> {
+    /// The newest first, after `after`.
+    pub async fn page(
+        &self,
+        connection: &ConnectionId,
+        filter: Filter,
+        after: Option<&After>,
+        limit: i64,
+    ) -> Result<Vec<RecordRow>, Error> {
+        let statement = Statement::new(SELECT).push(" WHERE connection = ").push_bind(connection.as_str());
+        let statement = match filter {
+            Filter::All => statement,
+            Filter::Stage(stage) => statement.push(" AND stage = ").push_bind(stage.as_str()),
+            Filter::Held => statement.push(" AND hold_code IS NOT NULL"),
+            Filter::HeldFor(code) => {
+                statement.push(" AND hold_code IS NOT NULL AND hold_code = ").push_bind(code.as_str())
+            }
+        };
+        let statement = match after {
+            None => statement,
+            Some(after) => statement
+                .push(" AND (first_seen_ms, id) < (")
+                .push_bind(after.first_seen_ms)
+                .push(", ")
+                .push_bind(after.id.as_str())
+                .push(")"),
+        };
+        let statement = statement.push(" ORDER BY first_seen_ms DESC, id DESC LIMIT ").push_bind(limit);
+        self.db.rows(statement).await?.iter().map(read).collect()
+    }
+
+    /// What `text` names: a record by its id, a document by either number, or the merchants that begin so, whatever the case.
+    /// The first of these that finds something.
+    pub async fn search(&self, connection: &ConnectionId, text: &str, limit: i64) -> Result<Vec<RecordRow>, Error> {
+        let text = clean(text.trim());
+        let lower = text.to_ascii_lowercase();
+        let of = || Statement::new(SELECT).push(" WHERE connection = ").push_bind(connection.as_str());
+        let exact = [" AND id = ", " AND document_key = ", " AND document_no = "];
+        let exact = exact.map(|column| of().push(column).push_bind(text.as_str()));
+        let merchant = of()
+            .push(" AND merchant_lower >= ")
+            .push_bind(lower.as_str())
+            .push(" AND merchant_lower < ")
+            .push_bind(format!("{lower}\u{10FFFF}"));
+        for statement in exact.into_iter().chain([merchant]) {
+            let statement = statement.push(" ORDER BY first_seen_ms DESC, id DESC LIMIT ").push_bind(limit);
+            let found = self.db.rows(statement).await?;
+            if !found.is_empty() {
+                return found.iter().map(read).collect();
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Exports by day since `since_ms`, the oldest day first.
+    pub async fn exports_by_day(&self, connection: &ConnectionId, since_ms: i64) -> Result<Vec<Exports>, Error> {
+        const DAY: Table = Table { name: "records", key: &["day"] };
+        let statement = Statement::new(
+            "SELECT exported_ms / 86400000 AS day, CAST(COUNT(*) AS BIGINT) AS records, \
+             CAST(SUM(exported_ms - first_seen_ms) AS BIGINT) AS took_ms FROM records \
+             WHERE connection = $1 AND exported_ms IS NOT NULL AND exported_ms >= $2 \
+             GROUP BY exported_ms / 86400000 ORDER BY 1",
+        )
+        .bind(connection.as_str())
+        .bind(since_ms);
+        let read = |row| {
+            let row = DAY.row(row);
+            let [day, records, took_ms] = ["day", "records", "took_ms"].map(|column| row.integer(column));
+            Ok(Exports { day: day?, records: records?, took_ms: took_ms? })
+        };
+        self.db.rows(statement).await?.iter().map(read).collect()
+    }
+}
