@@ -2,6 +2,7 @@
 //!
 //! Floors, each using only those below: `cli` → `web` → `worker` → `flow` → `app` → `config`. Start reading at [`flow`].
 
+pub mod access;
 pub mod agreement;
 pub mod alone;
 pub mod app;
@@ -12,6 +13,7 @@ pub mod cli;
 pub mod clock;
 pub mod coding_lists;
 pub mod config;
+pub mod console;
 pub mod flow;
 pub mod identity;
 pub mod keys;
@@ -21,6 +23,7 @@ pub mod payment_lines;
 pub mod problem;
 pub mod secrets;
 pub mod stop;
+pub mod story;
 pub mod subscriptions;
 pub mod tieout;
 pub mod transfers;

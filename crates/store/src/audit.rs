@@ -63,6 +63,14 @@ impl Audit<'_> {
         self.db.rows(statement).await?.iter().rev().map(read).collect()
     }
 
+    /// Number of the newest entry; 0 if there is none.
+    pub async fn newest(&self, connection: &ConnectionId) -> Result<i64, Error> {
+        let statement =
+            Statement::new("SELECT connection, seq FROM audit_heads WHERE connection = $1").bind(connection.as_str());
+        let row = self.db.first(statement).await?;
+        Ok(row.map(|row| HEADS.row(&row).integer("seq")).transpose()?.unwrap_or(0))
+    }
+
     /// The entries after `after_seq`, in the order in which they were written.
     pub async fn list(&self, connection: &ConnectionId, after_seq: i64, limit: i64) -> Result<Vec<Entry>, Error> {
         self.db.rows(page(connection, after_seq, limit)).await?.iter().map(read).collect()

@@ -30,7 +30,8 @@ impl Attempts {
     pub(super) fn failed(&mut self, name: &str, now_ms: i64) -> bool {
         self.0.retain(|_, failures| failures.last_ms.saturating_add(WINDOW_MS) > now_ms);
         if self.0.len() >= NAMES
-            && let Some(oldest) = self.0.iter().min_by_key(|(_, failures)| failures.last_ms).map(|(name, _)| name.clone())
+            && let Some(oldest) =
+                self.0.iter().min_by_key(|(_, failures)| failures.last_ms).map(|(name, _)| name.clone())
         {
             self.0.remove(&oldest);
         }

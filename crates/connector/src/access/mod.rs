@@ -50,7 +50,9 @@ pub enum AcceptError {
     #[error(transparent)]
     Password(#[from] PasswordProblem),
     /// The invitation was used, replaced, or is too old.
-    #[error("this link was used already, was replaced by a newer one, or is older than a day: ask an admin for a new one")]
+    #[error(
+        "this link was used already, was replaced by a newer one, or is older than a day: ask an admin for a new one"
+    )]
     Gone,
     /// The database.
     #[error(transparent)]

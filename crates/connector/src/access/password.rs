@@ -2,8 +2,9 @@
 
 use std::sync::LazyLock;
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::Argon2;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
 use crate::clock::Chance;
@@ -73,11 +74,8 @@ async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> O
 
 /// An empty text matches nothing; it comes only if Argon2 cannot have its memory.
 fn hashed(password: &str, salt: [u8; 16]) -> String {
-    let salt = SaltString::encode_b64(&salt);
-    let text = salt.and_then(|salt| {
-        Argon2::default().hash_password(password.as_bytes(), &salt).map(|hash| hash.to_string())
-    });
-    text.unwrap_or_default()
+    let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
+    hash.map(|hash: PasswordHash| hash.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use store::{RecordRow, Store};
 
 use super::open::shown_time;
-use super::{Common, Exit, Failure, open, print_json, story};
+use super::{Common, Exit, Failure, open, print_json};
+use crate::story;
 use crate::transfers::view::{SeenTransfer, View};
 
 /// More entries than any record has.

@@ -18,9 +18,9 @@ mod operate;
 mod plan;
 mod run;
 mod status;
-mod story;
 mod tieout;
 mod transfers;
+mod users;
 mod vendors;
 
 use std::path::PathBuf;
@@ -134,6 +134,11 @@ enum Command {
         #[command(subcommand)]
         command: keys::KeysCommand,
     },
+    /// Say who may use the console, and give out links to set a password.
+    Users {
+        #[command(subcommand)]
+        command: users::UsersCommand,
+    },
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -203,6 +208,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit { command } => audit::audit(&common, command).await,
         Command::Match(args) => match_files::run(&common, &args),
         Command::Keys { command } => keys::keys(&common, &command).await,
+        Command::Users { command } => users::users(&common, &command).await,
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
         Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),
         Command::Config { command: ConfigCommand::Test { days } } => config_test::test(&common, days).await,

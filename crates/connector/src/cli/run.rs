@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::of_problem;
@@ -13,7 +15,7 @@ use crate::checkpoint::Book;
 use crate::config::Config;
 use crate::stop::Stop;
 use crate::worker::{LaneWorker, Tick, chain};
-use crate::{checkpoint, identity, web, worker};
+use crate::{access, checkpoint, console, identity, web, worker};
 
 /// How long a stop waits for the batches at hand.
 const STOP_GRACE: Duration = Duration::from_secs(30);
@@ -81,8 +83,9 @@ pub(super) async fn first_contact(app: &App) -> Result<(), Failure> {
 /// Serves webhooks and works until told to stop.
 pub(super) async fn serve(app: &Arc<App>, config: &Config, stop: CancellationToken) -> Result<Exit, Failure> {
     let tls = config.tls.as_ref().map(|tls| tls.acceptor(&config.folder)).transpose()?;
-    let listener = web::bind(config.listen).await?.with_tls(tls);
+    let listener = web::bind(config.listen).await?.with_tls(tls.clone());
     tracing::info!(address = %listener.local_addr()?, "listening");
+    let console = console(app, config, tls, &stop).await?;
     let web = tokio::spawn(web::serve(listener, Arc::clone(app), stop.clone()));
     let work = tokio::spawn(worker::run(Arc::clone(app), stop.clone()));
     stop.cancelled().await;
@@ -90,13 +93,41 @@ pub(super) async fn serve(app: &Arc<App>, config: &Config, stop: CancellationTok
     let finished = tokio::time::timeout(STOP_GRACE, async {
         let worked = work.await;
         let served = web.await;
-        (worked, served)
+        let shown = console.await;
+        (worked, served.and(shown))
     });
     match finished.await {
         Ok((Err(panic), _) | (_, Err(panic))) => Err(Failure::new(Exit::Unexpected, format!("a task failed: {panic}"))),
         // Too late for the batch at hand: what was under way is an open intent, and the next start looks before it sends.
         Ok((Ok(()), Ok(()))) | Err(_) => Ok(Exit::Done),
     }
+}
+
+/// Opens the console, if the configuration asks for one, and says on the terminal how to sign in for the first time.
+async fn console(
+    app: &Arc<App>,
+    config: &Config,
+    tls: Option<TlsAcceptor>,
+    stop: &CancellationToken,
+) -> Result<JoinHandle<()>, Failure> {
+    let Some(section) = &config.console else { return Ok(tokio::spawn(async {})) };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let listener = web::bind(section.listen).await?.with_tls(tls);
+    let address = format!("{scheme}://{}", listener.local_addr()?);
+    let address = section.url.as_ref().map_or(address, |url| url.as_str().trim_end_matches('/').to_owned());
+    welcome(app, &address).await?;
+    Ok(tokio::spawn(console::serve(listener, Arc::clone(app), section.url.clone(), stop.clone())))
+}
+
+/// Tells where the console is; with the way in for the first admin as long as nobody can sign in. It goes to the terminal
+/// and never to the log.
+pub(super) async fn welcome(app: &App, address: &str) -> Result<(), Failure> {
+    tracing::info!(address, "the console is open");
+    if let Some(token) = access::invite_first_admin(app).await? {
+        eprintln!("\nnobody can sign in to the console yet. This link sets the password of admin; it works once:");
+        eprintln!("  {address}/welcome?token={token}\n");
+    }
+    Ok(())
 }
 
 /// Works until nothing is due any more, telling `progress` after every tick.

@@ -4,6 +4,7 @@ mod audit;
 mod clearing;
 mod coding_lists;
 mod connection;
+mod console;
 mod directory;
 mod drift;
 mod error;
@@ -26,6 +27,7 @@ pub use audit::AuditSection;
 pub use clearing::{Clearing, ClearingSection};
 pub use coding_lists::CodingListsSection;
 pub use connection::{BcSection, BrexSection, ConnectionConfig, EntraSection, PeriodKind};
+pub use console::ConsoleSection;
 pub use directory::{DirectorySection, Which};
 pub use drift::{DriftSection, Told};
 pub use error::ConfigError;
@@ -55,6 +57,9 @@ pub struct Config {
     /// How this machine is reached from outside, for webhooks; without it only the poll brings records.
     #[serde(default)]
     pub public_url: Option<Url>,
+    /// Where people look; without it there is no console.
+    #[serde(default)]
+    pub console: Option<ConsoleSection>,
     /// Hosts other than the real ones that may be called, such as a sandbox on `127.0.0.1`.
     #[serde(default)]
     pub allow_hosts: Vec<String>,
@@ -130,6 +135,9 @@ impl Config {
             let text = "is open to other machines: set public_url to the https address of the proxy in front of it, set a \
                         certificate under [tls], or listen on 127.0.0.1";
             return Err(ConfigError::value("listen", text));
+        }
+        if let Some(console) = &self.console {
+            console.check(self.tls.is_some())?;
         }
         self.audit.check()?;
         let mut names = BTreeSet::new();

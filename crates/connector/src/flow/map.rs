@@ -74,6 +74,6 @@ pub(super) fn stored(plan: &PlannedDocument) -> String {
 }
 
 /// The stored plan of a row.
-pub(super) fn plan_of(row: &RecordRow) -> Option<PlannedDocument> {
+pub(crate) fn plan_of(row: &RecordRow) -> Option<PlannedDocument> {
     row.plan.as_deref().and_then(|text| serde_json::from_str(text).ok())
 }

@@ -14,6 +14,7 @@ pub mod facts;
 pub mod judgement;
 pub mod proposal;
 pub mod resolve;
+pub mod waiting;
 
 /// The job that looks again at held records.
 pub const RECHECK: &str = "recheck";

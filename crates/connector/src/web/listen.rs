@@ -56,7 +56,7 @@ impl Listener {
     }
 
     /// Answers until cancelled; requests under way are finished.
-    pub(super) async fn answer(self, router: Router, stop: CancellationToken) {
+    pub(crate) async fn answer(self, router: Router, stop: CancellationToken) {
         let (room, tasks) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
         loop {
             let taken = tokio::select! {

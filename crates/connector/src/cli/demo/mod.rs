@@ -16,7 +16,7 @@ use super::{Common, Exit, Failure, print_json, run};
 use crate::alone::Alone;
 use crate::app::App;
 use crate::clock::{Chance, SystemClock};
-use crate::{web, worker};
+use crate::{console, web, worker};
 use bookkeeper::Bookkeeper;
 use setting::Setting;
 use summary::Summary;
@@ -70,6 +70,11 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<Exit, Failu
     run::first_contact(&app).await?;
     where_to_look(&sandbox, &setting);
 
+    let pages = web::bind(([127, 0, 0, 1], 0).into()).await?;
+    if !args.once {
+        run::welcome(&app, &format!("http://{}", pages.local_addr()?)).await?;
+    }
+    let console = tokio::spawn(console::serve(pages, Arc::clone(&app), None, stop.clone()));
     let web = tokio::spawn(web::serve(listener, Arc::clone(&app), stop.clone()));
     let work = tokio::spawn(worker::run(Arc::clone(&app), stop.clone()));
     let summary = play(&app, &sandbox, &stop).await?;
@@ -83,7 +88,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<Exit, Failu
         stop.cancelled().await;
     }
     stop.cancel();
-    if let (Err(panic), _) | (_, Err(panic)) = (work.await, web.await) {
+    if let (Err(panic), _, _) | (_, Err(panic), _) | (_, _, Err(panic)) = (work.await, web.await, console.await) {
         return Err(Failure::new(Exit::Unexpected, format!("a task failed: {panic}")));
     }
     app.store.close().await;

@@ -6,7 +6,8 @@ use comfy_table::{ContentArrangement, Table};
 use serde_json::{Value, json};
 
 use super::{ListArgs, Shown, one_connection, today};
-use crate::cli::{Common, Exit, Failure, open, print_json, story};
+use crate::cli::{Common, Exit, Failure, open, print_json};
+use crate::story;
 use crate::transfers::view::{SeenDocument, SeenMatch, SeenTransfer, View};
 
 /// More entries than any transfer has.

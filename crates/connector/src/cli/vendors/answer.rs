@@ -6,11 +6,12 @@ use serde_json::json;
 use store::{Store, Verdict};
 
 use super::super::{Common, Exit, Failure, open, print_json};
-use super::{AnswerArgs, mirror_of, one_connection, review};
+use super::{AnswerArgs, mirror_of, one_connection};
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::vendors::answer::{Answer, AnswerError, give, words};
 use crate::vendors::judgement::Asked;
+use crate::vendors::waiting::judged;
 
 /// What an answer is about.
 pub(super) struct Subject {
@@ -91,8 +92,7 @@ pub(super) async fn subject(
         let asked = Asked::name(merchant.trim());
         return Ok(Subject { connection, asked, record: None, hold: None, suggestion: None });
     };
-    let matches = store.vendor_matches().find_many(&connection, std::slice::from_ref(&record)).await?;
-    let judged = matches.iter().find(|matched| matched.version == row.version).and_then(review::read);
+    let judged = judged(store, &row).await?;
     let suggestion = judged.as_ref().and_then(|(_, said)| said.candidates.first()).map(|first| first.vendor.clone());
     let name = row.merchant.as_deref().unwrap_or_default();
     let asked = judged.map_or_else(|| Asked::name(name), |(asked, _)| asked);

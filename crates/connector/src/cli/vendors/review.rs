@@ -1,24 +1,17 @@
 //! `vendors review`: the records whose vendor a person must say, each with its suggestions.
 
 use comfy_table::{ContentArrangement, Table};
-use domain::hold::HoldCode;
-use domain::id::RecordId;
-use domain::stage::Stage;
 use serde_json::{Value, json};
-use store::{RecordRow, Store, VendorMatch};
+use store::RecordRow;
 
 use super::super::{Common, Exit, Failure, open, print_json};
-use crate::vendors::judgement::{Asked, Candidate, Judgement};
-use domain::id::ConnectionId;
+use crate::vendors::judgement::Candidate;
+use crate::vendors::waiting::{Waiting, list};
 
-/// Rows read at once.
-const PAGE: i64 = 500;
-
-/// A record with what the matcher said about it.
-struct Waiting {
-    row: RecordRow,
+/// A record with what the matcher said about it, and whether the connection lets people propose a vendor for it.
+struct Shown {
+    waiting: Waiting,
     proposes: bool,
-    judged: Option<(Asked, Judgement)>,
 }
 
 pub(super) async fn review(common: &Common, connection: Option<&str>) -> Result<Exit, Failure> {
@@ -29,7 +22,8 @@ pub(super) async fn review(common: &Common, connection: Option<&str>) -> Result<
     for row in store.connections().list().await?.iter().filter(|row| names.contains(&row.id.as_str())) {
         let settings = config.connections.iter().find(|settings| settings.name == row.id.as_str());
         let proposes = settings.is_some_and(|settings| settings.propose_vendors);
-        waiting.extend(of_connection(&store, &row.id, proposes).await?);
+        let of_connection = list(&store, &row.id).await?.into_iter();
+        waiting.extend(of_connection.map(|one| Shown { proposes: proposes && one.may_be_new, waiting: one }));
     }
     store.close().await;
     if common.json {
@@ -40,34 +34,8 @@ pub(super) async fn review(common: &Common, connection: Option<&str>) -> Result<
     Ok(Exit::Done)
 }
 
-async fn of_connection(store: &Store, connection: &ConnectionId, proposes: bool) -> Result<Vec<Waiting>, Failure> {
-    let codes = [HoldCode::VendorReview, HoldCode::VendorNotFound, HoldCode::VendorAmbiguous];
-    let (mut waiting, mut after) = (Vec::new(), None);
-    loop {
-        let page =
-            store.records().list_held_in(connection, &[Stage::ResolveVendor, Stage::Map], after.as_ref(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(waiting) };
-        after = Some(last.id.clone());
-        let rows: Vec<RecordRow> =
-            page.into_iter().filter(|row| row.hold.as_ref().is_some_and(|hold| codes.contains(&hold.code))).collect();
-        let ids: Vec<RecordId> = rows.iter().map(|row| row.id.clone()).collect();
-        let mut matches = store.vendor_matches().find_many(connection, &ids).await?;
-        for row in rows {
-            let at = matches.iter().position(|matched| matched.record_id == row.id && matched.version == row.version);
-            let judged = at.map(|at| matches.swap_remove(at)).and_then(|matched| read(&matched));
-            let can_be_proposed = row.hold.as_ref().is_some_and(|hold| hold.code != HoldCode::VendorAmbiguous);
-            waiting.push(Waiting { row, proposes: proposes && can_be_proposed, judged });
-        }
-    }
-}
-
-/// What was asked and said, if this version can read it.
-pub(super) fn read(matched: &VendorMatch) -> Option<(Asked, Judgement)> {
-    Some((serde_json::from_str(&matched.asked).ok()?, serde_json::from_str(&matched.decision).ok()?))
-}
-
-fn as_json(waiting: &Waiting) -> Value {
-    let Waiting { row, judged, proposes } = waiting;
+fn as_json(shown: &Shown) -> Value {
+    let Shown { waiting: Waiting { row, judged, .. }, proposes } = shown;
     json!({
         "if_new": proposes.then(|| proposal(row)),
         "connection": row.connection.as_str(),
@@ -85,7 +53,7 @@ fn as_json(waiting: &Waiting) -> Value {
     })
 }
 
-fn print(waiting: &[Waiting]) {
+fn print(waiting: &[Shown]) {
     if waiting.is_empty() {
         println!("no record waits for its vendor");
         return;
@@ -93,7 +61,7 @@ fn print(waiting: &[Waiting]) {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["record", "merchant", "amount", "suggestions", "why not by itself"]);
-    for Waiting { row, judged, .. } in waiting {
+    for Shown { waiting: Waiting { row, judged, .. }, .. } in waiting {
         let amount = row.amount.map(|a| format!("{a} {}", row.currency.as_deref().unwrap_or_default()));
         let merchant = judged.as_ref().map(|(asked, _)| asked.descriptor.clone()).or_else(|| row.merchant.clone());
         let suggestions: Vec<String> =
@@ -110,7 +78,7 @@ fn print(waiting: &[Waiting]) {
     }
     println!("{table}");
     println!("vendors confirm RECORD [--vendor NUMBER] | vendors reject RECORD [--none]");
-    let new = waiting.iter().filter(|waiting| waiting.proposes).map(|waiting| proposal(&waiting.row));
+    let new = waiting.iter().filter(|shown| shown.proposes).map(|shown| proposal(&shown.waiting.row));
     for (place, line) in new.enumerate() {
         if place == 0 {
             println!("if it is a new vendor, which another person then approves:");

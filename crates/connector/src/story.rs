@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// The entry as a sentence for a bookkeeper.
-pub(super) fn sentence(entry: &Entry) -> String {
+pub fn sentence(entry: &Entry) -> String {
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     let text = |key: &str| shown(&detail[key]);
     match entry.action.as_str() {

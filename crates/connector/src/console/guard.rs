@@ -1,0 +1,207 @@
+//! The one door: who asks, whether the route lets that person in, whether a form comes from our own page, and the headers
+//! of every answer.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderName};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::access::{Need, Role};
+use subtle::ConstantTimeEq;
+
+use super::page::{Oops, message};
+use super::routes::{Gate, Route};
+use super::{Console, sign_in};
+use crate::access::form_token;
+
+/// Name of the cookie: with this prefix browsers take it only over TLS (or from this machine), for this host and all paths.
+pub(super) const COOKIE: &str = "__Host-session";
+/// Largest form.
+const FORM_MAX: usize = 256 * 1024;
+
+/// Nothing is loaded from elsewhere, no script or style stands in a page, and no other site may frame one.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+const HEADERS: [(HeaderName, &str); 6] = [
+    (header::CONTENT_SECURITY_POLICY, POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+];
+
+/// Who asks, as the handlers get it.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) role: Role,
+    /// What each form of this session carries.
+    pub(super) form_token: String,
+    /// What the browser holds.
+    pub(super) session: String,
+}
+
+impl Person {
+    /// Whether a button for this is of any use to the person.
+    pub(super) fn may(&self, need: Need) -> bool {
+        self.role.may(need)
+    }
+}
+
+/// The table as a router, with the door in front of each route.
+pub(super) fn guarded(routes: Vec<Route>, console: Arc<Console>) -> Router {
+    let mut router = Router::new();
+    for route in routes {
+        let door = from_fn_with_state((Arc::clone(&console), route.gate), enter);
+        router = router.route(route.path, route.answer.layer(door));
+    }
+    router
+        .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such page") })
+        .layer(from_fn_with_state(Arc::clone(&console), for_us))
+        .layer(from_fn(dress))
+        .with_state(console)
+}
+
+/// Puts the headers on every answer. Pages are of one person and one moment, so nothing keeps them.
+async fn dress(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Refuses what was meant for another host: a name that somebody else made point at this machine.
+async fn for_us(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
+    if is_ours(host, console.url.as_ref().and_then(url::Url::host_str)) {
+        return next.run(request).await;
+    }
+    let text =
+        "this is not the address of the console: set console.url in the configuration to the one that browsers use";
+    (StatusCode::MISDIRECTED_REQUEST, text).into_response()
+}
+
+fn is_ours(host: &str, known: Option<&str>) -> bool {
+    let Ok(url) = url::Url::parse(&format!("http://{host}/")) else { return false };
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || Some(name) == known,
+        Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
+        None => false,
+    }
+}
+
+/// Lets in whom the gate lets in.
+async fn enter(State((console, gate)): State<(Arc<Console>, Gate)>, mut request: Request, next: Next) -> Response {
+    let posts = request.method() != Method::GET && request.method() != Method::HEAD;
+    if posts && !comes_from_us(request.headers()) {
+        return message(
+            StatusCode::FORBIDDEN,
+            "This did not come from a page of the console",
+            "Go back and try again.",
+        );
+    }
+    let Gate::Person(need) = gate else { return next.run(request).await };
+    let person = match person(&console, request.headers()).await {
+        Ok(Some(person)) => person,
+        Ok(None) => return to_sign_in(&request),
+        Err(error) => return Oops::from(error).into_response(),
+    };
+    if !person.may(need) {
+        let text = format!("This takes more than the role {} that {} has.", person.role, person.name);
+        return message(StatusCode::FORBIDDEN, "Not for your role", &text);
+    }
+    if posts {
+        request = match with_form_token(request, &person.form_token).await {
+            Ok(request) => request,
+            Err(refusal) => return refusal,
+        };
+    }
+    request.extensions_mut().insert(person);
+    next.run(request).await
+}
+
+/// A page is shown after signing in; an action has to be done again.
+fn to_sign_in(request: &Request) -> Response {
+    let back = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let back = if request.method() == Method::GET { back } else { "/" };
+    Redirect::to(&sign_in::address(back)).into_response()
+}
+
+/// Browsers say where a form comes from; who says nothing is no browser, and has to say it, too.
+fn comes_from_us(headers: &HeaderMap) -> bool {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text(&HeaderName::from_static("sec-fetch-site")) {
+        return site == "same-origin";
+    }
+    let (origin, host) = (text(&header::ORIGIN), text(&header::HOST));
+    let origin = origin.and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin.is_some() && origin == host
+}
+
+async fn person(console: &Console, headers: &HeaderMap) -> Result<Option<Person>, store::Error> {
+    let Some(session) = cookie(headers) else { return Ok(None) };
+    let found = console.access.session(session).await?;
+    Ok(found.map(|found| Person {
+        name: found.user,
+        role: found.role,
+        form_token: form_token(session),
+        session: session.to_owned(),
+    }))
+}
+
+/// What the browser holds for us.
+fn cookie(headers: &HeaderMap) -> Option<&str> {
+    let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    pairs
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == COOKIE).then_some(value))
+}
+
+/// The request again, if its form carries the session's token.
+async fn with_form_token(request: Request, expected: &str) -> Result<Request, Response> {
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, FORM_MAX).await else {
+        return Err(message(StatusCode::PAYLOAD_TOO_LARGE, "That was too much at once", "Choose fewer and try again."));
+    };
+    if !carries(&bytes, expected) {
+        return Err(message(
+            StatusCode::FORBIDDEN,
+            "This form is too old",
+            "Go back, load the page again, and repeat.",
+        ));
+    }
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+fn carries(form: &Bytes, expected: &str) -> bool {
+    url::form_urlencoded::parse(form)
+        .any(|(name, value)| name == "form_token" && bool::from(value.as_bytes().ct_eq(expected.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn only_numbers_localhost_and_the_known_name_are_ours() {
+        for host in ["127.0.0.1:8461", "[::1]:8461", "localhost", "LOCALHOST:1", "10.0.0.5"] {
+            assert!(is_ours(host, None), "{host}");
+        }
+        for host in ["", "evil.example", "localhost.evil.example", "console.example:8461"] {
+            assert!(!is_ours(host, None), "{host}");
+        }
+        assert!(is_ours("console.example:8461", Some("console.example")));
+        assert!(!is_ours("evil.example", Some("console.example")));
+    }
+}

@@ -1,0 +1,61 @@
+//! The console: what arrived, what waits, why, and the buttons to mend it. Pages are made here and work without JavaScript;
+//! what is decided is decided on the floors below. Start reading at `routes`, which lists every page and who may see it.
+
+mod assets;
+mod attention;
+mod audit;
+mod close;
+mod connections;
+mod guard;
+mod overview;
+mod page;
+mod record;
+mod records;
+mod routes;
+mod show;
+mod sign_in;
+mod transfers;
+mod users;
+mod vendors;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::access::Access;
+use crate::app::App;
+use crate::web::Listener;
+
+pub use routes::Gate;
+
+/// What the pages share.
+struct Console {
+    app: Arc<App>,
+    access: Access,
+    /// How browsers reach us; without it only by an address of numbers, or as localhost.
+    url: Option<Url>,
+}
+
+/// Every page and action: its method, its path, and who may use it.
+pub fn table() -> Vec<(Method, &'static str, Gate)> {
+    routes::all().into_iter().map(|route| (route.method, route.path, route.gate)).collect()
+}
+
+/// The pages.
+pub fn router(app: Arc<App>, url: Option<Url>) -> Router {
+    let access = Access::new(Arc::clone(&app));
+    guard::guarded(routes::all(), Arc::new(Console { app, access, url }))
+}
+
+/// Answers until cancelled; requests under way are finished.
+pub fn serve(
+    listener: Listener,
+    app: Arc<App>,
+    url: Option<Url>,
+    stop: CancellationToken,
+) -> impl Future<Output = ()> + Send {
+    listener.answer(router(app, url), stop)
+}

@@ -1,0 +1,99 @@
+//! Users: who may come in and what each may do. Passwords are never seen here: whoever is added gets a link to set one.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Extension, State};
+use axum::response::Response;
+use domain::access::{Role, user_name};
+use domain::audit::Actor;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use store::UserChange;
+
+use super::Console;
+use super::guard::Person;
+use super::page::{Frame, Oops, render};
+use super::show::{Stamp, stamp};
+use crate::access;
+
+#[derive(Template)]
+#[template(path = "console/users.html")]
+struct Page {
+    frame: Frame,
+    rows: Vec<Row>,
+    roles: [Role; 4],
+    /// The path of an invitation, which is shown once.
+    invitation: Option<(String, String)>,
+}
+
+struct Row {
+    name: String,
+    role: Role,
+    has_password: bool,
+    is_disabled: bool,
+    signed_in: Option<Stamp>,
+}
+
+pub(super) async fn show(
+    State(console): State<Arc<Console>>,
+    Extension(person): Extension<Person>,
+) -> Result<Response, Oops> {
+    page(&console, person, None, None).await
+}
+
+async fn page(
+    console: &Console,
+    person: Person,
+    said: Option<String>,
+    invitation: Option<(String, String)>,
+) -> Result<Response, Oops> {
+    let zone = console.app.connections.first().map_or(TimeZone::UTC, |connection| connection.rules.zone.clone());
+    let users = console.app.store.users().list().await?;
+    let row = |user: store::User| Row {
+        has_password: user.password.is_some(),
+        is_disabled: user.disabled_ms.is_some(),
+        signed_in: user.signed_in_ms.map(|ms| stamp(ms, &zone)),
+        name: user.name,
+        role: user.role,
+    };
+    let frame = Frame::new(console, person, "users", None).saying(said);
+    Ok(render(&Page { frame, rows: users.into_iter().map(row).collect(), roles: Role::ALL, invitation }))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Wish {
+    user: String,
+    /// `add`, `invite`, `role`, `disable` or `enable`.
+    verb: String,
+    #[serde(default)]
+    role: String,
+}
+
+pub(super) async fn act(
+    State(console): State<Arc<Console>>,
+    Extension(person): Extension<Person>,
+    Form(wish): Form<Wish>,
+) -> Result<Response, Oops> {
+    let app = &console.app;
+    let name = user_name(&wish.user)
+        .ok_or_else(|| Oops::Unusable("A name has 1 to 60 letters, digits, or any of . _ - @ +".to_owned()))?;
+    let role = || Role::from_name(&wish.role).ok_or_else(|| Oops::Unusable("Choose a role.".to_owned()));
+    let actor = Actor::Person(person.name.clone());
+    let refused = |refusal: store::UserRefusal| Oops::Unusable(format!("{name}: {refusal}."));
+    let change = match wish.verb.as_str() {
+        "add" | "invite" => {
+            let role = if wish.verb == "add" { Some(role()?) } else { None };
+            let invited = access::invite(&app.store, &app.chance, &name, role, app.now_ms(), &actor).await?;
+            let path = format!("/welcome?token={}", invited.map_err(refused)?);
+            return page(&console, person, None, Some((name.clone(), path))).await;
+        }
+        "role" => UserChange::SetRole(role()?),
+        "disable" => UserChange::Disable,
+        "enable" => UserChange::Enable,
+        other => return Err(Oops::Unusable(format!("There is nothing called {other:?} to do."))),
+    };
+    app.store.users().change(&name, &change, app.now_ms(), &actor).await?.map_err(refused)?;
+    page(&console, person, Some(format!("{name} is changed.")), None).await
+}
