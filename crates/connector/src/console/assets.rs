@@ -5,9 +5,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// Name, type and content of each.
-const ASSETS: [(&str, &str, &str); 2] = [
+const ASSETS: [(&str, &str, &str); 3] = [
     ("console.css", "text/css; charset=utf-8", include_str!("../../assets/console.css")),
     ("console.js", "text/javascript; charset=utf-8", include_str!("../../assets/console.js")),
+    ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 
 pub(super) async fn asset(Path(name): Path<String>) -> Response {

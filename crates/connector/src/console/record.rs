@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use domain::audit::Entry;
 use domain::document::PlannedDocument;
 use domain::id::RecordId;
-use domain::record::{CodedField, Line};
+use domain::record::{CodedField, Line, Side};
 use serde::Deserialize;
 use store::{ReceiptRow, RecordRow};
 
@@ -30,7 +30,7 @@ struct Page {
     item: Item,
     what_to_do: Option<&'static str>,
     brex: Vec<(&'static str, String)>,
-    brex_lines: Vec<(String, String)>,
+    brex_lines: Vec<(&'static str, String, String)>,
     plan: Option<PlannedDocument>,
     receipts: Vec<ReceiptRow>,
     steps: Vec<Step>,
@@ -88,7 +88,7 @@ pub(super) async fn show(
 }
 
 /// The facts of the record, and its lines with their coding.
-fn brex_side(row: &RecordRow, payload: &str) -> (Vec<(&'static str, String)>, Vec<(String, String)>) {
+fn brex_side(row: &RecordRow, payload: &str) -> (Vec<(&'static str, String)>, Vec<(&'static str, String, String)>) {
     let mut facts = vec![
         ("Type", super::show::words(&row.record_type)),
         ("Version", row.version.to_string()),
@@ -99,9 +99,16 @@ fn brex_side(row: &RecordRow, payload: &str) -> (Vec<(&'static str, String)>, Ve
     facts.push(("Amount", record.amount.to_string()));
     let line = |line: &Line| {
         let coding: Vec<String> = line.coding.iter().map(coded).collect();
-        (line.amount.to_string(), coding.join(", "))
+        (side(line.side), line.amount.to_string(), coding.join(", "))
     };
     (facts, record.lines.iter().map(line).collect())
+}
+
+fn side(side: Side) -> &'static str {
+    match side {
+        Side::Debit => "debit",
+        Side::Credit => "credit",
+    }
 }
 
 fn coded(coded: &CodedField) -> String {

@@ -1,6 +1,7 @@
 //! How pages write times, money and records.
 
 use domain::hold::HoldCode;
+use domain::money::Currency;
 use jiff::tz::TimeZone;
 use store::RecordRow;
 
@@ -62,13 +63,26 @@ pub(super) fn item(row: &RecordRow, zone: &TimeZone) -> Item {
         id: row.id.to_string(),
         kind: words(&row.record_type),
         merchant: row.merchant.clone().unwrap_or_default(),
-        amount: row.amount.map(|amount| amount.to_string()).unwrap_or_default(),
+        amount: amount(row),
         currency: row.currency.clone().unwrap_or_default(),
         day: row.posting_date.clone().unwrap_or_default(),
         stage: stage_words(row.stage.as_str()),
         hold: row.hold.as_ref().map(held),
         document: row.document_no.clone().or_else(|| row.document_key.clone()).unwrap_or_default(),
         seen: stamp(row.first_seen_ms, zone),
+    }
+}
+
+/// The amount with as many decimals as its currency has.
+fn amount(row: &RecordRow) -> String {
+    let Some(amount) = row.amount else { return String::new() };
+    let currency = row.currency.as_deref().and_then(|code| Currency::new(code).ok());
+    match currency.and_then(|currency| usize::try_from(currency.decimals()).ok()) {
+        // More decimals than the currency has are shown, since they are why the record is held.
+        Some(decimals) if amount.normalize().scale() <= u32::try_from(decimals).unwrap_or(0) => {
+            format!("{amount:.decimals$}")
+        }
+        _ => amount.to_string(),
     }
 }
 

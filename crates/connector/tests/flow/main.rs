@@ -6,6 +6,7 @@ mod app;
 mod clearing;
 mod closed_years;
 mod coding_lists;
+mod console;
 mod database;
 mod default_dimensions;
 mod described;
