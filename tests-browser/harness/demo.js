@@ -3,7 +3,7 @@
 import { builtProgram, startProgram } from "./program.js";
 
 /**
- * Starts the demo and reads from stderr where its two pages are. `atRest` is fulfilled when the first records are done and
+ * Starts the demo and reads from stderr where its two pages are, and the link into the console. `atRest` is fulfilled when the first records are done and
  * the demo only goes on serving; from then on nobody but the test clicks anything.
  */
 export async function startDemo({ records = 240 } = {}) {
@@ -18,7 +18,8 @@ export async function startDemo({ records = 240 } = {}) {
     if (/^still serving\b/.test(line)) rest();
     found.brex ??= address(line, "Brex");
     found.bc ??= address(line, "Business Central");
-    return found.brex && found.bc ? found : undefined;
+    found.welcome ??= line.match(/^ +(http:\/\/\S+\/welcome\?token=\w+)$/)?.[1];
+    return found.brex && found.bc && found.welcome ? found : undefined;
   });
   return { ...ready, atRest, stop };
 }

@@ -192,20 +192,20 @@ impl Book {
     /// Signs the head of every chain that grew, once what was added follows from the last checkpoint. Gives how many.
     pub async fn add(&mut self, store: &Store, now_ms: i64) -> Result<usize, CheckpointError> {
         let mut added = 0_usize;
-        for connection in store.connections().list().await? {
-            let last = self.last.get(connection.id.as_str());
+        for connection in store.audit().trails().await? {
+            let last = self.last.get(connection.as_str());
             let found = match last {
-                None => store.audit().verify(&connection.id).await?,
-                Some(last) => store.audit().verify_after(&connection.id, last.seq, &last.hash).await?,
+                None => store.audit().verify(&connection).await?,
+                Some(last) => store.audit().verify_after(&connection, last.seq, &last.hash).await?,
             };
             let (seq, hash) = match found {
                 Chain::Verified { entries, head } => (entries, head),
-                Chain::Broken(at) => return Err(CheckpointError::Broken { connection: connection.id, at }),
+                Chain::Broken(at) => return Err(CheckpointError::Broken { connection, at }),
             };
             if last.map_or(0, |last| last.seq) == seq {
                 continue;
             }
-            let id = connection.id.as_str().to_owned();
+            let id = connection.as_str().to_owned();
             let checkpoint = Checkpoint { connection: id.clone(), seq, hash, at_ms: now_ms };
             self.write(&self.signer.sign(checkpoint.clone()))?;
             self.last.insert(id, checkpoint);

@@ -63,6 +63,16 @@ impl Audit<'_> {
         self.db.rows(statement).await?.iter().rev().map(read).collect()
     }
 
+    /// Whose trails there are: connections', and the installation's once it has an entry.
+    pub async fn trails(&self) -> Result<Vec<ConnectionId>, Error> {
+        let known = |text: &str| match ConnectionId::new(text) {
+            Ok(id) => Some(id),
+            Err(_) => Some(ConnectionId::installation()).filter(|id| id.as_str() == text),
+        };
+        let rows = self.db.rows(Statement::new("SELECT connection FROM audit_heads ORDER BY connection")).await?;
+        rows.iter().map(|row| HEADS.row(row).parsed("connection", known)).collect()
+    }
+
     /// Number of the newest entry; 0 if there is none.
     pub async fn newest(&self, connection: &ConnectionId) -> Result<i64, Error> {
         let statement =

@@ -30,7 +30,7 @@ pub(super) enum AuditCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
-    /// Only this connection.
+    /// Only this connection; @installation is the trail of users and sign-ins.
     #[arg(long)]
     connection: Option<String>,
     /// Checkpoints from somewhere else than the configuration says, such as a copy kept by the auditor.
@@ -43,7 +43,7 @@ pub(super) struct VerifyArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
-    /// The connection; needed when there are several.
+    /// The connection, or @installation for users and sign-ins; needed when there are several.
     #[arg(long)]
     connection: Option<String>,
     /// Form of the entries.
@@ -83,11 +83,11 @@ async fn verify(common: &Common, config: &Config, args: &VerifyArgs) -> Result<E
         None => Some(Signer::load(&config.folder.join(&config.audit.key))?.public_key()),
     };
     let store = open::store(config).await?;
-    let names = open::chosen(config, args.connection.as_deref())?;
+    let ids = chosen(config, &store, args.connection.as_deref()).await?;
     let mut shown = Vec::new();
     let mut exit = Exit::Done;
-    for name in names {
-        let id = ConnectionId::new(name).map_err(|error| Failure::new(Exit::Config, error.to_string()))?;
+    for id in ids {
+        let name = id.as_str();
         let of_connection: Vec<&Signed> =
             checkpoints.iter().filter(|signed| signed.checkpoint.connection == name).collect();
         let (entries, problem) = verify_one(&store, &id, &of_connection, public_key.as_deref()).await?;
@@ -106,6 +106,20 @@ async fn verify(common: &Common, config: &Config, args: &VerifyArgs) -> Result<E
         print_json(&json!({ "trails": shown }));
     }
     Ok(exit)
+}
+
+/// The trails that a command is about: that of one connection, or all, with the installation's own if it has an entry.
+async fn chosen(config: &Config, store: &Store, named: Option<&str>) -> Result<Vec<ConnectionId>, Failure> {
+    let installation = ConnectionId::installation();
+    if named == Some(installation.as_str()) {
+        return Ok(vec![installation]);
+    }
+    let id = |name: &str| ConnectionId::new(name).map_err(|error| Failure::new(Exit::Config, error.to_string()));
+    let mut ids = open::chosen(config, named)?.into_iter().map(id).collect::<Result<Vec<_>, _>>()?;
+    if named.is_none() && store.audit().newest(&installation).await? > 0 {
+        ids.push(installation);
+    }
+    Ok(ids)
 }
 
 /// The number of good entries, and the first thing that is wrong.
@@ -165,9 +179,9 @@ async fn checkpoint(common: &Common, config: &Config) -> Result<Exit, Failure> {
     let store = open::store(config).await?;
     let mut book = Book::open(config)?;
     // The worker looks at what was added since the last checkpoint; a person's signature is worth a look at everything.
-    for row in store.connections().list().await? {
-        if let Chain::Broken(at) = store.audit().verify(&row.id).await? {
-            return Err(CheckpointError::Broken { connection: row.id, at }.into());
+    for id in store.audit().trails().await? {
+        if let Chain::Broken(at) = store.audit().verify(&id).await? {
+            return Err(CheckpointError::Broken { connection: id, at }.into());
         }
     }
     let added = book.add(&store, SystemClock.now_ms()).await?;
@@ -183,18 +197,18 @@ async fn checkpoint(common: &Common, config: &Config) -> Result<Exit, Failure> {
 }
 
 async fn export(config: &Config, args: &ExportArgs) -> Result<Exit, Failure> {
-    let names = open::chosen(config, args.connection.as_deref())?;
-    let [name] = names[..] else {
+    let store = open::store(config).await?;
+    let ids = chosen(config, &store, args.connection.as_deref()).await?;
+    let [id] = &ids[..] else {
+        let names: Vec<&str> = ids.iter().map(ConnectionId::as_str).collect();
         return Err(Failure::new(Exit::Usage, format!("name one --connection: {}", names.join(", "))));
     };
-    let id = ConnectionId::new(name).map_err(|error| Failure::new(Exit::Config, error.to_string()))?;
-    let store = open::store(config).await?;
     let written = match &args.out {
         Some(path) => {
             let file = std::fs::File::create(path).map_err(|error| unwritable(path, &error))?;
-            write_entries(&store, &id, args, std::io::BufWriter::new(file)).await?
+            write_entries(&store, id, args, std::io::BufWriter::new(file)).await?
         }
-        None => write_entries(&store, &id, args, std::io::stdout().lock()).await?,
+        None => write_entries(&store, id, args, std::io::stdout().lock()).await?,
     };
     store.close().await;
     eprintln!("{written} entries written");

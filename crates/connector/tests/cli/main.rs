@@ -16,4 +16,5 @@ mod setting;
 mod stop;
 mod tieout;
 mod transfers;
+mod users;
 mod vendors;

@@ -51,6 +51,10 @@ async fn a_user_sets_the_password_with_the_newest_invitation_and_once(#[values(S
     for entry in trail {
         assert!(!entry.detail.contains("argon2"), "no password is in the trail");
     }
+    let audit = store.audit();
+    assert_eq!(audit.trails().await.unwrap(), [ConnectionId::installation()]);
+    assert_eq!(audit.newest(&ConnectionId::installation()).await.unwrap(), 5);
+    assert_eq!(audit.newest(&world.main).await.unwrap(), 0);
 }
 
 #[rstest]

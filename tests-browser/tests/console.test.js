@@ -1,0 +1,141 @@
+// The console in a browser, on the demo: the first admin comes in, adds people of each role, and they do their work.
+
+import assert from "node:assert/strict";
+import path from "node:path";
+import { mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { LOOKS, brightness, launchBrowser } from "../harness/browser.js";
+import { accept, asPerson, asVisitor } from "../harness/console.js";
+import { startDemo } from "../harness/demo.js";
+import { ROOT } from "../harness/program.js";
+
+const SLOW = { timeout: 180_000 };
+const SCREENSHOTS = path.join(ROOT, "target", "screenshots");
+
+let browser;
+let demo;
+let origin;
+
+before(async () => {
+  [browser, demo] = await Promise.all([launchBrowser(), startDemo()]);
+  origin = new URL(demo.welcome).origin;
+  await asVisitor(browser, origin, (page) => accept(page, demo.welcome));
+  await asPerson(browser, origin, "admin", async (page) => {
+    for (const role of ["viewer", "bookkeeper", "approver"]) {
+      await page.goto(`${origin}/users`);
+      await page.getByLabel("Name or address").fill(role);
+      await page.locator("section").getByLabel("Role").selectOption(role);
+      await page.getByRole("button", { name: "Add and get the link" }).click();
+      const link = await page.locator("[data-link]").innerText();
+      assert.match(link, /^http:\/\/[\w.:]+\/welcome\?token=\w+$/, "the whole address is shown");
+      await asVisitor(browser, origin, (visitor) => accept(visitor, link));
+    }
+  });
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+/** Loads the page again until it shows what is waited for: pages show news when they are loaded. */
+async function until(page, what, holds) {
+  const end = Date.now() + 60_000;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`${what} did not happen`);
+    await new Promise((resolve) => setTimeout(resolve, 250));
+    await page.reload();
+  }
+}
+
+test("a bookkeeper confirms a vendor in the queue and the record is exported", SLOW, async () => {
+  await demo.atRest;
+  await asPerson(browser, origin, "bookkeeper", async (page) => {
+    await page.getByRole("link", { name: "Vendors", exact: true }).click();
+    const asking = page.locator(".asking").first();
+    const record = await asking.getByRole("link").first().getAttribute("href");
+    await asking.getByRole("button", { name: "This one" }).first().click();
+    await page.getByText("Remembered.").waitFor();
+    await page.goto(`${origin}${record}`);
+    await until(page, "the export", async () => (await page.getByText("exported to Brex with reference").count()) > 0);
+    assert.equal(await page.getByText("confirmed by bookkeeper").count() > 0, true, "the story tells who answered");
+  });
+});
+
+test("a bookkeeper asks for a held record to be tried again, and the story tells who and why", SLOW, async () => {
+  await demo.atRest;
+  await asPerson(browser, origin, "bookkeeper", async (page) => {
+    await page.getByRole("link", { name: "Attention", exact: true }).click();
+    const group = page.locator("section.card").first();
+    await group.getByRole("checkbox").first().check();
+    await group.getByLabel("Why").fill("the rate is entered now");
+    await group.getByRole("button", { name: "Try the chosen again" }).click();
+    await page.getByText("Asked for 1 record(s)").waitFor();
+    const trail = () => page.getByText("person:bookkeeper asked to try again: the rate is entered now").count();
+    await page.getByRole("link", { name: "Audit", exact: true }).click();
+    await until(page, "the entry", async () => (await trail()) > 0);
+    await page.getByRole("button", { name: /^Verify all/ }).click();
+    await page.getByText("each follows from the one before").waitFor();
+  });
+});
+
+test("the month is compared, and its page to print can be opened", SLOW, async () => {
+  await demo.atRest;
+  await asPerson(browser, origin, "viewer", async (page) => {
+    await page.getByRole("link", { name: "Close", exact: true }).click();
+    await page.getByRole("button", { name: "Compare" }).click();
+    await page.getByText("documents posted in the period").waitFor();
+    const link = await page.getByRole("link", { name: "The page to print and sign" }).getAttribute("href");
+    await page.goto(`${origin}${link}`);
+    await page.getByRole("heading", { name: "Tie-out of Brex and Business Central" }).waitFor();
+    const signature = page.getByText("Signature", { exact: true });
+    assert.equal(await signature.evaluate((line) => getComputedStyle(line).borderTopStyle), "solid", "its own style holds");
+  });
+});
+
+test("each role sees the buttons that are of use to it, and no others", SLOW, async () => {
+  await demo.atRest;
+  const seen = async (name) =>
+    asPerson(browser, origin, name, async (page) => {
+      const users = await page.getByRole("link", { name: "Users", exact: true }).count();
+      await page.getByRole("link", { name: "Attention", exact: true }).click();
+      return { users, retry: (await page.getByRole("button", { name: "Try the chosen again" }).count()) > 0 };
+    });
+  assert.deepEqual(await seen("viewer"), { users: 0, retry: false });
+  assert.deepEqual(await seen("bookkeeper"), { users: 0, retry: true });
+  assert.deepEqual(await seen("approver"), { users: 0, retry: true });
+  assert.deepEqual(await seen("admin"), { users: 1, retry: true });
+});
+
+test("every page fits its window in light, dark and on a phone", SLOW, async () => {
+  await demo.atRest;
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  const tooWide = [];
+  for (const [look, options] of Object.entries(LOOKS)) {
+    await asPerson(
+      browser,
+      origin,
+      "admin",
+      async (page) => {
+        const shoot = async (name) => {
+          await page.screenshot({ path: path.join(SCREENSHOTS, `console-${name}-${look}.png`) });
+          const width = await page.evaluate(() => document.documentElement.scrollWidth);
+          if (width > options.viewport.width) tooWide.push(`${name} ${look}: ${width} px for ${options.viewport.width}`);
+        };
+        await shoot("overview");
+        const pages = await page.locator("nav.side a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+        for (const href of pages.slice(1)) {
+          await page.goto(`${origin}${href}`);
+          await shoot(href.split("/").at(-1));
+        }
+        const { paper, ink } = await brightness(page);
+        assert.equal(paper < ink, look === "dark", `${look}: paper ${paper}, ink ${ink}`);
+        await page.goto(`${origin}${pages.find((href) => href.endsWith("/records"))}?hold=any`);
+        await page.locator("tbody a").first().click();
+        await page.getByRole("heading", { name: "What happened" }).waitFor();
+        await shoot("record");
+      },
+      options,
+    );
+  }
+  assert.deepEqual(tooWide, []);
+});
