@@ -97,14 +97,13 @@ impl Users<'_> {
         in_transaction!(self.db, tx => {
             // The head of the trail is locked first, so that of two who change at once the second sees the first.
             audit::lock_head(&mut tx, &ConnectionId::installation()).await?;
-            match refused(&mut tx, name, change).await? {
-                Some(refusal) => Err(refusal),
-                None => {
-                    let before = found(&mut tx, name).await?.map(|user| user.role);
-                    write(&mut tx, name, change, now_ms).await?;
-                    append(&mut tx, note(name, change, before), now_ms, actor).await?;
-                    Ok(())
-                }
+            if let Some(refusal) = refused(&mut tx, name, change).await? {
+                Err(refusal)
+            } else {
+                let before = found(&mut tx, name).await?.map(|user| user.role);
+                write(&mut tx, name, change, now_ms).await?;
+                append(&mut tx, note(name, change, before), now_ms, actor).await?;
+                Ok(())
             }
         })
     }

@@ -156,8 +156,8 @@ pub async fn invite(
         return Ok(Err(refusal));
     }
     let token = token(chance);
-    let change = UserChange::Invite { token_hash: hash_of(&token), expires_ms: now_ms + INVITATION_MS };
-    Ok(users.change(name, &change, now_ms, actor).await?.map(|()| token))
+    let invitation = UserChange::Invite { token_hash: hash_of(&token), expires_ms: now_ms + INVITATION_MS };
+    Ok(users.change(name, &invitation, now_ms, actor).await?.map(|()| token))
 }
 
 /// While nobody can sign in, the first admin is invited at each start: whoever sees the terminal may set the password.

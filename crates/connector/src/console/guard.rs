@@ -55,12 +55,11 @@ impl Person {
 
 /// The table as a router, with the door in front of each route.
 pub(super) fn guarded(routes: Vec<Route>, console: Arc<Console>) -> Router {
-    let mut router = Router::new();
-    for route in routes {
-        let door = from_fn_with_state((Arc::clone(&console), route.gate), enter);
-        router = router.route(route.path, route.answer.layer(door));
+    let mut guarded = Router::new();
+    for Route { path, gate, answer, .. } in routes {
+        guarded = guarded.route(path, answer.layer(from_fn_with_state((Arc::clone(&console), gate), enter)));
     }
-    router
+    guarded
         .fallback(|| async { (StatusCode::NOT_FOUND, "there is no such page") })
         .layer(from_fn_with_state(Arc::clone(&console), for_us))
         .layer(from_fn(dress))
@@ -82,7 +81,7 @@ async fn dress(request: Request, next: Next) -> Response {
 /// Refuses what was meant for another host: a name that somebody else made point at this machine.
 async fn for_us(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str())).unwrap_or_default();
+    let host = host.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str)).unwrap_or_default();
     if is_ours(host, console.url.as_ref().and_then(url::Url::host_str)) {
         return next.run(request).await;
     }

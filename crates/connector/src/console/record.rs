@@ -29,13 +29,25 @@ struct Page {
     frame: Frame,
     item: Item,
     what_to_do: Option<&'static str>,
-    brex: Vec<(&'static str, String)>,
-    brex_lines: Vec<(&'static str, String, String)>,
+    brex: BrexSide,
     plan: Option<PlannedDocument>,
     receipts: Vec<ReceiptRow>,
     steps: Vec<Step>,
     payload: String,
     is_done: bool,
+}
+
+/// What Brex has.
+struct BrexSide {
+    facts: Vec<(&'static str, String)>,
+    lines: Vec<BrexLine>,
+}
+
+/// A line with its coding.
+struct BrexLine {
+    side: &'static str,
+    amount: String,
+    coding: String,
 }
 
 /// An entry of the trail.
@@ -70,15 +82,13 @@ pub(super) async fn show(
         actor: entry.actor.clone(),
         sentence: story::sentence(entry),
     };
-    let (brex, brex_lines) = brex_side(&row, &payload);
     let said =
         said.asked.then(|| "Asked for. The worker does it within seconds; load this page again to see it.".to_owned());
     Ok(render(&Page {
         frame: Frame::new(&console, person, "records", Some(connection)).saying(said),
         item: item(&row, zone),
         what_to_do: row.hold.as_ref().map(|hold| hold.code.what_to_do()),
-        brex,
-        brex_lines,
+        brex: brex_side(&row, &payload),
         plan: map::plan_of(&row),
         receipts: store.receipts().find_many(&connection.id, std::slice::from_ref(&id)).await?,
         steps: entries.iter().map(step).collect(),
@@ -88,20 +98,20 @@ pub(super) async fn show(
 }
 
 /// The facts of the record, and its lines with their coding.
-fn brex_side(row: &RecordRow, payload: &str) -> (Vec<(&'static str, String)>, Vec<(&'static str, String, String)>) {
+fn brex_side(row: &RecordRow, payload: &str) -> BrexSide {
     let mut facts = vec![
         ("Type", super::show::words(&row.record_type)),
         ("Version", row.version.to_string()),
         ("Merchant", row.merchant.clone().unwrap_or_default()),
         ("Posting date", row.posting_date.clone().unwrap_or_default()),
     ];
-    let Ok(record) = read_record(payload) else { return (facts, Vec::new()) };
+    let Ok(record) = read_record(payload) else { return BrexSide { facts, lines: Vec::new() } };
     facts.push(("Amount", record.amount.to_string()));
     let line = |line: &Line| {
         let coding: Vec<String> = line.coding.iter().map(coded).collect();
-        (side(line.side), line.amount.to_string(), coding.join(", "))
+        BrexLine { side: side(line.side), amount: line.amount.to_string(), coding: coding.join(", ") }
     };
-    (facts, record.lines.iter().map(line).collect())
+    BrexSide { facts, lines: record.lines.iter().map(line).collect() }
 }
 
 fn side(side: Side) -> &'static str {
