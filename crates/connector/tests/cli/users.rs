@@ -29,15 +29,13 @@ async fn users_are_added_changed_and_listed_with_every_change_in_the_trail() {
         assert!(said(&output).contains(text), "{}", said(&output));
     }
     assert!(setting.run(&["users", "add", "bob", "--role", "viewer"]).await.status.success());
-    let output = setting.run(&["users", "role", "bob", "--role", "approver", "--json"]).await;
-    assert!(said(&output).contains("\"role\":\"approver\""), "{}", said(&output));
+    let bob = setting.run_json(&["users", "role", "bob", "--role", "approver", "--json"]).await;
+    assert_eq!(bob["role"], "approver");
     assert!(setting.run(&["users", "disable", "bob"]).await.status.success());
-    let output = setting.run(&["users", "list", "--json"]).await;
-    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shown = setting.run_json(&["users", "list", "--json"]).await;
     let stands = |place: usize| shown["users"][place]["stands"].as_str().unwrap().to_owned();
     assert_eq!([stands(0), stands(1)], ["invited", "disabled"]);
-    let output = setting.run(&["audit", "verify", "--json"]).await;
-    let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let shown = setting.run_json(&["audit", "verify", "--json"]).await;
     let installation = &shown["trails"][1];
     assert_eq!(installation["connection"], "@installation");
     assert_eq!((&installation["entries"], &installation["problem"]), (&6.into(), &Value::Null));
