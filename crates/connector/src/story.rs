@@ -94,6 +94,16 @@ pub fn sentence(entry: &Entry) -> String {
         ),
         "receipts_attached" => format!("receipts attached: {}", receipts(&detail["receipts"])),
         "exported" => format!("exported to Brex with reference {} ({})", text("reference"), text("how")),
+        "failure_begun" => format!("about to tell Brex why it failed: {}", text("message")),
+        "failure_reported" => format!("Brex was told why it failed ({}); a person exports it there again", text("how")),
+        "failure_not_taken" => format!("Brex was not told why it failed: {}", text("why")),
+        "failure_refused" => format!("Brex did not take why it failed: {}", text("said")),
+        "waits_for_export" => {
+            format!(
+                "{} in Brex since its failure was reported: it waits to be exported there again",
+                text("review_status")
+            )
+        }
         "held" => format!("held for the {}, {}: {}", who(&text("who")), text("code"), text("sentence")),
         "released" => format!("released: the cause of {} is gone", text("was")),
         "postponed" => format!("tried again later: {}", why(&detail["why"])),

@@ -15,6 +15,7 @@ pub mod directory;
 pub mod document;
 pub mod drift;
 pub mod edit;
+pub mod failure;
 pub mod hold;
 pub mod id;
 pub mod late;

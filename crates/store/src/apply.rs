@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use domain::audit::{Actor, Note};
 use domain::document::DocumentKind;
+use domain::failure::Failure;
 use domain::id::{ConnectionId, RecordId};
 use sqlx::AnyConnection;
 
@@ -41,7 +42,8 @@ pub enum Applied {
 
 const INSERT: &str = "INSERT INTO records (connection, id, version, record_type, source_type, amount, currency, \
      merchant, posting_date, stage, rev, hold_code, hold_text, held_ms, due_ms, attempts, vendor_number, document_kind, \
-     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms, source_id, posted_ms) ";
+     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms, source_id, posted_ms, \
+     failure) ";
 
 /// `first_seen_ms` stays what it was. The last condition decides between writers that read the same `rev`.
 const OR_UPDATE: &str = " ON CONFLICT (connection, id) DO UPDATE SET version = excluded.version, \
@@ -52,7 +54,7 @@ const OR_UPDATE: &str = " ON CONFLICT (connection, id) DO UPDATE SET version = e
      vendor_number = excluded.vendor_number, document_kind = excluded.document_kind, \
      document_key = excluded.document_key, document_id = excluded.document_id, document_no = excluded.document_no, \
      plan = excluded.plan, updated_ms = excluded.updated_ms, exported_ms = excluded.exported_ms, source_id = excluded.source_id, \
-     posted_ms = excluded.posted_ms \
+     posted_ms = excluded.posted_ms, failure = excluded.failure \
      WHERE records.rev = excluded.rev - 1 RETURNING connection, id";
 
 impl Records<'_> {
@@ -172,5 +174,6 @@ fn bind_row(row: &RecordRow, now_ms: i64, tuple: &mut Tuple<'_>) {
         .bind(now_ms)
         .bind(row.exported_ms)
         .bind(text(&row.source_id))
-        .bind(row.posted_ms);
+        .bind(row.posted_ms)
+        .bind(row.failure.as_ref().map(Failure::stored));
 }

@@ -32,6 +32,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0010_bc_subscriptions",
     "0011_transfers",
     "0012_record_sources",
+    "0013_failures",
     "0018_console",
 ];
 

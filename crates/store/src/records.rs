@@ -1,6 +1,7 @@
 //! The table `records`, reading: where each record stands and what is due. Writing is in `apply`.
 
 use domain::document::DocumentKind;
+use domain::failure::Failure;
 use domain::hold::{Hold, HoldCode};
 use domain::id::{ConnectionId, RecordId};
 use domain::stage::Stage;
@@ -17,7 +18,7 @@ pub(crate) const TABLE: Table = Table { name: "records", key: &["connection", "i
 
 pub(crate) const SELECT: &str = "SELECT connection, id, version, record_type, source_type, amount, currency, merchant, \
      posting_date, stage, rev, hold_code, hold_text, held_ms, due_ms, attempts, vendor_number, document_kind, \
-     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms, source_id, posted_ms FROM records";
+     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms, source_id, posted_ms, failure FROM records";
 
 /// A record and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +75,8 @@ pub struct RecordRow {
     pub source_id: Option<String>,
     /// When its document was seen to be posted.
     pub posted_ms: Option<i64>,
+    /// What Brex was told about a hold.
+    pub failure: Option<Failure>,
 }
 
 impl RecordRow {
@@ -106,6 +109,7 @@ impl RecordRow {
             exported_ms: None,
             source_id: None,
             posted_ms: None,
+            failure: None,
         }
     }
 }
@@ -326,6 +330,7 @@ pub(crate) fn read(row: &AnyRow) -> Result<RecordRow, Error> {
         exported_ms: row.optional_integer("exported_ms")?,
         source_id: row.optional_text("source_id")?,
         posted_ms: row.optional_integer("posted_ms")?,
+        failure: row.optional_parsed("failure", Failure::from_stored)?,
     })
 }
 

@@ -53,8 +53,15 @@ fn as_json(row: &RecordRow) -> Value {
         "sentence": hold.map(|h| h.sentence.clone()),
         "who": hold.map(|h| h.code.fixer().as_str()),
         "what_to_do": hold.map(|h| h.code.what_to_do()),
+        "reported_to_brex": reported_ms(row).map(|ms| crate::clock::timestamp(ms).to_string()),
         "since": row.held_ms.map(|ms| crate::clock::timestamp(ms).to_string()),
     })
+}
+
+/// When Brex was told of the hold, if it was.
+fn reported_ms(row: &RecordRow) -> Option<i64> {
+    let (failure, hold) = (row.failure.as_ref()?, row.hold.as_ref()?);
+    (failure.is_told() && failure.code == hold.code).then_some(failure.at_ms)
 }
 
 fn print(problems: &[Value], rows: &[RecordRow]) {
@@ -78,7 +85,10 @@ fn print(problems: &[Value], rows: &[RecordRow]) {
             amount.unwrap_or_default(),
             format!("{}: {}", hold.code, hold.sentence),
             hold.code.fixer().to_string(),
-            hold.code.what_to_do().to_owned(),
+            match reported_ms(row) {
+                None => hold.code.what_to_do().to_owned(),
+                Some(_) => format!("{} Reported to Brex: then export it there again.", hold.code.what_to_do()),
+            },
         ]);
     }
     println!("{table}");

@@ -17,8 +17,8 @@ use url::Url;
 
 use super::hosts::check_base_url;
 use super::{
-    ClearingSection, CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, PostSection,
-    ReceiptsSection, SecretSource, TaxSection, TransfersSection,
+    ClearingSection, CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, FailuresSection,
+    PostSection, ReceiptsSection, SecretSource, TaxSection, TransfersSection,
 };
 
 /// One connection as configured.
@@ -97,6 +97,9 @@ pub struct ConnectionConfig {
     /// The watch over documents of exported records.
     #[serde(default)]
     pub drift: DriftSection,
+    /// Telling Brex why a record cannot be booked.
+    #[serde(default)]
+    pub failures: FailuresSection,
     /// The transfers of Brex.
     #[serde(default)]
     pub transfers: TransfersSection,
@@ -278,6 +281,7 @@ impl ConnectionConfig {
         self.directory.check(&key)?;
         self.receipts.check(&key)?;
         self.drift.check(&key)?;
+        self.failures.check(&key)?;
         self.tax.check(&key)?;
         self.transfers.check(&key)?;
         self.clearing.check(&key)?;

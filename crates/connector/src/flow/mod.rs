@@ -16,6 +16,7 @@ pub mod changes;
 pub mod clearing;
 pub mod draft;
 pub mod drift;
+pub mod failures;
 mod late;
 pub mod map;
 pub mod mark_exported;
@@ -111,7 +112,9 @@ impl Lane<'_> {
             return Ok(Vec::new());
         }
         let store = &self.app.store;
-        store.records().apply(self.lease, &self.connection.id, self.now_ms(), actor, &changes).await
+        let applied = store.records().apply(self.lease, &self.connection.id, self.now_ms(), actor, &changes).await?;
+        failures::nudge(self, changes.iter().map(|change| &change.row)).await?;
+        Ok(applied)
     }
 
     /// The newest payload of each row, decoded. Rows whose payload is missing or unreadable are left out.

@@ -9,7 +9,7 @@ use store::RecordRow;
 
 use super::probe::{Seen, found_by_number};
 use super::step::Step;
-use super::{Lane, Stop, map, recheck, verify};
+use super::{Lane, Stop, failures, map, recheck, verify};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +72,7 @@ pub async fn run(lane: &Lane<'_>, job: &str, argument: Option<&str>) -> Result<(
         return Ok(());
     };
     let step = match request.verb {
-        Verb::Retry => retry(lane, row, &request),
+        Verb::Retry => retry(lane, row, &request).await?,
         Verb::Skip => skip(lane, row, &request).await?,
         Verb::Replay => replay(lane, row, &request).await?,
     };
@@ -80,12 +80,18 @@ pub async fn run(lane: &Lane<'_>, job: &str, argument: Option<&str>) -> Result<(
     Ok(())
 }
 
-fn retry(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Step {
+async fn retry(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
     let detail = json!({ "reason": request.reason });
-    if row.hold.is_some() {
-        return recheck::release(lane, row).note("retry_requested", detail);
+    if row.hold.is_none() {
+        return Ok(Step::of(row).note("retry_requested", detail));
     }
-    Step::of(row).note("retry_requested", detail)
+    Ok(match failures::only_ready(lane, vec![row.clone()]).await?.pop() {
+        Some(row) => recheck::release(lane, row).note("retry_requested", detail),
+        None => {
+            let why = "Brex was told that it failed and has it no longer ready for export; export it there again";
+            Step::of(row).note("request_refused", json!({ "verb": request.verb, "why": why }))
+        }
+    })
 }
 
 /// The stages of a record whose document was made and that is not done.

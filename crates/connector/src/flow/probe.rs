@@ -60,6 +60,12 @@ impl Found {
             None => Ok(judge(plan, &self.documents)),
         }
     }
+
+    /// Whether nobody's document has the number, on any vendor.
+    pub(super) fn is_certainly_absent(&self, number: &str) -> bool {
+        let is_found = self.documents.iter().any(|d| d.vendor_document_number.eq_ignore_ascii_case(number));
+        !is_found && self.refused.iter().all(|(refused, _)| refused != number)
+    }
 }
 
 /// Every document of a kind with one of these numbers, drafts and posted alike, with one call per fifty numbers.
@@ -68,8 +74,16 @@ pub(super) async fn found_by_number<'a>(
     kind: DocumentKind,
     plans: impl Iterator<Item = &'a PlannedDocument>,
 ) -> Result<Found, clients::Error> {
+    look_up(lane, kind, plans.map(|plan| plan.number.as_str().to_owned()).collect()).await
+}
+
+/// The same by the numbers alone.
+pub(super) async fn look_up(
+    lane: &Lane<'_>,
+    kind: DocumentKind,
+    numbers: Vec<String>,
+) -> Result<Found, clients::Error> {
     let company = lane.company();
-    let numbers = plans.map(|plan| plan.number.as_str().to_owned()).collect();
     let call = |numbers: Vec<String>| {
         let company = company.clone();
         async move { company.find_documents_by_numbers(wire_kind(kind), &numbers).await }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use data_encoding::HEXLOWER;
 use domain::compare::Difference;
 use domain::edit::booked_differences;
+use domain::failure::{Failure, FailureState};
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
 use domain::record::{Record, Review, Treatment};
@@ -31,6 +32,8 @@ pub enum Origin {
     BeforePosting,
     /// It was read again just before its export was reported.
     BeforeExport,
+    /// It was read again after its failure was reported.
+    AfterFailure,
 }
 
 impl Origin {
@@ -40,6 +43,7 @@ impl Origin {
             Self::Poll => "poll",
             Self::BeforePosting => "read before posting",
             Self::BeforeExport => "read before export",
+            Self::AfterFailure => "read after its failure was reported",
         }
     }
 }
@@ -78,7 +82,9 @@ pub async fn receive(lane: &Lane<'_>, items: &[Box<RawValue>], origin: Origin) -
     for (id, (record, text)) in readable {
         let step = match known.remove(&id) {
             None => decide_new(lane, &record, origin).map(|step| step.payload(text.to_owned())),
-            Some(row) if may_start_anew(&row, &in_flight) => start_if_newer(lane, row, &record, text, origin),
+            Some(row) if may_start_anew(&row, &in_flight) => {
+                start_if_newer(lane, row, &record, previous.get(&id), text, origin)
+            }
             // Its outcome is unknown: probing goes on, and the edit is found again before the export.
             Some(row) if in_flight.contains(&row.id) || row.stage == Stage::Draft => None,
             Some(row) => decide_edit(lane, row, &record, previous.get(&id), text, origin),
@@ -134,19 +140,48 @@ fn may_start_anew(row: &RecordRow, in_flight: &HashSet<RecordId>) -> bool {
 }
 
 /// No document can exist: a newer version, or readiness that came back, takes the place of what was known.
-fn start_if_newer(lane: &Lane<'_>, row: RecordRow, record: &Record, text: &str, origin: Origin) -> Option<Step> {
-    let waits = row.stage == Stage::Waiting && record.is_ready();
+fn start_if_newer(
+    lane: &Lane<'_>,
+    row: RecordRow,
+    record: &Record,
+    previous: Option<&Record>,
+    text: &str,
+    origin: Origin,
+) -> Option<Step> {
+    let has_left = row.failure.as_ref().is_some_and(|failure| failure.state == FailureState::Left);
+    let waits = (row.stage == Stage::Waiting || has_left) && record.is_ready();
     let is_news = record.version > row.version || (record.version == row.version && waits);
-    (is_news && row.stage != Stage::Skipped).then(|| start_anew(lane, row, record, text, origin))
+    if !is_news || row.stage == Stage::Skipped {
+        return None;
+    }
+    let told = row.failure.clone().filter(|_| row.hold.is_some()).filter(Failure::may_have_left);
+    let Some(told) = told else { return Some(start_anew(lane, row, record, text, origin)) };
+    if !record.is_ready() {
+        return Some(left(row, record, told, text, origin));
+    }
+    let is_same = previous.is_some_and(|previous| booked_differences(previous, record).is_empty());
+    // What Brex made of the failure itself, as far as anybody can tell: the same hold is not told twice.
+    let kept = (told.is_unsettled() && is_same).then(|| Failure { state: FailureState::Stayed, ..told });
+    Some(start_anew(lane, row, record, text, origin).set(|row| row.failure = kept))
+}
+
+/// A record whose failure was reported left READY_FOR_EXPORT because of that: it stays held, so that a person sees it.
+fn left(row: RecordRow, record: &Record, told: Failure, text: &str, origin: Origin) -> Step {
+    let change = |row: &mut RecordRow| {
+        row.version = record.version;
+        row.failure = Some(Failure { state: FailureState::Left, ..told });
+    };
+    Step::of(row).set(change).payload(text.to_owned()).note("version_seen", seen(record, origin))
 }
 
 fn start_anew(lane: &Lane<'_>, row: RecordRow, record: &Record, text: &str, origin: Origin) -> Step {
     let now_ms = lane.now_ms();
     let was_planned = row.stage == Stage::Draft;
-    let step = Step::of(row)
-        .set(|row| describe(lane, row, record))
-        .payload(text.to_owned())
-        .note("version_taken", seen(record, origin));
+    let change = |row: &mut RecordRow| {
+        describe(lane, row, record);
+        row.failure = None;
+    };
+    let step = Step::of(row).set(change).payload(text.to_owned()).note("version_taken", seen(record, origin));
     let step = if was_planned { step.on(Event::Replan, now_ms) } else { step };
     if !record.is_ready() {
         return step.on(Event::NotReady, now_ms);
@@ -252,7 +287,8 @@ fn decide_unreadable(lane: &Lane<'_>, row: RecordRow, problem: &UnreadableRecord
     Some(step.note("received", json!({ "by": origin.as_str() })).hold(&hold, lane.now_ms()))
 }
 
-fn seen(record: &Record, origin: Origin) -> serde_json::Value {
+/// What the trail says about a version.
+pub(super) fn seen(record: &Record, origin: Origin) -> serde_json::Value {
     json!({
         "by": origin.as_str(),
         "version": record.version,

@@ -11,13 +11,13 @@ use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, point_to};
 use super::step::Step;
-use super::{BATCH, Lane, Stop, late, map, resolve_vendor, revise, verify};
+use super::{BATCH, Lane, Stop, failures, late, map, resolve_vendor, revise, verify};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Which holds are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Those of vendor and mapping: decided from memory, without calling anybody.
+    /// Those of vendor and mapping: decided from memory. Brex is asked only for records whose failure was reported.
     Mapping,
     /// All, also those that need a look into Business Central or one more try.
     Everything,
@@ -69,7 +69,7 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
 async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
     let records = lane.records(&rows).await?;
     let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
-    let mut steps = Vec::new();
+    let (mut steps, mut reported) = (Vec::new(), Vec::new());
     for row in rows {
         let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) else { continue };
         match (outcome(lane, record, resolution), row.hold.as_ref()) {
@@ -77,6 +77,7 @@ async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize,
             _ if record.treatment() == Treatment::NotSpend => {
                 steps.push(Step::of(row).released(lane.now_ms()).on(Event::NotSpend, lane.now_ms()));
             }
+            (Ok(()), _) if failures::may_have_left(&row) => reported.push(row),
             (Ok(()), _) => steps.push(release(lane, row)),
             (Err(hold), old) if old != Some(&hold) => {
                 steps.push(resolve_vendor::held(lane, row, &hold, resolution));
@@ -84,6 +85,7 @@ async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize,
             (Err(_), _) => {}
         }
     }
+    steps.extend(failures::go_on(lane, reported).await?);
     apply(lane, steps).await
 }
 
@@ -96,7 +98,7 @@ fn outcome(lane: &Lane<'_>, record: &Record, resolution: &Resolution) -> Result<
 /// the number is looked for first.
 async fn recheck_drafts(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
     let mut steps = Vec::new();
-    for row in rows {
+    for row in failures::only_ready(lane, rows).await? {
         match row.hold.as_ref().map(|hold| hold.code) {
             Some(HoldCode::PossibleDuplicate | HoldCode::DuplicateDocuments) => {
                 steps.extend(recheck_number(lane, row).await?);

@@ -9,6 +9,7 @@ use super::connection::{clear_problem, note_problem};
 use crate::app::{App, Connection};
 use crate::flow::changes::{self, CHANGES, EVERYTHING};
 use crate::flow::clearing::{self, CLEARING};
+use crate::flow::failures::{self, FAILURES};
 use crate::flow::poll::{Window, poll};
 use crate::flow::recheck::{self, Scope};
 use crate::flow::{Lane, RECHECK, Stop, drift, operator};
@@ -32,8 +33,20 @@ const FULL_POLL: &str = "full_poll";
 pub const BACKFILL: &str = "backfill";
 
 /// In this order, so that a fresh connection knows its master data before records come.
-const ORDER: [&str; 11] =
-    [KEEP_ALIVE, CONNECT, MASTER_DATA, WEBHOOK, SUBSCRIPTIONS, POLL, FULL_POLL, BACKFILL, CHANGES, RECHECK, CLEARING];
+const ORDER: [&str; 12] = [
+    KEEP_ALIVE,
+    CONNECT,
+    MASTER_DATA,
+    WEBHOOK,
+    SUBSCRIPTIONS,
+    POLL,
+    FULL_POLL,
+    BACKFILL,
+    CHANGES,
+    RECHECK,
+    FAILURES,
+    CLEARING,
+];
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -42,7 +55,7 @@ const REMEMBERED_MS: i64 = 30 * DAY_MS;
 
 /// Jobs without which every record still comes, only later: what they cannot do holds nothing else.
 pub(super) fn is_beside(kind: &str) -> bool {
-    [KEEP_ALIVE, WEBHOOK, SUBSCRIPTIONS, CHANGES].contains(&kind)
+    [KEEP_ALIVE, WEBHOOK, SUBSCRIPTIONS, CHANGES, FAILURES].contains(&kind)
 }
 
 /// Runs the jobs that are due. Returns whether any ran.
@@ -79,6 +92,10 @@ pub(super) async fn prepare(app: &App, connection: &Connection) -> Result<(), Er
     // was there to be told.
     for kind in [CONNECT, WEBHOOK, SUBSCRIPTIONS, CHANGES] {
         app.store.jobs().nudge(&connection.id, kind, now_ms).await?;
+    }
+    if connection.settings.failures.is_on() {
+        // What an earlier process sent is read back.
+        app.store.jobs().nudge(&connection.id, FAILURES, now_ms).await?;
     }
     identity::recall(app, connection).await?;
     subscriptions::recall(app, connection).await?;
@@ -146,6 +163,7 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
             clearing::run(&lane).await?;
         }
         CLEARING => clearing::run(&lane).await?,
+        FAILURES => failures::run(&lane).await?,
         RECHECK if !connection.is_mirrored() => {}
         RECHECK => drop(recheck::run(&lane, Scope::Mapping).await?),
         POLL => drop(poll(&lane, Window::SinceLast).await?),
@@ -172,6 +190,7 @@ fn period_ms(connection: &Connection, kind: &str) -> Option<i64> {
     let settings = &connection.settings;
     match kind {
         POLL => Some(i64::from(settings.poll_seconds) * 1_000),
+        FAILURES if settings.failures.is_on() => Some(i64::from(settings.poll_seconds) * 1_000),
         // What changed in Business Central costs a call per set, and is found so late at most if nobody tells.
         MASTER_DATA | CHANGES => Some(i64::from(settings.master_data_seconds) * 1_000),
         WEBHOOK | SUBSCRIPTIONS => Some(HOUR_MS),

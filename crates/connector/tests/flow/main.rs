@@ -15,6 +15,7 @@ mod directory_claims;
 mod directory_size;
 mod drift;
 mod exactly_once;
+mod failures;
 mod golden;
 mod held;
 mod hostile;

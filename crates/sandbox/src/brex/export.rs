@@ -18,7 +18,7 @@ use super::error::Refusal;
 use super::gate::Caller;
 use super::idempotency::Key;
 use super::input::Payload;
-use super::records::{AfterFailure, ChangeRefused, EXPORTED, PREPARE, REVIEW};
+use super::records::{AfterFailure, ChangeRefused, EXPORTED, PREPARE, READY, REVIEW};
 use crate::world::World;
 
 /// What the ERP reported about a record.
@@ -188,6 +188,7 @@ impl super::state::State {
             Outcome::Failure { .. } => match self.settings.accounting.after_failure {
                 AfterFailure::Review => REVIEW,
                 AfterFailure::Prepare => PREPARE,
+                AfterFailure::ReadyForExport => READY,
             },
         };
         let record = self.journal.change(id, now, |fields| {

@@ -2,6 +2,7 @@
 
 use domain::audit::{Actor, Note};
 use domain::document::DocumentKind;
+use domain::failure::{Failure, FailureState};
 use domain::hold::{Hold, HoldCode};
 use domain::id::{ConnectionId, RecordId};
 use domain::stage::Stage;
@@ -153,6 +154,7 @@ impl World {
             exported_ms: Some(NOW + 3),
             source_id: Some("expense_1".to_owned()),
             posted_ms: Some(NOW + 4),
+            failure: Some(Failure { code: HoldCode::AccountNotCoded, state: FailureState::Left, at_ms: NOW + 5 }),
             ..self.row(id)
         }
     }

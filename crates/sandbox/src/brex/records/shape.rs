@@ -82,7 +82,7 @@ pub enum BillEvents {
     NotSent,
 }
 
-/// The status after a failure was reported: it leaves `READY_FOR_EXPORT`.
+/// The status after a failure was reported: by the words of the 422 it leaves `READY_FOR_EXPORT`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AfterFailure {
@@ -91,6 +91,8 @@ pub enum AfterFailure {
     Review,
     /// A person codes it once more.
     Prepare,
+    /// It does not move after all.
+    ReadyForExport,
 }
 
 /// How a split expense appears.

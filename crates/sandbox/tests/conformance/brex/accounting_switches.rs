@@ -116,6 +116,13 @@ async fn after_a_failure_a_record_goes_to_review_or_to_prepare() {
     caller.export(&failed(&second)).await;
     assert_eq!(read(&caller, &second).await["review_status"], "PREPARE");
     assert_eq!(caller.export(&failed(&second)).await.0, 422, "it left READY_FOR_EXPORT");
+    switch(
+        &caller,
+        AccountingSettings { after_failure: AfterFailure::ReadyForExport, ..AccountingSettings::default() },
+    );
+    caller.world().brex.make_ready(&[&second], caller.world().clock.now()).unwrap();
+    caller.export(&failed(&second)).await;
+    assert_eq!(read(&caller, &second).await["review_status"], "READY_FOR_EXPORT");
 }
 
 #[tokio::test]

@@ -1,0 +1,3 @@
+-- What Brex was told about the hold of a record, as JSON; none if nothing was.
+
+ALTER TABLE records ADD COLUMN failure TEXT;
