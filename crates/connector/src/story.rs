@@ -25,16 +25,6 @@ pub fn sentence(entry: &Entry) -> String {
             text("amount"),
             text("review_status")
         ),
-        "transfer_imported" => format!("{} in Brex", entry.after.as_deref().unwrap_or_default()),
-        "transfer_status" => {
-            let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
-            format!("{} in Brex, before {}", after.unwrap_or_default(), before.unwrap_or_default())
-        }
-        "transfer_returned" => format!("came back with the transfer {}", text("by")),
-        "transfer_matched" => format!("matched with {} ({}: {})", text("documents"), text("confidence"), text("why")),
-        "transfer_match_gone" => format!("the match with {} no longer holds", text("documents")),
-        "transfer_matched_by_hand" => format!("matched by hand with {}: {}", text("documents"), text("reason")),
-        "transfer_unmatched_by_hand" => format!("taken apart from {}: {}", text("documents"), text("reason")),
         "not_spend" => format!("not spend: {}", text("why")),
         "vendor_resolved" if detail["match"].is_null() => {
             format!("vendor {} {}: {}", text("number"), text("name"), text("why"))
@@ -94,6 +84,42 @@ pub fn sentence(entry: &Entry) -> String {
         ),
         "receipts_attached" => format!("receipts attached: {}", receipts(&detail["receipts"])),
         "exported" => format!("exported to Brex with reference {} ({})", text("reference"), text("how")),
+        "held" => format!("held for the {}, {}: {}", who(&text("who")), text("code"), text("sentence")),
+        "released" => format!("released: the cause of {} is gone", text("was")),
+        "postponed" => format!("tried again later: {}", why(&detail["why"])),
+        "retry_requested" => format!("{} asked to try again: {}", entry.actor, text("reason")),
+        "replayed" => format!("planned anew for {}: {}", entry.actor, text("reason")),
+        "skipped" => format!("set aside by {}: {}", entry.actor, text("reason")),
+        "request_refused" => format!("{} asked for {} and was refused: {}", entry.actor, text("verb"), text("why")),
+        _ => of_transfer(entry, &detail).or_else(|| of_failure(&entry.action, &detail)).unwrap_or_else(|| {
+            let action = &entry.action;
+            format!("{action}: {detail}")
+        }),
+    }
+}
+
+/// What happened to a transfer.
+fn of_transfer(entry: &Entry, detail: &Value) -> Option<String> {
+    let text = |key: &str| shown(&detail[key]);
+    Some(match entry.action.as_str() {
+        "transfer_imported" => format!("{} in Brex", entry.after.as_deref().unwrap_or_default()),
+        "transfer_status" => {
+            let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
+            format!("{} in Brex, before {}", after.unwrap_or_default(), before.unwrap_or_default())
+        }
+        "transfer_returned" => format!("came back with the transfer {}", text("by")),
+        "transfer_matched" => format!("matched with {} ({}: {})", text("documents"), text("confidence"), text("why")),
+        "transfer_match_gone" => format!("the match with {} no longer holds", text("documents")),
+        "transfer_matched_by_hand" => format!("matched by hand with {}: {}", text("documents"), text("reason")),
+        "transfer_unmatched_by_hand" => format!("taken apart from {}: {}", text("documents"), text("reason")),
+        _ => return None,
+    })
+}
+
+/// What Brex was told about a hold.
+fn of_failure(action: &str, detail: &Value) -> Option<String> {
+    let text = |key: &str| shown(&detail[key]);
+    Some(match action {
         "failure_begun" => format!("about to tell Brex why it failed: {}", text("message")),
         "failure_reported" => format!("Brex was told why it failed ({}); a person exports it there again", text("how")),
         "failure_not_taken" => format!("Brex was not told why it failed: {}", text("why")),
@@ -104,15 +130,8 @@ pub fn sentence(entry: &Entry) -> String {
                 text("review_status")
             )
         }
-        "held" => format!("held for the {}, {}: {}", who(&text("who")), text("code"), text("sentence")),
-        "released" => format!("released: the cause of {} is gone", text("was")),
-        "postponed" => format!("tried again later: {}", why(&detail["why"])),
-        "retry_requested" => format!("{} asked to try again: {}", entry.actor, text("reason")),
-        "replayed" => format!("planned anew for {}: {}", entry.actor, text("reason")),
-        "skipped" => format!("set aside by {}: {}", entry.actor, text("reason")),
-        "request_refused" => format!("{} asked for {} and was refused: {}", entry.actor, text("verb"), text("why")),
-        other => format!("{other}: {detail}"),
-    }
+        _ => return None,
+    })
 }
 
 /// The dimensions that a draft got after it was made.

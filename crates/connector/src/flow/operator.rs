@@ -85,13 +85,11 @@ async fn retry(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Ste
     if row.hold.is_none() {
         return Ok(Step::of(row).note("retry_requested", detail));
     }
-    Ok(match failures::only_ready(lane, vec![row.clone()]).await?.pop() {
-        Some(row) => recheck::release(lane, row).note("retry_requested", detail),
-        None => {
-            let why = "Brex was told that it failed and has it no longer ready for export; export it there again";
-            Step::of(row).note("request_refused", json!({ "verb": request.verb, "why": why }))
-        }
-    })
+    if let Some(row) = failures::only_ready(lane, vec![row.clone()]).await?.pop() {
+        return Ok(recheck::release(lane, row).note("retry_requested", detail));
+    }
+    let why = "Brex was told that it failed and has it no longer ready for export; export it there again";
+    Ok(Step::of(row).note("request_refused", json!({ "verb": request.verb, "why": why })))
 }
 
 /// The stages of a record whose document was made and that is not done.

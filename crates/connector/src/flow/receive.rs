@@ -157,19 +157,19 @@ fn start_if_newer(
     let told = row.failure.clone().filter(|_| row.hold.is_some()).filter(Failure::may_have_left);
     let Some(told) = told else { return Some(start_anew(lane, row, record, text, origin)) };
     if !record.is_ready() {
-        return Some(left(row, record, told, text, origin));
+        return Some(left(row, record, &told, text, origin));
     }
     let is_same = previous.is_some_and(|previous| booked_differences(previous, record).is_empty());
     // What Brex made of the failure itself, as far as anybody can tell: the same hold is not told twice.
-    let kept = (told.is_unsettled() && is_same).then(|| Failure { state: FailureState::Stayed, ..told });
+    let kept = (told.is_unsettled() && is_same).then_some(Failure { state: FailureState::Stayed, ..told });
     Some(start_anew(lane, row, record, text, origin).set(|row| row.failure = kept))
 }
 
 /// A record whose failure was reported left READY_FOR_EXPORT because of that: it stays held, so that a person sees it.
-fn left(row: RecordRow, record: &Record, told: Failure, text: &str, origin: Origin) -> Step {
+fn left(row: RecordRow, record: &Record, told: &Failure, text: &str, origin: Origin) -> Step {
     let change = |row: &mut RecordRow| {
         row.version = record.version;
-        row.failure = Some(Failure { state: FailureState::Left, ..told });
+        row.failure = Some(Failure { state: FailureState::Left, ..told.clone() });
     };
     Step::of(row).set(change).payload(text.to_owned()).note("version_seen", seen(record, origin))
 }

@@ -99,7 +99,7 @@ async fn a_hold_is_told_once_in_the_words_of_attention_and_booked_after_the_next
         app.run_until_idle().await;
         let hold = app.row(ID).await.unwrap().hold.unwrap();
         let message = format!("{}. {}", hold.sentence, HoldCode::VendorBlocked.what_to_do());
-        assert_eq!(told(&app, ID), [message.clone()]);
+        assert_eq!(told(&app, ID), std::slice::from_ref(&message));
         app.restart().await;
         run_again(&mut app).await;
         assert_eq!(told(&app, ID), [message], "{after:?}");
@@ -139,7 +139,9 @@ async fn a_lost_answer_is_read_back_and_told_once(#[values(Db::Sqlite, Db::Postg
 async fn a_process_that_dies_anywhere_tells_once(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     for after in WAYS {
         let mut reported = 0;
-        for requests in 1..=14 {
+        // Each moment on one database, some on the other: what differs between them is not told apart here.
+        let every = if db == Db::Sqlite { 1 } else { 4 };
+        for requests in (1..=14).step_by(every) {
             let Some(mut app) = blocked(db, ON, after).await else { return };
             app.die_after(Side::Brex, requests).await;
             reported += told(&app, ID).len();
@@ -147,9 +149,12 @@ async fn a_process_that_dies_anywhere_tells_once(#[values(Db::Sqlite, Db::Postgr
             run_again(&mut app).await;
             assert_eq!(told(&app, ID).len(), 1, "{after:?}, dead after {requests} requests");
             unblock(&mut app).await;
-            app.click_export(ID);
-            app.poll_now().await;
-            app.run_until_idle().await;
+            // One that stayed ready went on by itself.
+            if after != AfterFailure::ReadyForExport {
+                app.click_export(ID);
+                app.poll_now().await;
+                app.run_until_idle().await;
+            }
             assert_booked_once(&app).await;
         }
         assert!(reported > 0, "some died after Brex was told");
