@@ -93,6 +93,7 @@ pub fn is_definite(code: HoldCode) -> bool {
         | HoldCode::DocumentRefused => true,
         // Answered or configured here.
         HoldCode::VendorReview
+        | HoldCode::ExpenseBooked
         | HoldCode::PricesExcludeTax
         | HoldCode::AmountPrecision
         | HoldCode::RecordTypeUnknown

@@ -171,6 +171,9 @@ hold_codes! {
     /// A document with the same number exists that is not ours.
     PossibleDuplicate = "possible_duplicate", Bookkeeper,
         "Look at the document in Business Central: if it is the same purchase, skip the record; else change its number.";
+    /// Another record of Brex is about the same purchase.
+    ExpenseBooked = "expense_booked", Bookkeeper,
+        "Set one of both records aside, or let the connection make only one of their types into documents.";
     /// More than one document carries our number and marker.
     DuplicateDocuments = "duplicate_documents", Bookkeeper, "Delete all but one of the named drafts in Business Central.";
     /// BC refused the document.

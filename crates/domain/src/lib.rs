@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod booked;
 pub mod brex_vendor;
 pub mod calendar;
 mod coding;

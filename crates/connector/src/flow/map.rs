@@ -12,18 +12,23 @@ use store::RecordRow;
 
 use super::resolve_vendor::unreadable;
 use super::step::Step;
-use super::{Lane, Stop, refund};
+use super::{Lane, Stop, booked, refund};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let records = lane.records(&rows).await?;
     let purchases = refund::purchases(lane, &records).await?;
+    let booked = booked::booked(lane, &records).await?;
     let steps = rows.into_iter().map(|row| match records.get(&row.id) {
         None => Step::of(row).hold(&unreadable(), lane.now_ms()),
         Some(record) => {
             let vendor = row.vendor_number.as_deref().unwrap_or_default();
             let bought = purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
-            match decide(lane, record, vendor, bought) {
+            let decided = match booked.get(&row.id) {
+                Some(hold) => Err(hold.clone()),
+                None => decide(lane, record, vendor, bought),
+            };
+            match decided {
                 Ok(plan) => planned(lane, row, &plan),
                 Err(hold) => Step::of(row).hold(&hold, lane.now_ms()),
             }

@@ -12,6 +12,7 @@
 
 pub mod attach;
 pub(crate) mod bisect;
+mod booked;
 pub mod changes;
 pub mod clearing;
 pub mod draft;

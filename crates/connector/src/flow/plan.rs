@@ -14,7 +14,7 @@ use store::RecordRow;
 
 use super::receive::{Origin, receive};
 use super::recheck::{self, Scope};
-use super::{BATCH, Lane, Stop, map, refund};
+use super::{BATCH, Lane, Stop, booked, map, refund};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// The plan of one connection.
@@ -93,10 +93,12 @@ pub async fn plan(lane: &Lane<'_>) -> Result<Plan, Stop> {
         let records = lane.records(&rows).await?;
         let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
         let purchases = refund::purchases(lane, &records).await?;
+        let mut booked = booked::booked(lane, &records).await?;
         for row in rows {
             if let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) {
                 let bought = purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
-                entries.push(entry(lane, &row, record, resolution, bought));
+                let booked = booked.remove(&row.id);
+                entries.push(entry(lane, &row, record, resolution, booked, bought));
             }
         }
     }
@@ -115,8 +117,18 @@ async fn waiting(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<RecordRow>
     Ok(rows.into_iter().filter(|row| open.iter().all(|intent| intent.record_id != row.id)).collect())
 }
 
-fn entry(lane: &Lane<'_>, row: &RecordRow, record: &Record, resolution: &Resolution, purchases: &[Purchase]) -> Entry {
+fn entry(
+    lane: &Lane<'_>,
+    row: &RecordRow,
+    record: &Record,
+    resolution: &Resolution,
+    booked: Option<Hold>,
+    purchases: &[Purchase],
+) -> Entry {
     let planned = resolution.vendor.clone().and_then(|vendor| {
+        if let Some(hold) = booked {
+            return Err(hold);
+        }
         let planned = map::decide(lane, record, &vendor.number, purchases)?;
         Ok((PlannedVendor { number: vendor.number, name: vendor.name, why: vendor.why.words() }, planned))
     });

@@ -11,7 +11,7 @@ use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, point_to};
 use super::step::Step;
-use super::{BATCH, Lane, Stop, failures, late, map, resolve_vendor, revise, verify};
+use super::{BATCH, Lane, Stop, booked, failures, late, map, resolve_vendor, revise, verify};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Which holds are looked at.
@@ -69,10 +69,11 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
 async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
     let records = lane.records(&rows).await?;
     let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
+    let mut booked = booked::booked(lane, &records).await?;
     let (mut steps, mut reported) = (Vec::new(), Vec::new());
     for row in rows {
         let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) else { continue };
-        match (outcome(lane, record, resolution), row.hold.as_ref()) {
+        match (outcome(lane, record, resolution, booked.remove(&row.id)), row.hold.as_ref()) {
             // The connection has learnt what it is.
             _ if record.treatment() == Treatment::NotSpend => {
                 steps.push(Step::of(row).released(lane.now_ms()).on(Event::NotSpend, lane.now_ms()));
@@ -89,8 +90,11 @@ async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize,
     apply(lane, steps).await
 }
 
-fn outcome(lane: &Lane<'_>, record: &Record, resolution: &Resolution) -> Result<(), Hold> {
+fn outcome(lane: &Lane<'_>, record: &Record, resolution: &Resolution, booked: Option<Hold>) -> Result<(), Hold> {
     let vendor = resolution.vendor.clone()?;
+    if let Some(hold) = booked {
+        return Err(hold);
+    }
     map::decide(lane, record, &vendor.number, &[]).map(drop)
 }
 
