@@ -130,6 +130,62 @@ async fn a_sales_tax_company_carries_the_code_and_never_prices_with_tax() {
     app.assert_sound().await;
 }
 
+/// A bill whose lines are coded to these tax codes and amounts.
+fn bill(app: &TestApp, version: i64, lines: &[(&str, &str, f64)]) -> Value {
+    let mut record = coded(app, "accr_bill", "SUPPLIES", 0.0);
+    let total = (lines.iter().map(|(_, _, amount)| amount * 100.0).sum::<f64>()).round() / 100.0;
+    let model = record["line_items"][0].clone();
+    let mut items: Vec<Value> = Vec::new();
+    for (id, tax, amount) in lines {
+        let mut line = model.clone();
+        line["id"] = json!(id);
+        line["amount"]["amount"] = json!(amount);
+        line["accounting_field_values"][1]["remote_field_value_id"] = json!(tax);
+        items.push(line);
+    }
+    let mut balance = record["line_items"][1].clone();
+    balance["amount"]["amount"] = json!(total);
+    items.push(balance);
+    record["line_items"] = json!(items);
+    record["amount"]["amount"] = json!(total);
+    record["type"] = json!("BILL_EXPENSE");
+    record["source_type"] = json!("BILL");
+    record["review_status"] = json!("REVIEW");
+    record["due_at"] = json!("2026-07-10T00:00:00Z");
+    record["invoice_number"] = json!("INV-77");
+    record["version"] = json!(version);
+    record
+}
+
+#[rstest]
+#[tokio::test]
+async fn a_later_version_of_a_bill_changes_tax_codes_and_amounts_of_its_own_draft(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+) {
+    let settings = "[connection.tax]\nprices_include_tax = true\n";
+    let Some(mut app) = start(db, vat(), settings).await else { return };
+    app.insert(&bill(&app, 1, &[("a", "SUPPLIES", 119.0), ("b", "SUPPLIES", 11.9)]));
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_bill").await.unwrap().stage, Stage::Exported);
+    let later = bill(&app, 2, &[("a", "NONTAXABLE", 50.0), ("b", "SUPPLIES", 23.8), ("c", "SUPPLIES", 0.99)]);
+    app.advance(60);
+    let world = app.world();
+    let patch: serde_json::Map<String, Value> =
+        ["amount", "line_items"].map(|key| (key.to_owned(), later[key].clone())).into_iter().collect();
+    world.brex.edit("accr_bill", &patch, world.clock.now()).unwrap();
+    app.poll_now().await;
+    app.run_until_idle().await;
+    let row = app.row("accr_bill").await.unwrap();
+    assert_eq!((row.stage, row.hold), (Stage::Exported, None));
+    let documents = app.world().bc.documents_by_marker("accr_bill");
+    assert_eq!(documents.len(), 1, "the same draft");
+    let lines = documents[0].lines.iter().filter(|line| line.line_type == "Account");
+    let codes: Vec<&str> = lines.map(|line| line.tax_code.as_str()).collect();
+    assert_eq!(codes, ["NONTAXABLE", "SUPPLIES", "SUPPLIES"]);
+    assert_eq!(documents[0].total, "74.79".parse().unwrap());
+    app.assert_sound().await;
+}
+
 #[tokio::test]
 async fn an_unknown_tax_code_is_held_before_anything_is_written_and_making_it_releases() {
     let mut app = start(Db::Sqlite, vat(), "").await.unwrap();
