@@ -18,6 +18,7 @@ mod exactly_once;
 mod failures;
 mod golden;
 mod held;
+mod holds_clear;
 mod hostile;
 mod later_versions;
 mod limits;
