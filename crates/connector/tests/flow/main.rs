@@ -36,6 +36,7 @@ mod receipts;
 mod refunds;
 mod regressions;
 mod secrets;
+mod simulation;
 mod tax;
 mod tieout;
 mod tls;
