@@ -76,7 +76,7 @@ impl Simulation {
     }
 
     fn time_passes(&self) -> String {
-        let seconds = i64::try_from(1 << self.below(11)).unwrap();
+        let seconds = 1_i64 << self.below(11);
         self.app.advance(seconds);
         format!("{seconds} s pass")
     }
@@ -242,9 +242,8 @@ impl Simulation {
                 seen.push_str(&entry.detail);
             }
         }
-        for row in self.app.rows().await {
-            seen.push_str(&format!("{row:?}"));
-        }
+        let rows = self.app.rows().await;
+        seen.extend(rows.iter().map(|row| format!("{row:?}")));
         for secret in self.app.secrets() {
             assert!(!seen.contains(&secret), "a secret is in the trail or in a record");
         }
@@ -267,6 +266,7 @@ async fn run(db: Db, seed: u64) {
 }
 
 /// The seeds of a long run, if somebody asks for one.
+#[expect(clippy::disallowed_methods, reason = "how a person asks for a long run")]
 fn asked_seeds() -> Option<std::ops::Range<u64>> {
     let text = std::env::var("SIMULATION_SEEDS").ok()?;
     let (from, to) = text.split_once("..").expect("SIMULATION_SEEDS is like 0..1000");
