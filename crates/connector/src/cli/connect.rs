@@ -124,6 +124,10 @@ fn read(from: &Path) -> Result<Answers, Failure> {
     })
 }
 
+/// What stands in a new configuration, so that whoever runs it has somewhere to look.
+const CONSOLE: &str =
+    "# Pages for people, on this machine only (docs/console.md).\n[console]\nlisten = \"127.0.0.1:8461\"\n\n";
+
 /// The configuration as it would be.
 fn candidate(common: &Common, answers: &Answers) -> Result<Config, Failure> {
     let folder = common.config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -144,7 +148,7 @@ fn text_with(common: &Common, answers: &Answers) -> Result<(String, bool), Failu
             [] => String::new(),
             hosts => format!("allow_hosts = {}\n\n", json!(hosts)),
         };
-        return Ok((format!("{hosts}{}", section(answers)), true));
+        return Ok((format!("{hosts}{CONSOLE}{}", section(answers)), true));
     }
     let before = Config::load(&common.config)?;
     let text = std::fs::read_to_string(&common.config)?;
