@@ -39,6 +39,21 @@ async fn a_lost_answer_does_not_create_a_second_document(#[values(Db::Sqlite, Db
     app.assert_sound().await;
 }
 
+/// The intents of the whole batch are committed; then the process stands still while its first document is sent.
+#[tokio::test]
+async fn a_process_that_freezes_in_the_middle_of_a_batch_sends_nothing_more_of_it() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 10).await else { return };
+    app.reconfigure(|settings| settings.bc.max_concurrent = 1).await;
+    app.prepare().await;
+    app.advance(31);
+    app.world().faults.add(on_create(FaultKind::MoveClock { seconds: 60 }));
+    app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft]).await;
+    assert_eq!(creates(&app), 1, "the lease is over, and another process may be at work");
+    app.advance(60);
+    app.run_until_idle().await;
+    app.assert_sound().await;
+}
+
 #[rstest]
 #[tokio::test]
 async fn a_request_that_was_never_executed_is_sent_again_only_after_the_settle_window(
