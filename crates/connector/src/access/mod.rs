@@ -32,8 +32,7 @@ pub struct Access {
     attempts: Mutex<Attempts>,
 }
 
-/// How an attempt to sign in ended.
-#[derive(Debug, PartialEq, Eq)]
+/// How an attempt to sign in ended. It cannot be printed, since it may hold a session.
 pub enum SignIn {
     /// With this session.
     Granted(String),

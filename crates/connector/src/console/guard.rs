@@ -35,8 +35,8 @@ const HEADERS: [(HeaderName, &str); 5] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Who asks, as the handlers get it.
-#[derive(Clone, Debug)]
+/// Who asks, as the handlers get it. It cannot be printed, since it holds what the browser signs in with.
+#[derive(Clone)]
 pub(super) struct Person {
     pub(super) name: String,
     pub(super) role: Role,
