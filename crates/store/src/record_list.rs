@@ -9,6 +9,9 @@ use crate::error::Error;
 use crate::records::{RecordRow, Records, SELECT, read};
 use crate::row::Table;
 
+/// The newest first, sorted after they were found.
+const BY_TIME_SORTED: &str = " ORDER BY +first_seen_ms DESC, id DESC LIMIT ";
+
 /// Which records are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {
@@ -60,35 +63,38 @@ impl Records<'_> {
                 statement.push(" AND hold_code IS NOT NULL AND hold_code = ").push_bind(code.as_str())
             }
         };
+        // What is held is little, and is sorted. A plus keeps the databases from walking through everything in the order of time
+        // instead, until they have met enough that is held.
+        let is_held = matches!(filter, Filter::Held | Filter::HeldFor(_));
         let statement = match after {
             None => statement,
             Some(after) => statement
-                .push(" AND (first_seen_ms, id) < (")
+                .push(if is_held { " AND (+first_seen_ms, id) < (" } else { " AND (first_seen_ms, id) < (" })
                 .push_bind(after.first_seen_ms)
                 .push(", ")
                 .push_bind(after.id.as_str())
                 .push(")"),
         };
-        let statement = statement.push(" ORDER BY first_seen_ms DESC, id DESC LIMIT ").push_bind(limit);
-        self.db.rows(statement).await?.iter().map(read).collect()
+        let order = if is_held { BY_TIME_SORTED } else { " ORDER BY first_seen_ms DESC, id DESC LIMIT " };
+        self.db.rows(statement.push(order).push_bind(limit)).await?.iter().map(read).collect()
     }
 
     /// What `text` names: a record by its id, a document by either number, or the merchants that begin so, whatever the case.
-    /// The first of these that finds something.
+    /// The first of these that finds something; merchants in the order of their names.
     pub async fn search(&self, connection: &ConnectionId, text: &str, limit: i64) -> Result<Vec<RecordRow>, Error> {
         let text = clean(text.trim());
         let lower = text.to_ascii_lowercase();
         let of = || Statement::new(SELECT).push(" WHERE connection = ").push_bind(connection.as_str());
         let exact = [" AND id = ", " AND document_key = ", " AND document_no = "];
-        let exact = exact.map(|column| of().push(column).push_bind(text.as_str()));
+        let exact = exact.map(|column| of().push(column).push_bind(text.as_str()).push(BY_TIME_SORTED));
         let merchant = of()
             .push(" AND merchant_lower >= ")
             .push_bind(lower.as_str())
             .push(" AND merchant_lower < ")
-            .push_bind(format!("{lower}\u{10FFFF}"));
+            .push_bind(format!("{lower}\u{10FFFF}"))
+            .push(" ORDER BY merchant_lower, id DESC LIMIT ");
         for statement in exact.into_iter().chain([merchant]) {
-            let statement = statement.push(" ORDER BY first_seen_ms DESC, id DESC LIMIT ").push_bind(limit);
-            let found = self.db.rows(statement).await?;
+            let found = self.db.rows(statement.push_bind(limit)).await?;
             if !found.is_empty() {
                 return found.iter().map(read).collect();
             }

@@ -31,7 +31,7 @@ CREATE INDEX records_seen ON records (connection, first_seen_ms, id);
 CREATE INDEX records_stage ON records (connection, stage, first_seen_ms, id);
 CREATE INDEX records_key ON records (connection, document_key);
 CREATE INDEX records_number ON records (connection, document_no);
-CREATE INDEX records_exported ON records (connection, exported_ms) WHERE exported_ms IS NOT NULL;
+CREATE INDEX records_exported ON records (connection, exported_ms, first_seen_ms) WHERE exported_ms IS NOT NULL;
 -- ASCII letters only, in both databases alike.
 ALTER TABLE records ADD COLUMN merchant_lower TEXT GENERATED ALWAYS AS (lower(merchant)) VIRTUAL;
 CREATE INDEX records_merchant ON records (connection, merchant_lower);
