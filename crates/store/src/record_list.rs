@@ -58,24 +58,25 @@ impl Records<'_> {
         let statement = match filter {
             Filter::All => statement,
             Filter::Stage(stage) => statement.push(" AND stage = ").push_bind(stage.as_str()),
-            Filter::Held => statement.push(" AND hold_code IS NOT NULL"),
+            // Every code comes after the empty text: so the index of what is held is used.
+            Filter::Held => statement.push(" AND hold_code IS NOT NULL AND hold_code > ''"),
             Filter::HeldFor(code) => {
                 statement.push(" AND hold_code IS NOT NULL AND hold_code = ").push_bind(code.as_str())
             }
         };
-        // What is held is little, and is sorted. A plus keeps the databases from walking through everything in the order of time
-        // instead, until they have met enough that is held.
-        let is_held = matches!(filter, Filter::Held | Filter::HeldFor(_));
+        // What is held for any reason is little, and is sorted. A plus keeps the databases from walking through everything in the
+        // order of time instead, until they have met enough that is held.
+        let is_sorted = filter == Filter::Held;
         let statement = match after {
             None => statement,
             Some(after) => statement
-                .push(if is_held { " AND (+first_seen_ms, id) < (" } else { " AND (first_seen_ms, id) < (" })
+                .push(if is_sorted { " AND (+first_seen_ms, id) < (" } else { " AND (first_seen_ms, id) < (" })
                 .push_bind(after.first_seen_ms)
                 .push(", ")
                 .push_bind(after.id.as_str())
                 .push(")"),
         };
-        let order = if is_held { BY_TIME_SORTED } else { " ORDER BY first_seen_ms DESC, id DESC LIMIT " };
+        let order = if is_sorted { BY_TIME_SORTED } else { " ORDER BY first_seen_ms DESC, id DESC LIMIT " };
         self.db.rows(statement.push(order).push_bind(limit)).await?.iter().map(read).collect()
     }
 

@@ -249,7 +249,8 @@ impl Records<'_> {
             "SELECT connection, stage, CAST(NULL AS TEXT) AS hold_code, CAST(COUNT(*) AS BIGINT) AS records FROM records \
              WHERE connection = $1 GROUP BY connection, stage \
              UNION ALL SELECT connection, stage, hold_code, CAST(COUNT(*) AS BIGINT) AS records FROM records \
-             WHERE connection = $1 AND hold_code IS NOT NULL GROUP BY connection, stage, hold_code ORDER BY stage, hold_code",
+             WHERE connection = $1 AND hold_code IS NOT NULL AND hold_code > '' GROUP BY connection, stage, hold_code \
+             ORDER BY stage, hold_code",
         )
         .bind(connection.as_str());
         let rows = self.db.rows(statement).await?;

@@ -29,6 +29,7 @@ CREATE INDEX sessions_user ON sessions (user_name);
 -- What the console lists: the newest first, of all or at a stage; by document number; by how the merchant begins.
 CREATE INDEX records_seen ON records (connection, first_seen_ms, id);
 CREATE INDEX records_stage ON records (connection, stage, first_seen_ms, id);
+CREATE INDEX records_hold ON records (connection, hold_code, first_seen_ms, id) WHERE hold_code IS NOT NULL;
 CREATE INDEX records_key ON records (connection, document_key);
 CREATE INDEX records_number ON records (connection, document_no);
 CREATE INDEX records_exported ON records (connection, exported_ms, first_seen_ms) WHERE exported_ms IS NOT NULL;
