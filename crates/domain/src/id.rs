@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::text::length;
+
 /// Longest Vendor Invoice No. that Business Central takes (`Code[35]`).
 pub const DOCUMENT_NUMBER_MAX: usize = 35;
 
@@ -122,7 +124,7 @@ impl DocumentNumber {
     /// The supplier's own number, as Business Central stores it.
     pub fn of_supplier(text: &str) -> Result<Self, InvalidDocumentNumber> {
         let number = text.trim().to_uppercase();
-        match number.chars().count() {
+        match length(&number) {
             0 => Err(InvalidDocumentNumber::Empty),
             n if n > DOCUMENT_NUMBER_MAX => Err(InvalidDocumentNumber::TooLong(n)),
             _ => Ok(Self(number)),

@@ -33,6 +33,7 @@ pub mod rules;
 pub mod stage;
 pub mod tax;
 pub mod template;
+pub mod text;
 pub mod tieout;
 pub mod transfer;
 pub mod vendor;

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::document::DESCRIPTION_MAX;
 use crate::record::{Line, Record};
+use crate::text::fitting;
 
 /// Templates of a connection, the preferred one first: the first whose words are all there is used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +71,8 @@ impl Descriptions {
     /// The description of a line: printable and cut to what BC takes.
     pub fn text(&self, line: &Line, record: &Record) -> String {
         let text = self.0.iter().filter_map(|template| template.filled(line, record)).find(|text| !text.is_empty());
-        text.unwrap_or_else(|| format!("Brex {}", record.id)).chars().take(DESCRIPTION_MAX).collect()
+        let text = text.unwrap_or_else(|| format!("Brex {}", record.id));
+        fitting(&text, DESCRIPTION_MAX).to_owned()
     }
 }
 

@@ -4,6 +4,7 @@
 use domain::audit::Actor;
 use domain::directory::Directory;
 use domain::id::{ConnectionId, RecordId};
+use domain::text::length;
 use matching::scrubbed_key;
 use serde_json::Value;
 use store::{ProposalChange, ProposalState, Store, VendorProposal};
@@ -303,7 +304,7 @@ fn checked(wanted: &Wanted, now_ms: i64) -> Result<VendorProposal, Refused> {
 
 fn text(what: &str, value: &str, most: usize) -> Result<String, Refused> {
     let value = value.trim();
-    if value.chars().count() > most {
+    if length(value) > most {
         return Err(Refused::Unusable(format!("the {what} is longer than the {most} characters of Business Central")));
     }
     if value.chars().any(char::is_control) {

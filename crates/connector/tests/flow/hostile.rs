@@ -81,6 +81,6 @@ async fn each_hostile_record_ends_with_its_document_or_with_a_clear_hold() {
     let many = &app.world().bc.documents_by_marker("accr_many")[0];
     assert_eq!((many.total, many.lines.len()), (10_000.into(), 10_001));
     let wordy = &app.world().bc.documents_by_marker("accr_wordy")[0].lines[0].description;
-    assert!(wordy.starts_with("\u{1f3aa} caf\u{e9} \u{1f3aa}") && wordy.chars().count() == 100, "{wordy}");
+    assert!(wordy.starts_with("\u{1f3aa} caf\u{e9} \u{1f3aa}") && wordy.encode_utf16().count() == 100, "{wordy}");
     app.assert_sound().await;
 }

@@ -65,7 +65,7 @@ impl Refusal {
     }
 
     pub(crate) fn too_long(value: &str, maximum: usize) -> Self {
-        let length = value.chars().count();
+        let length = value.encode_utf16().count();
         Self::new(
             StatusCode::BAD_REQUEST,
             "Application_StringExceededLength",

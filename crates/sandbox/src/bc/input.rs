@@ -129,8 +129,9 @@ fn literal(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
 }
 
+/// Strings of AL are UTF-16.
 fn limited(text: String, maximum: usize) -> Result<Scalar, Refusal> {
-    if text.chars().count() > maximum {
+    if text.encode_utf16().count() > maximum {
         return Err(Refusal::too_long(&text, maximum));
     }
     Ok(Scalar::Text(text))

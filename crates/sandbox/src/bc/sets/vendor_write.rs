@@ -130,7 +130,7 @@ fn text_field(tables: &Tables, vendor: &mut Vendor, name: &str, text: &str) -> R
             base.email = text;
         }
         "website" => base.website = text,
-        "taxRegistrationNumber" if text.chars().count() > 20 => return Err(Refusal::too_long(&text, 20)),
+        "taxRegistrationNumber" if text.encode_utf16().count() > 20 => return Err(Refusal::too_long(&text, 20)),
         "taxRegistrationNumber" => vendor.tax_number = text,
         "currencyCode" => base.currency = currency::by_code(tables, &text)?,
         "irs1099Code" => vendor.irs1099_code = text,
