@@ -141,7 +141,8 @@ fn dimensions_set(detail: &Value) -> String {
             Value::Null => String::new(),
             was => format!(" instead of {}", shown(was)),
         };
-        format!("{}={}{instead}", shown(&set["dimension"]), shown(&set["value"]))
+        let place = if set["line"].is_null() { "header " } else { "" };
+        format!("{place}{}={}{instead}", shown(&set["dimension"]), shown(&set["value"]))
     };
     let all: Vec<String> = detail["set"].as_array().into_iter().flatten().map(one).collect();
     format!(

@@ -51,11 +51,29 @@ pub fn compare(plan: &PlannedDocument, found: &FoundDocument, local_currency: &s
         differences.text("invoice that it applies to", &invoice.id.to_string(), &found);
     }
     differences.amount(TOTAL, plan.total, found.total);
+    for (dimension, value) in &plan.dimensions {
+        let found = found.dimensions.get(dimension).map_or("blank", String::as_str);
+        differences.text(&format!("dimension {dimension}"), value, found);
+    }
     differences.lines(plan, found);
     if let Some(tax) = plan.tax {
         differences.tax(plan, tax, found);
     }
     differences.0
+}
+
+/// The texts of lines that are not as planned. Right after the document was made this is told like any other difference;
+/// later a person may have written a better text, which changes nothing that is booked.
+pub fn compare_texts(plan: &PlannedDocument, found: &FoundDocument) -> Vec<Difference> {
+    let booked = found.lines.iter().filter(|line| line.line_type != "Comment");
+    let pairs = (1..).zip(plan.lines.iter().zip(booked));
+    let differing = pairs.filter(|(_, (planned, found))| planned.description != found.description);
+    let told = differing.map(|(number, (planned, found))| Difference {
+        field: format!("line {number} description"),
+        planned: format!("{:?}", planned.description),
+        found: format!("{:?}", found.description),
+    });
+    told.collect()
 }
 
 /// The hold for a document that is not as planned. Where only tax made it another one, both sums are named.
@@ -169,6 +187,7 @@ mod tests {
             due_date: None,
             currency: None,
             total: Decimal::new(24837, 2),
+            dimensions: BTreeMap::new(),
             lines: vec![
                 PlannedLine {
                     account: "61300".to_owned(),

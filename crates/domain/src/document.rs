@@ -11,8 +11,9 @@ use uuid::Uuid;
 use crate::id::{DocumentNumber, JobId, RecordId};
 use crate::late::LateDimension;
 use crate::tax::PlannedTax;
+use crate::text::fitting;
 
-/// Longest description of a document line (`Text[100]`), in characters.
+/// Longest description of a document line (`Text[100]`), as [`crate::text::length`] counts.
 pub const DESCRIPTION_MAX: usize = 100;
 
 /// Kind of purchase document.
@@ -73,6 +74,9 @@ pub struct PlannedDocument {
     pub currency: Option<String>,
     /// Sum of the lines.
     pub total: Decimal,
+    /// Dimensions of the header: those that all lines have. Business Central books the payable with them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub dimensions: BTreeMap<String, String>,
     /// Lines with amounts.
     pub lines: Vec<PlannedLine>,
     /// What is planned about tax; none means gross amounts without any tax code.
@@ -117,7 +121,7 @@ impl PlannedDocument {
     /// Text of the comment line that marks the document as ours.
     pub fn marker_line(&self) -> String {
         let text = format!("{} record {}", marker(self.job), self.record);
-        text.chars().take(DESCRIPTION_MAX).collect()
+        fitting(&text, DESCRIPTION_MAX).to_owned()
     }
 
     /// The same document, without the order in which its dimensions are set.
@@ -169,7 +173,7 @@ pub struct FoundDocument {
     pub applies_to: Option<Uuid>,
     /// BC's status text (`Draft`, `Open`, …).
     pub status: String,
-    /// Dimensions of the header: those of the vendor, since the plan has none there.
+    /// Dimensions of the header.
     pub dimensions: BTreeMap<String, String>,
     /// Lines in BC's order.
     pub lines: Vec<FoundLine>,

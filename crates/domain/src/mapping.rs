@@ -1,6 +1,6 @@
 //! From a coded record and its vendor to the planned document with its reasons, or to the hold that says what is missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -55,6 +55,7 @@ pub fn decide_document(
         due_date: due_date(record, rules, kind),
         currency,
         total: total.amount,
+        dimensions: if rules.header_dimensions { shared_dimensions(&lines) } else { BTreeMap::new() },
         lines,
         tax,
         applies_to: None,
@@ -84,6 +85,15 @@ fn decide_tax(
     let prices_include_tax = wanted && kind == DocumentKind::Invoice;
     let is_planned = prices_include_tax || lines.iter().any(|line| line.tax_code.is_some());
     Ok(system.filter(|_| is_planned).map(|system| PlannedTax { system, prices_include_tax }))
+}
+
+/// The dimensions that all lines have with the same value.
+pub(crate) fn shared_dimensions(lines: &[PlannedLine]) -> BTreeMap<String, String> {
+    let Some((first, others)) = lines.split_first() else { return BTreeMap::new() };
+    let is_shared = |(code, value): &(&String, &String)| {
+        others.iter().all(|line| line.dimensions.get(*code).is_some_and(|other| other == *value))
+    };
+    first.dimensions.iter().filter(is_shared).map(|(code, value)| (code.clone(), value.clone())).collect()
 }
 
 fn due_date(record: &Record, rules: &Rules, kind: DocumentKind) -> Option<jiff::civil::Date> {

@@ -46,10 +46,12 @@ pub enum Act {
     AddLine(usize),
     /// Change text and amount of this line of the plan.
     ChangeLine(usize),
-    /// Set a dimension of this line of the plan.
+    /// Take this dimension off the header.
+    RemoveDimension(String),
+    /// Set a dimension of the header or of a line of the plan.
     SetDimension {
-        /// Place of the line among the planned ones.
-        line: usize,
+        /// Place of the line among the planned ones; none for the header.
+        line: Option<usize>,
         /// Code of the dimension.
         dimension: String,
         /// Code of the value.
@@ -83,8 +85,8 @@ fn with_amounts<'a>(found: &'a FoundDocument, places: &'a [Place]) -> impl Itera
 pub fn changed_by_others(old: &PlannedDocument, found: &FoundDocument, local_currency: &str) -> Vec<Difference> {
     let mut old = old.clone();
     for late in std::mem::take(&mut old.late) {
-        if let Some(line) = old.lines.get_mut(late.line) {
-            line.dimensions.remove(&late.dimension);
+        if let Some(dimensions) = dimensions_of(&mut old, late.line) {
+            dimensions.remove(&late.dimension);
         }
     }
     compare(&old, found, local_currency)
@@ -105,10 +107,10 @@ pub fn decide_acts(
     found: &FoundDocument,
     places: &[Place],
 ) -> Result<Vec<Act>, Vec<Difference>> {
+    let now: Now<'_> = with_amounts(found, places).map(|(line, place)| (place.sequence, (line, place))).collect();
+    let old = &as_sent(old, target, found, &now);
     let mut steps = Steps { old, target, acts: Vec::new(), foreign: Vec::new() };
     steps.header(found);
-    let now: BTreeMap<i64, (&FoundLine, &Place)> =
-        with_amounts(found, places).map(|(line, place)| (place.sequence, (line, place))).collect();
     for (sequence, (line, place)) in &now {
         match target.sequences.iter().position(|known| known == sequence) {
             Some(at) => steps.line(at, line, place),
@@ -123,14 +125,47 @@ pub fn decide_acts(
     if steps.foreign.is_empty() { Ok(in_order(steps.acts)) } else { Err(steps.foreign) }
 }
 
-/// Lines are removed first, so that a number is free again when its line is added; dimensions come last.
+/// The lines of a draft with amounts, by their numbers.
+type Now<'a> = BTreeMap<i64, (&'a FoundLine, &'a Place)>;
+
+/// The earlier version without those of its late dimensions that the draft does not have: what stands there instead is a
+/// default, and nobody's change.
+fn as_sent(old: &PlannedDocument, target: &Target, found: &FoundDocument, now: &Now<'_>) -> PlannedDocument {
+    let mut sent = old.clone();
+    for late in std::mem::take(&mut sent.late) {
+        let there = match late.line {
+            None => found.dimensions.get(&late.dimension),
+            Some(line) => target.was.get(line).and_then(|was| {
+                let (line, _) = now.get(&was.sequence).filter(|(_, place)| place.id == was.id)?;
+                line.dimensions.get(&late.dimension)
+            }),
+        };
+        if let Some(planned) = dimensions_of(&mut sent, late.line)
+            && planned.get(&late.dimension) != there
+        {
+            planned.remove(&late.dimension);
+        }
+    }
+    sent
+}
+
+fn dimensions_of(plan: &mut PlannedDocument, line: Option<usize>) -> Option<&mut BTreeMap<String, String>> {
+    match line {
+        None => Some(&mut plan.dimensions),
+        Some(line) => plan.lines.get_mut(line).map(|line| &mut line.dimensions),
+    }
+}
+
+/// The header comes first, since new lines take over its dimensions. Lines are removed before others are added, so that a
+/// number is free again when its line is added; dimensions of lines come last.
 fn in_order(mut acts: Vec<Act>) -> Vec<Act> {
     acts.sort_by_key(|act| match act {
         Act::Header => 0,
-        Act::RemoveLine(_) => 1,
-        Act::AddLine(_) => 2,
-        Act::ChangeLine(_) => 3,
-        Act::SetDimension { .. } => 4,
+        Act::RemoveDimension(_) | Act::SetDimension { line: None, .. } => 1,
+        Act::RemoveLine(_) => 2,
+        Act::AddLine(_) => 3,
+        Act::ChangeLine(_) => 4,
+        Act::SetDimension { line: Some(_), .. } => 5,
     });
     acts
 }
@@ -186,6 +221,32 @@ impl Steps<'_> {
         if is_old {
             self.acts.push(Act::Header);
         }
+        self.header_dimensions(found);
+    }
+
+    /// What the lines no longer share is taken off the header, or lines that are added now would take it over.
+    fn header_dimensions(&mut self, found: &FoundDocument) {
+        let (old, new) = (self.old, &self.target.plan);
+        for (dimension, was) in old.dimensions.iter().filter(|(code, _)| !new.dimensions.contains_key(*code)) {
+            match found.dimensions.get(dimension) {
+                Some(is) if is.eq_ignore_ascii_case(was) => self.acts.push(Act::RemoveDimension(dimension.clone())),
+                Some(is) => self.differs(&format!("dimension {dimension}"), was, is),
+                None => {}
+            }
+        }
+        for (dimension, value) in &new.dimensions {
+            let stands = found.dimensions.get(dimension);
+            match (stands, old.dimensions.get(dimension)) {
+                (Some(is), _) if is.eq_ignore_ascii_case(value) => {}
+                (Some(is), Some(was)) if !is.eq_ignore_ascii_case(was) => {
+                    self.differs(&format!("dimension {dimension}"), was, is);
+                }
+                _ => {
+                    let (dimension, value) = (dimension.clone(), value.clone());
+                    self.acts.push(Act::SetDimension { line: None, dimension, value, stands: stands.is_some() });
+                }
+            }
+        }
     }
 
     /// A line that has a place in the target.
@@ -226,7 +287,7 @@ impl Steps<'_> {
             }
         }
         if is_lost {
-            // A dimension of a draft line cannot be taken away (§5.7): the line is made anew in its place.
+            // The line is made anew in its place: then it has what account and vendor set by default, as any line without it.
             self.acts.push(Act::RemoveLine(place.sequence));
             return;
         }
@@ -251,7 +312,7 @@ impl Steps<'_> {
             let stands = found.dimensions.get(dimension);
             if stands.is_none_or(|is| !is.eq_ignore_ascii_case(value)) {
                 let (dimension, value) = (dimension.clone(), value.clone());
-                self.acts.push(Act::SetDimension { line: at, dimension, value, stands: stands.is_some() });
+                self.acts.push(Act::SetDimension { line: Some(at), dimension, value, stands: stands.is_some() });
             }
         }
     }

@@ -59,6 +59,8 @@ pub struct Rules {
     pub defaults: Vec<DefaultRule>,
     /// Record types that become something else than by themselves.
     pub types: BTreeMap<String, TypePolicy>,
+    /// Whether dimensions that all lines have are set on the header, too.
+    pub header_dimensions: bool,
     /// How lines are taxed.
     pub tax: TaxRules,
     /// How the text of a line is made.

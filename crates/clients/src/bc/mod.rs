@@ -47,7 +47,7 @@ pub use self::new_document::{DocumentKind, HeaderChange, NewDocument, NewLine};
 pub use self::notification::{ChangeType, Notification, NotificationError, Resource};
 pub use self::pages::Pages;
 pub use self::payables::{Due, EntryKind, VendorEntry};
-pub use self::purchase_documents::{ChangedDocument, InvoiceVendor, LineOf};
+pub use self::purchase_documents::{ChangedDocument, DimensionsOf, InvoiceVendor, LineOf};
 pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup, TaxGroup, TaxType};
 pub use self::subscriptions::{MAX_SUBSCRIPTIONS, NewSubscription, Subscription};
 pub use self::vendor_payments::{NewVendorPayment, PaymentJournal, VendorPayment};

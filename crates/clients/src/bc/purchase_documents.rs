@@ -69,11 +69,30 @@ impl LineOf {
     fn path(self) -> [String; 2] {
         [self.kind.one(self.document), format!("{}({})", self.kind.lines(), self.line)]
     }
+}
 
-    fn dimensions(self) -> [String; 3] {
-        let [document, line] = self.path();
-        [document, line, "dimensionSetLines".to_owned()]
+/// Whose dimensions: those of a document's header, or of one of its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DimensionsOf {
+    /// Kind of the document.
+    pub kind: DocumentKind,
+    /// The id of the document.
+    pub document: Uuid,
+    /// The id of the line; none for the header.
+    pub line: Option<Uuid>,
+}
+
+impl DimensionsOf {
+    /// The address of all of them, or of one.
+    fn path(self, one: Option<Uuid>) -> Vec<String> {
+        let line = self.line.map(|line| format!("{}({line})", self.kind.lines()));
+        let set = one.map_or_else(|| "dimensionSetLines".to_owned(), |id| format!("dimensionSetLines({id})"));
+        std::iter::once(self.kind.one(self.document)).chain(line).chain([set]).collect()
     }
+}
+
+fn segments(path: &[String]) -> Vec<&str> {
+    path.iter().map(String::as_str).collect()
 }
 
 impl Company {
@@ -186,25 +205,32 @@ impl Company {
         }
     }
 
-    /// Adds a dimension to a line of a draft. One that is there already, by default for instance, is refused.
-    /// Both work on posted documents, too, whose ledger entries would not follow: never to be done.
+    /// Adds a dimension to the header or a line of a draft. One that is there already, by default for instance, is refused.
+    /// What is added to the header does not reach lines that are there (business-central.md §5.2). All three work on posted
+    /// documents, too, whose ledger entries would not follow: never to be done.
     /// <https://learn.microsoft.com/dynamics365/business-central/dev-itpro/api-reference/v2.0/resources/dynamics_dimensionsetline>
-    pub async fn add_line_dimension(&self, line: LineOf, code: &str, value_code: &str) -> Result<(), Error> {
-        let [document, of_line, set] = line.dimensions();
+    pub async fn add_dimension(&self, place: DimensionsOf, code: &str, value_code: &str) -> Result<(), Error> {
         let body = json!({ "code": code, "valueCode": value_code });
-        let call = self.write("add_line_dimension", Method::POST, &[&document, &of_line, &set])?.json(&body)?;
+        let call = self.write("add_dimension", Method::POST, &segments(&place.path(None)))?.json(&body)?;
         self.client.send(call).await?;
         Ok(())
     }
 
-    /// Changes the value of a dimension that is on a line of a draft.
-    pub async fn change_line_dimension(&self, line: LineOf, dimension: Uuid, value_code: &str) -> Result<(), Error> {
-        let [document, of_line, set] = line.dimensions();
-        let one = format!("{set}({dimension})");
-        let call = self.write("change_line_dimension", Method::PATCH, &[&document, &of_line, &one])?;
+    /// Changes the value of a dimension that is on the header or a line of a draft.
+    pub async fn change_dimension(&self, place: DimensionsOf, dimension: Uuid, value_code: &str) -> Result<(), Error> {
+        let call = self.write("change_dimension", Method::PATCH, &segments(&place.path(Some(dimension))))?;
         let call = call.header("if-match", "*").json(&json!({ "valueCode": value_code }))?;
         self.client.send(call).await?;
         Ok(())
+    }
+
+    /// Takes a dimension off the header or a line of a draft. That it is already gone counts as done.
+    pub async fn remove_dimension(&self, place: DimensionsOf, dimension: Uuid) -> Result<(), Error> {
+        let call = self.write("remove_dimension", Method::DELETE, &segments(&place.path(Some(dimension))))?;
+        match self.client.send(call.header("if-match", "*")).await {
+            Err(error) if !failure::is_absent(&error) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
 
     /// Deletes a draft, if it is still the version with this etag. That it is already gone counts as deleted.

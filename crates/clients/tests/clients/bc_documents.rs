@@ -1,6 +1,6 @@
 //! Purchase documents: what is sent, what is read back, and what each refusal means.
 
-use clients::bc::{DocumentKind, DocumentStatus, LineOf, LineType, NewDocument, NewLine};
+use clients::bc::{DimensionsOf, DocumentKind, DocumentStatus, LineType, NewDocument, NewLine};
 use clients::{Effect, Kind, Retry};
 use rust_decimal::Decimal;
 use uuid::Uuid;
@@ -251,16 +251,19 @@ async fn a_file_is_attached_in_two_steps() {
 }
 
 #[tokio::test]
-async fn a_dimension_of_a_line_is_added_or_changed_below_the_line() {
+async fn a_dimension_is_added_changed_or_removed_below_its_line_or_header() {
     let server = Server::start(|_, _| json(201, "{}")).await;
     let (line, dimension) = (Uuid::from_u128(7), Uuid::from_u128(8));
-    let place = LineOf { kind: DocumentKind::Invoice, document: INVOICE, line };
-    server.company().add_line_dimension(place, "PROJECT", "P-14").await.unwrap();
-    server.company().change_line_dimension(place, dimension, "P-15").await.unwrap();
-    let [add, change]: [Seen; 2] = server.seen().try_into().unwrap();
+    let place = DimensionsOf { kind: DocumentKind::Invoice, document: INVOICE, line: Some(line) };
+    server.company().add_dimension(place, "PROJECT", "P-14").await.unwrap();
+    server.company().change_dimension(place, dimension, "P-15").await.unwrap();
+    server.company().remove_dimension(DimensionsOf { line: None, ..place }, dimension).await.unwrap();
+    let [add, change, remove]: [Seen; 3] = server.seen().try_into().unwrap();
     let below = format!("/purchaseInvoices({INVOICE})/purchaseInvoiceLines({line})/dimensionSetLines");
     assert!(add.method == "POST" && add.uri.path().ends_with(&below), "{add:?}");
     assert_eq!(add.body, r#"{"code":"PROJECT","valueCode":"P-14"}"#);
     assert!(change.method == "PATCH" && change.uri.path().ends_with(&format!("{below}({dimension})")), "{change:?}");
     assert_eq!((change.header("if-match"), change.body.as_str()), (Some("*"), r#"{"valueCode":"P-15"}"#));
+    let of_header = format!("/purchaseInvoices({INVOICE})/dimensionSetLines({dimension})");
+    assert!(remove.method == "DELETE" && remove.uri.path().ends_with(&of_header), "{remove:?}");
 }

@@ -123,6 +123,8 @@ fn differences(was: &PlannedDocument, now: &PlannedDocument) -> Vec<String> {
             ("Prices Including VAT".to_owned(), document.tax.is_some_and(|tax| tax.prices_include_tax).to_string()),
             ("number of lines".to_owned(), document.lines.len().to_string()),
         ];
+        let pairs = document.dimensions.iter().map(|(code, value)| format!("{code}={value}"));
+        parts.push(("header dimensions".to_owned(), pairs.collect::<Vec<_>>().join(" ")));
         for (index, line) in document.lines.iter().enumerate() {
             let number = index.saturating_add(1);
             let dimensions: Vec<String> =

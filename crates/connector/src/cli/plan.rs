@@ -178,7 +178,9 @@ fn row(entry: &Entry) -> Vec<String> {
         let currency = document.currency.as_deref().unwrap_or("in the company's currency");
         let due = document.due_date.map_or_else(String::new, |due| format!(", due {due}"));
         let refund = why.refund.as_deref().unwrap_or_default();
-        let number = format!("{} {}, {} {currency}", document.kind.words(), document.number, document.total);
+        let shared: Vec<String> = document.dimensions.iter().map(|(code, value)| format!("{code}={value}")).collect();
+        let header = if shared.is_empty() { String::new() } else { format!(", header {}", shared.join(" ")) };
+        let number = format!("{} {}, {} {currency}{header}", document.kind.words(), document.number, document.total);
         let lines = document.lines.iter().zip(&why.lines).map(|(line, why)| line_cell(line, why));
         cells.push(format!("{number}: {}; {}\n{refund}", why.currency, why.tax).trim_end().to_owned());
         cells.push(format!("{} {}: {}", vendor.number, vendor.name, vendor.why));

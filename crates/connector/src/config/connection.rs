@@ -43,6 +43,9 @@ pub struct ConnectionConfig {
     /// Which amount is booked: the billed one or the original one.
     #[serde(default)]
     pub currency: CurrencyRule,
+    /// Whether dimensions that all lines have are set on the header, too; without it the header has none of ours.
+    #[serde(default = "default_header_dimensions")]
+    pub header_dimensions: bool,
     /// Number of the vendor for merchants that fit none; without it such records are held.
     #[serde(default)]
     pub default_vendor: Option<String>,
@@ -192,6 +195,10 @@ pub enum PeriodKind {
     AsIs,
 }
 
+fn default_header_dimensions() -> bool {
+    true
+}
+
 fn default_max_shift_days() -> u16 {
     31
 }
@@ -316,6 +323,7 @@ impl ConnectionConfig {
             values: self.values.clone().into_iter().filter(|(_, table)| !table.is_empty()).collect(),
             defaults: self.defaults.clone(),
             types: self.types.clone(),
+            header_dimensions: self.header_dimensions,
             tax: self.tax.rules(),
             descriptions: self.descriptions()?,
         };
@@ -330,6 +338,7 @@ impl ConnectionConfig {
             rules.values,
             rules.defaults,
             rules.types,
+            rules.header_dimensions,
             rules.tax,
             rules.descriptions,
         ]);

@@ -10,7 +10,7 @@ use clients::bc::Document;
 use clients::{Effect, Error, Kind};
 use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
 use domain::id::RecordId;
-use domain::late::every_dimension;
+use domain::late::{every_dimension, taken_over};
 use domain::pace::{NextProbe, next_probe};
 use domain::refusal::{hold_of_refusal, is_default_met};
 use domain::stage::Event;
@@ -88,6 +88,7 @@ async fn create_all(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) 
     let known = late::known(lane).await?;
     for (_, plan) in &mut absent {
         plan.late.extend(known.met_by(plan));
+        plan.late.extend(taken_over(plan));
     }
     let met = send(lane, kind, absent).await?;
     // Without any dimension there is nothing left to meet a default.

@@ -1,20 +1,22 @@
 //! Sets the dimensions that a draft could not carry when it was made, because vendor or account set them by default
-//! (business-central.md §5.7): those that are there are changed, the others are added.
+//! (business-central.md §5.7), or that its lines should have taken over from the header and did not: those that are there
+//! are changed, the others are added.
 //!
 //! No intent is needed: the draft is read first, only what it lacks is sent, and after any unclear answer or crash it is
 //! read again. A document that is no draft any more is left alone.
 
 use std::collections::HashMap;
 
-use clients::bc::{Document, DocumentLine, LineOf, LineType};
+use clients::bc::{DimensionSetLine, DimensionsOf, Document, DocumentLine, LineType};
 use clients::{Effect, Error, Kind};
-use domain::document::PlannedDocument;
+use domain::document::{DocumentKind, PlannedDocument};
 use domain::id::RecordId;
 use domain::late::{DefaultDimensions, ToSet, decide_late};
 use domain::refusal::{hold_of_refusal, is_default_met};
 use futures::{StreamExt, stream};
 use serde_json::json;
 use store::RecordRow;
+use uuid::Uuid;
 
 use super::map::{plan_of, stored};
 use super::step::{Step, error_detail};
@@ -44,13 +46,24 @@ enum Sent {
     LeaseLost,
 }
 
-/// Completes the drafts of these rows. Gives the rows that can be compared now.
-pub(super) async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<RecordRow>, Stop> {
-    let (drafts, mut ready) = read(lane, rows).await?;
-    if drafts.is_empty() {
+/// Documents by their id.
+type Documents = HashMap<Uuid, (DocumentKind, Document)>;
+
+/// Completes the drafts of these rows, whose documents were just read, and reads those again that changed. Gives the rows
+/// that can be compared now.
+pub(super) async fn run(
+    lane: &Lane<'_>,
+    rows: Vec<RecordRow>,
+    documents: &mut Documents,
+) -> Result<Vec<RecordRow>, Stop> {
+    let (drafts, mut ready) = drafts(rows, documents);
+    let (whole, lacking): (Vec<Draft>, Vec<Draft>) = drafts.into_iter().partition(|draft| draft.missing.is_empty());
+    learn(lane, &whole).await?;
+    ready.extend(whole.into_iter().map(|draft| draft.row));
+    if lacking.is_empty() {
         return Ok(ready);
     }
-    let sent = stream::iter(drafts)
+    let sent = stream::iter(lacking)
         .map(|draft| async move { complete(lane, &draft).await.map(|sent| (draft, sent)) })
         .buffer_unordered(usize::from(lane.connection.settings.bc.max_concurrent))
         .collect::<Vec<Result<_, store::Error>>>()
@@ -67,37 +80,41 @@ pub(super) async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<Rec
         .map(|(draft, _)| (draft.row.id.clone(), draft))
         .collect();
     let mut completed = Vec::new();
+    let mut changed = Vec::new();
     for row in lane.apply_kept(steps).await? {
         if let Some(draft) = drafts.remove(&row.id) {
             completed.push(draft);
-            ready.push(row);
+            changed.push(row);
         }
     }
     learn(lane, &completed).await?;
+    documents.extend(documents_of(lane, &changed).await?);
+    ready.extend(changed);
     match problem {
         Some(problem) => Err(Stop::Connection(problem)),
         None => Ok(ready),
     }
 }
 
-/// Reads the drafts that were made without some of their dimensions. The other rows, and those whose document is gone, no
-/// draft any more or has other lines by now, need nothing of this: comparing says what is wrong with them.
-async fn read(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(Vec<Draft>, Vec<RecordRow>), Stop> {
-    let (made_without, mut ready): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_late);
-    let mut documents = documents_of(lane, &made_without).await?;
+/// The drafts that were made without some of their dimensions. The other rows, and those whose document is gone, no draft
+/// any more or has other lines by now, need nothing of this: comparing says what is wrong with them.
+fn drafts(rows: Vec<RecordRow>, documents: &Documents) -> (Vec<Draft>, Vec<RecordRow>) {
     let mut drafts = Vec::new();
-    for row in made_without {
-        let document =
-            row.document_id.and_then(|id| documents.remove(&id)).map(|(_, found)| found).filter(Document::is_draft);
-        match (plan_of(&row), document) {
-            (Some(plan), Some(document)) => match decide_late(&plan, &found_document(plan.kind, &document)) {
-                Some(missing) => drafts.push(Draft { row, plan, document, missing }),
-                None => ready.push(row),
-            },
-            _ => ready.push(row),
+    let mut ready = Vec::new();
+    for row in rows {
+        let plan = plan_of(&row).filter(|plan| !plan.late.is_empty());
+        let found = row.document_id.and_then(|id| documents.get(&id)).map(|(_, document)| document);
+        let read = plan.zip(found.filter(|document| document.is_draft()));
+        let lacks = |(plan, document): (PlannedDocument, &Document)| {
+            let missing = decide_late(&plan, &found_document(plan.kind, document))?;
+            Some((plan, document.clone(), missing))
+        };
+        match read.and_then(lacks) {
+            Some((plan, document, missing)) => drafts.push(Draft { row, plan, document, missing }),
+            None => ready.push(row),
         }
     }
-    Ok((drafts, ready))
+    (drafts, ready)
 }
 
 /// Whether the row's draft was made without some of its dimensions.
@@ -111,21 +128,29 @@ async fn complete(lane: &Lane<'_>, draft: &Draft) -> Result<Sent, store::Error> 
     let lines: Vec<&DocumentLine> =
         draft.document.lines.iter().filter(|line| line.line_type != LineType::Comment).collect();
     for ToSet { line, dimension, value, instead_of } in &draft.missing {
-        let Some((found, id)) = lines.get(*line).and_then(|line| Some((line, line.id?))) else { continue };
+        let there = match line {
+            None => Some((None, &draft.document.dimensions)),
+            Some(at) => lines.get(*at).and_then(|found| Some((Some(found.id?), &found.dimensions))),
+        };
+        let Some((of_line, set)) = there else { continue };
         if !lane.may_send().await? {
             return Ok(Sent::LeaseLost);
         }
-        let place = LineOf { kind, document, line: id };
-        let stands = found.dimensions.iter().find(|set| set.code == *dimension).and_then(|set| set.id);
-        let answer = match (instead_of, stands) {
-            (Some(_), Some(stands)) => company.change_line_dimension(place, stands, value).await,
-            _ => company.add_line_dimension(place, dimension, value).await,
+        let place = DimensionsOf { kind, document, line: of_line };
+        let answer = match (instead_of, id_of(set, dimension)) {
+            (Some(_), Some(stands)) => company.change_dimension(place, stands, value).await,
+            _ => company.add_dimension(place, dimension, value).await,
         };
         if let Err(error) = answer {
             return Ok(Sent::Failed(error));
         }
     }
     Ok(Sent::All)
+}
+
+/// The id by which a dimension is addressed where it stands.
+pub(super) fn id_of(set: &[DimensionSetLine], dimension: &str) -> Option<Uuid> {
+    set.iter().find(|line| line.code == dimension).and_then(|line| line.id)
 }
 
 fn step(lane: &Lane<'_>, draft: &Draft, sent: &Sent) -> Step {

@@ -141,7 +141,11 @@ async fn recheck_documents(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usiz
         steps.extend(recheck_number(lane, row).await?);
     }
     for (row, plan, found) in verify::read_back(lane, compared).await? {
-        match (verify::judge(lane, plan.as_ref(), found.as_ref()), row.hold.as_ref()) {
+        let judged = match row.stage {
+            Stage::Verify => verify::judge_written(lane, plan.as_ref(), found.as_ref()),
+            _ => verify::judge(lane, plan.as_ref(), found.as_ref()),
+        };
+        match (judged, row.hold.as_ref()) {
             (Ok(_), _) => steps.push(release(lane, row)),
             (Err(hold), old) if old != Some(&hold) => steps.push(Step::of(row).hold(&hold, lane.now_ms())),
             (Err(_), _) => {}

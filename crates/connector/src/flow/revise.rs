@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use clients::bc::{Company, Document, HeaderChange, LineOf, NewLine};
+use clients::bc::{Company, DimensionsOf, Document, HeaderChange, LineOf, NewLine};
 use clients::{Effect, Error, Kind};
 use domain::compare::{Difference, compare};
 use domain::document::{FoundDocument, PlannedDocument};
@@ -24,6 +24,7 @@ use serde_json::json;
 use store::{Intent, IntentChange, Outcome, Purpose, RecordRow};
 
 use super::draft::{is_refused, new_intent};
+use super::late::id_of;
 use super::map::{self, plan_of, stored};
 use super::mark_exported::not_ready;
 use super::post::is_wanted;
@@ -335,6 +336,7 @@ async fn one(company: &Company, work: &Work, document: &Document, act: &Act) -> 
         let found = document.lines.iter().find(|line| line.sequence == sequence)?;
         Some((LineOf { kind, document: document.id, line: found.id? }, found))
     };
+    let of_header = DimensionsOf { kind, document: document.id, line: None };
     let planned = |line: usize| Some((*work.target.sequences.get(line)?, plan.lines.get(line)?));
     match act {
         Act::Header => {
@@ -368,11 +370,20 @@ async fn one(company: &Company, work: &Work, document: &Document, act: &Act) -> 
             Some((of, line)) => company.change_line(of, &line.description, line.amount).await,
             None => Ok(()),
         },
-        Act::SetDimension { line, dimension, value, .. } => {
+        Act::RemoveDimension(dimension) => match id_of(&document.dimensions, dimension) {
+            Some(stands) => company.remove_dimension(of_header, stands).await,
+            None => Ok(()),
+        },
+        Act::SetDimension { line: None, dimension, value, .. } => match id_of(&document.dimensions, dimension) {
+            Some(stands) => company.change_dimension(of_header, stands, value).await,
+            None => company.add_dimension(of_header, dimension, value).await,
+        },
+        Act::SetDimension { line: Some(line), dimension, value, .. } => {
             let Some((of, found)) = planned(*line).and_then(|(sequence, _)| line_of(sequence)) else { return Ok(()) };
-            match found.dimensions.iter().find(|set| set.code == *dimension).and_then(|set| set.id) {
-                Some(stands) => company.change_line_dimension(of, stands, value).await,
-                None => company.add_line_dimension(of, dimension, value).await,
+            let of_line = DimensionsOf { line: Some(of.line), ..of_header };
+            match id_of(&found.dimensions, dimension) {
+                Some(stands) => company.change_dimension(of_line, stands, value).await,
+                None => company.add_dimension(of_line, dimension, value).await,
             }
         }
     }

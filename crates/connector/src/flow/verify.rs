@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use clients::bc::Document;
-use domain::compare::{compare, hold_of};
+use domain::compare::{compare, compare_texts, hold_of};
 use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
@@ -25,8 +25,9 @@ use crate::vendors::answers::{CODED, standings, stored_keys};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
-    let rows = late::run(lane, rows).await?;
-    let mut read = read_back(lane, rows).await?;
+    let mut documents = documents_of(lane, &rows).await?;
+    let rows = late::run(lane, rows, &mut documents).await?;
+    let mut read = with_documents(rows, documents);
     let doubled = sweep(lane, &mut read).await?;
     lane.apply(doubled).await?;
     let mut steps = Vec::new();
@@ -90,19 +91,23 @@ pub(super) async fn documents_of(
 
 /// Reads the documents of these rows back.
 pub(super) async fn read_back(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<ReadBack>, Stop> {
-    let mut found = documents_of(lane, &rows).await?;
+    let found = documents_of(lane, &rows).await?;
+    Ok(with_documents(rows, found))
+}
+
+fn with_documents(rows: Vec<RecordRow>, mut found: HashMap<Uuid, (DocumentKind, Document)>) -> Vec<ReadBack> {
     let with_document = |row: RecordRow| {
         let plan = plan_of(&row);
         let document = row.document_id.and_then(|id| found.remove(&id));
         let document = document.map(|(kind, document)| found_document(kind, &document));
         (row, plan, document)
     };
-    Ok(rows.into_iter().map(with_document).collect())
+    rows.into_iter().map(with_document).collect()
 }
 
 fn decide(lane: &Lane<'_>, row: RecordRow, plan: Option<&PlannedDocument>, found: Option<&FoundDocument>) -> Step {
     let now_ms = lane.now_ms();
-    match judge(lane, plan, found) {
+    match judge_written(lane, plan, found) {
         Err(hold) => Step::of(row).hold(&hold, now_ms),
         Ok((plan, found)) => {
             let detail = json!({
@@ -120,6 +125,17 @@ fn decide(lane: &Lane<'_>, row: RecordRow, plan: Option<&PlannedDocument>, found
             Step::of(row).set(settle).on(Event::Verified, now_ms).note("verified", detail)
         }
     }
+}
+
+/// The same as [`judge`] for a document that nobody had a reason to touch yet: the texts of its lines count, too.
+pub(super) fn judge_written<'a>(
+    lane: &Lane<'_>,
+    plan: Option<&'a PlannedDocument>,
+    found: Option<&'a FoundDocument>,
+) -> Result<(&'a PlannedDocument, &'a FoundDocument), Hold> {
+    let (plan, found) = judge(lane, plan, found)?;
+    let differences = compare_texts(plan, found);
+    if differences.is_empty() { Ok((plan, found)) } else { Err(hold_of(plan, found, &differences)) }
 }
 
 /// The plan and the document that equals it, or the hold that says what is different.

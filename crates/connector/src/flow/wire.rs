@@ -121,12 +121,16 @@ pub fn new_document(plan: &PlannedDocument, local_currency: &str) -> NewDocument
             dimensions: line
                 .dimensions
                 .iter()
-                .filter(|(code, _)| !plan.late.contains(&LateDimension { line: place, dimension: (*code).clone() }))
+                .filter(|(code, _)| {
+                    !plan.late.contains(&LateDimension { line: Some(place), dimension: (*code).clone() })
+                })
                 .map(|(code, value)| (code.clone(), value.clone()))
                 .collect(),
         })
         .collect();
     lines.push(NewLine::Comment { description: plan.marker_line() });
+    let is_late = |code: &String| plan.late.contains(&LateDimension { line: None, dimension: code.clone() });
+    let header = plan.dimensions.iter().filter(|(code, _)| !is_late(code));
     NewDocument {
         vendor_number: plan.vendor_number.clone(),
         posting_date: plan.posting_date,
@@ -135,7 +139,7 @@ pub fn new_document(plan: &PlannedDocument, local_currency: &str) -> NewDocument
         number: plan.number.as_str().to_owned(),
         currency_code: plan.currency.clone().or(own),
         prices_include_tax: plan.tax.filter(|tax| tax.prices_include_tax).map(|_| true),
-        dimensions: Vec::new(),
+        dimensions: header.map(|(code, value)| (code.clone(), value.clone())).collect(),
         lines,
         applies_to_invoice_id: plan.applies_to.as_ref().map(|invoice| invoice.id),
     }

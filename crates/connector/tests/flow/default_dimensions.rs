@@ -3,6 +3,7 @@
 
 use domain::hold::HoldCode;
 use domain::stage::Stage;
+use sandbox::Options;
 use sandbox::bc::{DocumentAction, DocumentChange};
 use sandbox::fault::{Fault, FaultKind};
 use sandbox::meter::Side;
@@ -30,8 +31,15 @@ fn coded(id: &str, merchant: &str, account: &str) -> Value {
     record
 }
 
+/// Nothing is brought by the header, so lines bring their own.
+const LINES_ONLY: &str = "header_dimensions = false";
+
+async fn start(db: Db) -> Option<TestApp> {
+    TestApp::start_with(db, Options { records: 1, ..Options::default() }, LINES_ONLY).await
+}
+
 async fn waiting(id: &str, account: &str) -> Option<TestApp> {
-    let app = TestApp::start(Db::Sqlite, 1).await?;
+    let app = start(Db::Sqlite).await?;
     let (_, name) = a_vendor(&app);
     app.insert(&coded(id, &name, account));
     Some(app)
@@ -66,7 +74,7 @@ fn on_dimensions(kind: FaultKind) -> Fault {
 async fn a_default_of_the_account_is_replaced_by_the_coded_value_and_remembered(
     #[values(Db::Sqlite, Db::Postgres)] db: Db,
 ) {
-    let Some(mut app) = TestApp::start(db, 1).await else { return };
+    let Some(mut app) = start(db).await else { return };
     let (_, name) = a_vendor(&app);
     app.insert(&coded("accr_first", &name, WITH_DEFAULT));
     app.run_until_idle().await;
@@ -92,7 +100,7 @@ async fn a_default_of_the_account_is_replaced_by_the_coded_value_and_remembered(
 
 #[tokio::test]
 async fn a_default_of_the_vendor_is_remembered_for_all_its_accounts() {
-    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let Some(mut app) = start(Db::Sqlite).await else { return };
     app.insert(&coded("accr_first", VENDOR_WITH_DEFAULT, "64100"));
     app.run_until_idle().await;
     assert_exported(&app, "accr_first").await;
@@ -167,4 +175,65 @@ async fn a_value_that_is_refused_on_the_draft_holds_and_clears_when_it_is_unbloc
     app.request("master_data").await;
     app.run_until_idle().await;
     assert_exported(&app, "accr_blocked").await;
+}
+
+/// The header of its document.
+fn header_of(app: &TestApp, id: &str) -> Vec<(String, String)> {
+    app.world().bc.documents_by_marker(id)[0].dimensions.clone().into_iter().collect()
+}
+
+fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
+    of.iter().map(|(code, value)| ((*code).to_owned(), (*value).to_owned())).collect()
+}
+
+#[rstest::rstest]
+#[tokio::test]
+async fn the_header_has_what_all_lines_have_and_lines_take_it_over(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(mut app) = TestApp::start(db, 1).await else { return };
+    let (_, name) = a_vendor(&app);
+    app.insert(&coded("accr_plain", &name, "64100"));
+    app.insert(&coded("accr_default", &name, WITH_DEFAULT));
+    app.run_until_idle().await;
+    for id in ["accr_plain", "accr_default"] {
+        assert_exported(&app, id).await;
+        assert!(!was_refused(&app, id).await, "{id}");
+        assert_eq!(header_of(&app, id), pairs(&[("DEPARTMENT", "SALES"), ("REGION", "WEST")]), "{id}");
+    }
+    let set = |actions: Vec<String>| actions.contains(&"dimensions_set".to_owned());
+    assert!(!set(app.actions("accr_plain").await), "what was taken over needs no further call");
+}
+
+#[tokio::test]
+async fn a_default_of_the_vendor_on_the_header_is_replaced_by_the_coded_value_and_remembered() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    app.insert(&coded("accr_first", VENDOR_WITH_DEFAULT, "64100"));
+    app.run_until_idle().await;
+    assert_exported(&app, "accr_first").await;
+    assert!(was_refused(&app, "accr_first").await);
+    app.insert(&coded("accr_second", VENDOR_WITH_DEFAULT, "64200"));
+    app.poll_now().await;
+    app.run_until_idle().await;
+    assert_exported(&app, "accr_second").await;
+    assert!(!was_refused(&app, "accr_second").await);
+    for id in ["accr_first", "accr_second"] {
+        assert_eq!(header_of(&app, id), pairs(&[("DEPARTMENT", "SALES"), ("REGION", "WEST")]), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_dimension_that_lines_do_not_share_is_not_on_the_header() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (_, name) = a_vendor(&app);
+    let mut record = coded("accr_split", &name, "64100");
+    let half = json!({ "amount": 6.25, "currency": "USD" });
+    record["line_items"][0]["amount"] = half.clone();
+    let mut second = record["line_items"][0].clone();
+    second["id"] = json!("line_second");
+    second["accounting_field_values"][1]["remote_field_value_id"] = json!("MKT");
+    record["line_items"].as_array_mut().unwrap().insert(1, second);
+    app.insert(&record);
+    app.run_until_idle().await;
+    let row = app.row("accr_split").await.unwrap();
+    assert_eq!((row.stage, row.hold), (Stage::Exported, None));
+    assert_eq!(header_of(&app, "accr_split"), pairs(&[("REGION", "WEST")]));
 }

@@ -26,6 +26,11 @@ fn shown(plan: &PlannedDocument) -> String {
         write!(text, ", due {due}").unwrap();
     }
     writeln!(text, ": {} {}", plan.total, plan.currency.as_deref().unwrap_or("(own currency)")).unwrap();
+    if !plan.dimensions.is_empty() {
+        let dimensions =
+            plan.dimensions.iter().fold(String::new(), |all, (code, value)| format!("{all} {code}={value}"));
+        writeln!(text, "        header{dimensions}").unwrap();
+    }
     for line in &plan.lines {
         let dimensions =
             line.dimensions.iter().fold(String::new(), |all, (code, value)| format!("{all} {code}={value}"));
@@ -99,6 +104,9 @@ fn assert_is_planned(plan: &PlannedDocument, document: &LedgerDocument, local_cu
     assert_eq!(document.total, plan.total, "{id}");
     let (comments, lines): (Vec<_>, Vec<_>) = document.lines.iter().partition(|line| line.line_type == "Comment");
     assert_eq!(comments.iter().map(|line| line.description.clone()).collect::<Vec<_>>(), [plan.marker_line()], "{id}");
+    for (code, value) in &plan.dimensions {
+        assert_eq!(document.dimensions.get(code), Some(value), "{id} {code}");
+    }
     assert_eq!(lines.len(), plan.lines.len(), "{id}");
     for (line, planned) in lines.iter().zip(&plan.lines) {
         let found = (line.line_type, line.number.as_str(), line.amount, line.description.as_str());

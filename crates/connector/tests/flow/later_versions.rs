@@ -266,3 +266,30 @@ async fn a_draft_that_is_still_on_its_way_follows_before_it_is_exported() {
     let place = |name: &str| actions.iter().position(|action| action == name).unwrap();
     assert!(place("revised") < place("exported"), "{actions:?}");
 }
+
+#[tokio::test]
+async fn what_lines_no_longer_share_leaves_the_header_and_reaches_no_new_line() {
+    let Some(mut app) = exported(Db::Sqlite).await else { return };
+    let of = |app: &TestApp| {
+        let document = document(app);
+        let accounts = document.lines.iter().filter(|line| line.line_type == "Account");
+        let lines: Vec<Option<String>> = accounts.map(|line| line.dimensions.get("DEPARTMENT").cloned()).collect();
+        (document.dimensions.get("DEPARTMENT").cloned(), lines)
+    };
+    let sales = || Some("SALES".to_owned());
+    let shared = [line("a", "DEBIT", "64100", 100.0, Some("SALES")), line("b", "DEBIT", "64200", 25.0, Some("SALES"))];
+    edit(&app, &json!({ "line_items": [shared[0], shared[1], line("c", "CREDIT", "", 125.0, None)] })).await;
+    app.run_until_idle().await;
+    assert_eq!(of(&app), (sales(), vec![sales(), sales()]));
+    // The answer to the call that takes it off gets lost.
+    let fault = Fault::new(Side::Bc, FaultKind::DropAfter).path_contains("/dimensionSetLines").method("DELETE");
+    app.world().faults.add(fault);
+    let mut split = vec![line("a", "DEBIT", "64100", 60.0, Some("SALES")), shared[1].clone()];
+    split.extend([line("d", "DEBIT", "64110", 40.0, None), line("c", "CREDIT", "", 125.0, None)]);
+    edit(&app, &json!({ "line_items": split })).await;
+    app.run_until_idle().await;
+    assert_eq!(of(&app), (None, vec![sales(), sales(), None]));
+    let row = app.row(ID).await.unwrap();
+    assert_eq!((row.stage, row.hold), (Stage::Exported, None));
+    app.assert_sound().await;
+}

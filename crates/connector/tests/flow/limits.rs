@@ -104,7 +104,8 @@ async fn ten_pages_of_records_come_in_whole(#[values(Db::Sqlite, Db::Postgres)] 
     let documents = app.world().bc.ledger().len() as u64;
     let of_files = |(route, _): &(&String, &u64)| route.contains("documentAttachments");
     let files: u64 = tally.routes.iter().filter(of_files).map(|(_, requests)| requests).sum();
-    // Set-up, master data and push subscriptions cost the same for any number of records.
-    let spare = 70 + documents / 10;
+    // Set-up, master data and push subscriptions cost the same for any number of records; a default dimension that meets a
+    // coded one costs a call or two more.
+    let spare = 80 + documents / 10;
     assert!(tally.requests - files <= documents + spare, "{documents} documents: {:?}", tally.routes);
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::*;
 use crate::document::DocumentKind;
 use crate::id::{DocumentNumber, JobId, RecordId};
+use crate::late::LateDimension;
 
 fn line(account: u8, cents: i64, department: Option<u8>) -> PlannedLine {
     let value = department.map(|value| ("DEPARTMENT".to_owned(), format!("D{value}")));
@@ -39,6 +40,7 @@ fn plan(lines: Vec<PlannedLine>, day: i8) -> PlannedDocument {
         due_date: Some(date(2026, 7, day)),
         currency: None,
         total: lines.iter().map(|line| line.amount).sum(),
+        dimensions: crate::mapping::shared_dimensions(&lines),
         lines,
         rules: "r1".to_owned(),
         late: BTreeSet::new(),
@@ -72,7 +74,7 @@ impl Draft {
             prices_include_tax: false,
             applies_to: None,
             status: "Draft".to_owned(),
-            dimensions: BTreeMap::new(),
+            dimensions: plan.dimensions.clone(),
             lines: Vec::new(),
         };
         let mut draft = Self { found, places: Vec::new(), next_id: 100 };
@@ -105,7 +107,7 @@ impl Draft {
             description: line.description.clone(),
             amount: line.amount,
             tax_code: String::new(),
-            dimensions: if with_dimensions { line.dimensions.clone() } else { BTreeMap::new() },
+            dimensions: if with_dimensions { line.dimensions.clone() } else { self.found.dimensions.clone() },
         };
         self.found.lines.insert(at, found);
         self.found.total = self.found.lines.iter().map(|line| line.amount).sum();
@@ -134,9 +136,18 @@ impl Draft {
                 self.found.lines[at].amount = plan.lines[*line].amount;
                 self.found.lines[at].description = plan.lines[*line].description.clone();
             }
+            Act::RemoveDimension(dimension) => {
+                self.found.dimensions.remove(dimension).expect("it is there");
+            }
             Act::SetDimension { line, dimension, value, stands } => {
-                let at = at(self, *line);
-                let was = self.found.lines[at].dimensions.insert(dimension.clone(), value.clone());
+                let set = match line {
+                    None => &mut self.found.dimensions,
+                    Some(line) => {
+                        let at = at(self, *line);
+                        &mut self.found.lines[at].dimensions
+                    }
+                };
+                let was = set.insert(dimension.clone(), value.clone());
                 assert_eq!(was.is_some(), *stands);
             }
         }
@@ -175,6 +186,7 @@ proptest! {
         let shall = departments(new.lines.iter().map(|line| &line.dimensions).collect());
         let is = departments(draft.found.lines.iter().filter(|l| l.line_type != "Comment").map(|l| &l.dimensions).collect());
         prop_assert_eq!(shall, is, "no dimension of the earlier version is left");
+        prop_assert_eq!(&new.dimensions, &draft.found.dimensions);
     }
 }
 
@@ -197,4 +209,25 @@ fn what_is_neither_as_it_was_nor_as_it_shall_be_was_changed_by_somebody_else() {
     assert_eq!(foreign(&|d| d.found.lines.retain(|line| line.line_type != "Comment")), ["comment line"]);
     assert!(is_same_document(&old, &PlannedDocument { record_version: 7, ..old.clone() }));
     assert!(!is_same_document(&old, &new));
+}
+
+#[test]
+fn a_default_in_the_place_of_a_dimension_that_was_not_set_yet_is_nobodys_change() {
+    let late = |line| LateDimension { line, dimension: "DEPARTMENT".to_owned() };
+    let old = plan(vec![line(1, 100, Some(1))], 3);
+    let old = PlannedDocument { late: BTreeSet::from([late(None), late(Some(0))]), ..old };
+    for department in [None, Some(2)] {
+        let new = plan(vec![line(1, 200, department)], 3);
+        let mut draft = Draft::of(&old);
+        for set in [&mut draft.found.lines[0].dimensions, &mut draft.found.dimensions] {
+            set.insert("DEPARTMENT".to_owned(), "OPS".to_owned());
+        }
+        let target = Target::new(new.clone(), &draft.found, &draft.places);
+        for act in decide_acts(&old, &target, &draft.found, &draft.places).expect("nobody changed it") {
+            draft.act(&target, &act);
+        }
+        let shall = department.map_or("OPS".to_owned(), |value: u8| format!("D{value}"));
+        assert_eq!(draft.found.dimensions["DEPARTMENT"], shall);
+        assert_eq!(draft.found.lines[0].dimensions["DEPARTMENT"], shall);
+    }
 }

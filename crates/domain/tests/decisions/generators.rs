@@ -217,7 +217,7 @@ pub(crate) fn as_created(plan: &PlannedDocument) -> FoundDocument {
         prices_include_tax: plan.tax.is_some_and(|tax| tax.prices_include_tax),
         applies_to: plan.applies_to.as_ref().map(|invoice| invoice.id),
         status: "Draft".to_owned(),
-        dimensions: BTreeMap::new(),
+        dimensions: plan.dimensions.clone(),
         lines: accounts.chain([marker]).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::document::{FoundDocument, PlannedDocument};
-use domain::late::{DefaultDimensions, decide_late, every_dimension};
+use domain::late::{DefaultDimensions, decide_late, every_dimension, taken_over};
 use proptest::prelude::*;
 
 use crate::generators::as_created;
@@ -23,7 +23,9 @@ fn made(plan: &PlannedDocument, header: &[(&str, &str)], line: &[(&str, &str)]) 
     let mut found = as_created(plan);
     found.dimensions = own(header);
     for late in &plan.late {
-        found.lines[late.line].dimensions.remove(&late.dimension);
+        if let Some(line) = late.line {
+            found.lines[line].dimensions.remove(&late.dimension);
+        }
     }
     for planned in found.lines.iter_mut().filter(|line| line.line_type == "Account") {
         planned.dimensions.extend(own(header));
@@ -40,15 +42,31 @@ fn all_late() -> PlannedDocument {
 #[test]
 fn what_stands_by_default_is_learnt_for_the_account_or_for_the_vendor() {
     let plan = all_late();
+    let of_line: BTreeSet<_> = plan.late.iter().filter(|late| late.line.is_some()).cloned().collect();
     let mut other_account = plan.clone().at_once();
     other_account.lines[0].account = "64200".to_owned();
     let mut of_account = DefaultDimensions::default();
     of_account.learn(&plan, &made(&plan, &[], &[("DEPARTMENT", "SALES")]));
-    assert_eq!(of_account.met_by(&plan), plan.late);
+    assert_eq!(of_account.met_by(&plan), of_line);
     assert_eq!(of_account.met_by(&other_account), BTreeSet::new());
     let mut of_vendor = DefaultDimensions::default();
     of_vendor.learn(&plan, &made(&plan, &[("DEPARTMENT", "SALES")], &[]));
-    assert_eq!(of_vendor.met_by(&other_account).len(), 1);
+    assert_eq!(of_vendor.met_by(&other_account).len(), 2, "header and line");
+}
+
+#[test]
+fn what_the_header_brought_is_no_default_of_anybody() {
+    let plan = plan();
+    let plan = PlannedDocument { late: taken_over(&plan), ..plan };
+    assert_eq!(
+        plan.late.iter().map(|late| (late.line, late.dimension.as_str())).collect::<Vec<_>>(),
+        [(Some(0), "DEPARTMENT")]
+    );
+    let mut known = DefaultDimensions::default();
+    known.learn(&plan, &made(&plan, &[("DEPARTMENT", "MKT")], &[("DEPARTMENT", "SALES")]));
+    assert_eq!(known, DefaultDimensions::default());
+    let all = all_late();
+    assert_eq!(taken_over(&all), BTreeSet::new(), "a header that brings nothing gives nothing");
 }
 
 #[test]
@@ -73,12 +91,15 @@ fn nothing_is_set_on_a_document_with_other_lines() {
 proptest! {
     /// Whatever stands on the draft: once everything that is named is set, it carries the planned values.
     #[test]
-    fn setting_what_is_missing_ends_with_the_planned_values(stands in proptest::option::of("[A-Z]{1,3}|MKT|mkt")) {
+    fn setting_what_is_missing_ends_with_the_planned_values(stands in proptest::option::of("[A-Z]{1,3}|MKT|mkt"), of_vendor: bool) {
         let plan = all_late();
         let defaults: Vec<(&str, &str)> = stands.iter().map(|value| ("DEPARTMENT", value.as_str())).collect();
-        let mut found = made(&plan, &[], &defaults);
+        let mut found = made(&plan, if of_vendor { &defaults } else { &[] }, &defaults);
         for set in decide_late(&plan, &found).unwrap() {
-            let dimensions = &mut found.lines[set.line].dimensions;
+            let dimensions = match set.line {
+                None => &mut found.dimensions,
+                Some(line) => &mut found.lines[line].dimensions,
+            };
             prop_assert_eq!(dimensions.insert(set.dimension, set.value), set.instead_of);
         }
         prop_assert_eq!(domain::compare::compare(&plan, &found, "USD"), vec![]);

@@ -92,6 +92,7 @@ pub(crate) fn company() -> Company {
             values: BTreeMap::new(),
             defaults: Vec::new(),
             types: BTreeMap::new(),
+            header_dimensions: true,
             tax: TaxRules::default(),
             descriptions: Descriptions::default(),
         },
