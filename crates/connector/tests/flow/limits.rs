@@ -33,7 +33,7 @@ async fn throttling_on_either_side_is_waited_for_and_costs_no_record(
 #[rstest]
 #[tokio::test]
 async fn under_constant_throttling_the_books_are_the_same(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
-    let Some(mut app) = TestApp::start(db, 60).await else { return };
+    let Some(mut app) = TestApp::start(db, 40).await else { return };
     let kinds = vec![FaultKind::Status { status: 429, body: None, retry_after: None }];
     let weather = Weather { seed: 7, percent: 20, kinds, side: None, method: None, path_contains: None };
     app.world().faults.set_weather(Some(weather)).unwrap();
@@ -45,7 +45,7 @@ async fn under_constant_throttling_the_books_are_the_same(#[values(Db::Sqlite, D
     app.assert_sound().await;
     let throttled = app.world().faults.fired().count.values().sum::<u64>();
     assert!(throttled > 20, "{throttled} requests were answered 429");
-    let Some(mut calm) = TestApp::start(db, 60).await else { return };
+    let Some(mut calm) = TestApp::start(db, 40).await else { return };
     calm.run_until_idle().await;
     assert_eq!(app.agreement().invoices, calm.agreement().invoices);
     assert_eq!(app.agreement().credit_memos, calm.agreement().credit_memos);
