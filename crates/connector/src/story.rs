@@ -98,9 +98,12 @@ pub fn sentence(entry: &Entry) -> String {
     }
 }
 
-/// What happened to a transfer.
+/// What happened to a transfer, or to one that was ordered.
 fn of_transfer(entry: &Entry, detail: &Value) -> Option<String> {
     let text = |key: &str| shown(&detail[key]);
+    if entry.subject.starts_with("transfer_order ") {
+        return of_order(entry, detail);
+    }
     Some(match entry.action.as_str() {
         "transfer_imported" => format!("{} in Brex", entry.after.as_deref().unwrap_or_default()),
         "transfer_status" => {
@@ -112,6 +115,31 @@ fn of_transfer(entry: &Entry, detail: &Value) -> Option<String> {
         "transfer_match_gone" => format!("the match with {} no longer holds", text("documents")),
         "transfer_matched_by_hand" => format!("matched by hand with {}: {}", text("documents"), text("reason")),
         "transfer_unmatched_by_hand" => format!("taken apart from {}: {}", text("documents"), text("reason")),
+        _ => return None,
+    })
+}
+
+/// What happened to a transfer that was ordered.
+fn of_order(entry: &Entry, detail: &Value) -> Option<String> {
+    let text = |key: &str| shown(&detail[key]);
+    let error = || shown(&detail["more"]["error"]);
+    Some(match entry.action.as_str() {
+        "transfer_ordered" => {
+            let dollars = domain::transfer::dollars(detail["cents"].as_i64().unwrap_or_default());
+            let (invoice, vendor, name) = (text("invoice"), text("vendor"), text("vendor_name"));
+            format!("{} ordered to pay {invoice} of {vendor} {name}: {dollars} by {}", entry.actor, text("rail"))
+        }
+        "transfer_order_approved" => format!("approved by {}", entry.actor),
+        "transfer_order_declined" => format!("declined by {}: {}", entry.actor, text("note")),
+        "transfer_order_sending" => {
+            format!("committed before it is sent (attempt {}, key {})", text("attempts"), text("key"))
+        }
+        "transfer_order_unclear" => format!("no clear answer ({}); it is looked for before it is sent again", error()),
+        "transfer_order_looked_for" => "looked for in Brex: not there (yet)".to_owned(),
+        "transfer_order_postponed" => format!("tried again later: {}", error()),
+        "transfer_order_created" => format!("Brex made the transfer {}", text("transfer")),
+        "transfer_order_adopted" => format!("found in Brex by its memo: the transfer {}", text("transfer")),
+        "transfer_order_refused" | "transfer_order_held" => text("note"),
         _ => return None,
     })
 }

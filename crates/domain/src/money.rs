@@ -36,6 +36,11 @@ impl Currency {
         }
     }
 
+    /// US dollars, the only currency of Brex transfers (brex.md 4.2).
+    pub fn usd() -> Self {
+        Self("USD".to_owned())
+    }
+
     /// The code as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -30,6 +30,7 @@ mod record_list;
 mod records;
 mod row;
 mod sessions;
+mod transfer_orders;
 mod transfers;
 mod users;
 mod vault;
@@ -58,6 +59,7 @@ pub use receipts::{ReceiptRow, Receipts};
 pub use record_list::{After, Exports, Filter};
 pub use records::{Count, RecordRow, Records};
 pub use sessions::{Session, Sessions};
+pub use transfer_orders::{OrderChange, OrderState, TransferOrder, TransferOrders};
 pub use transfers::{
     DecisionRow, DocumentRow, DocumentVerdict, MatchRow, Reconciled, SaidChange, TransferRow, TransferSaid, Transfers,
 };

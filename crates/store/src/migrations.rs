@@ -34,6 +34,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0012_record_sources",
     "0013_failures",
     "0018_console",
+    "0019_transfer_orders",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::receipts::Receipts;
 use crate::sessions::Sessions;
+use crate::transfer_orders::TransferOrders;
 use crate::transfers::Transfers;
 use crate::users::Users;
 use crate::vault::{KeyRing, Vault};
@@ -138,6 +139,11 @@ impl Store {
     /// Transfers of Brex, and how they stand.
     pub fn transfers(&self) -> Transfers<'_> {
         Transfers { db: &self.db }
+    }
+
+    /// Transfers that people ordered.
+    pub fn transfer_orders(&self) -> TransferOrders<'_> {
+        TransferOrders { db: &self.db }
     }
 
     /// New vendors that people proposed.

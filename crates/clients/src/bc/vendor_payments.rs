@@ -107,6 +107,11 @@ impl Company {
         Ok(rows.into_iter().find(|row| row.code.eq_ignore_ascii_case(code.trim())))
     }
 
+    /// Every vendor payment journal.
+    pub async fn list_payment_journals(&self) -> Result<Vec<PaymentJournal>, Error> {
+        self.pages("list_payment_journals", &["vendorPaymentJournals"], &Query::default())?.all().await
+    }
+
     /// All lines of a journal that are not posted yet.
     pub async fn list_vendor_payments(&self, journal: Uuid) -> Result<Vec<VendorPayment>, Error> {
         let [journal, lines] = lines_of(journal);

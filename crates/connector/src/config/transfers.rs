@@ -1,11 +1,11 @@
 //! `[connection.transfers]`: how Brex transfers are reconciled.
 
-use domain::money::{Currency, Money};
-use domain::transfer::{Settings, minor_units};
+use domain::transfer::Settings;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::ConfigError;
+use super::pay::cents;
+use super::{ConfigError, PaySection};
 
 /// Transfers of a connection.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,6 +27,8 @@ pub struct TransfersSection {
     pub fee_most: Decimal,
     /// Days back that closed documents are read.
     pub closed_days: u16,
+    /// Paying open invoices.
+    pub pay: PaySection,
 }
 
 impl Default for TransfersSection {
@@ -40,13 +42,9 @@ impl Default for TransfersSection {
             booking_days: 5,
             fee_most: Decimal::from(50),
             closed_days: 180,
+            pay: PaySection::default(),
         }
     }
-}
-
-/// US cents of a configured amount.
-fn cents(amount: Decimal) -> Option<i64> {
-    Currency::new("USD").ok().and_then(|usd| minor_units(&Money::new(amount, usd)))
 }
 
 impl TransfersSection {
@@ -72,6 +70,6 @@ impl TransfersSection {
             let text = "must be US dollars with at most two decimals, such as 50.00";
             return Err(ConfigError::value(key("transfers.fee_most"), text));
         }
-        Ok(())
+        self.pay.check(key, self.enabled)
     }
 }

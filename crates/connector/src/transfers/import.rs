@@ -48,6 +48,13 @@ pub async fn run(app: &App, connection: &Connection, is_full: bool) -> Result<()
     settle(app, connection, is_full).await
 }
 
+/// Writes what Brex said about one transfer, so that it is followed from now on.
+pub async fn keep_one(app: &App, connection: &Connection, transfer: &Transfer) -> Result<(), Halt> {
+    let rows = app.store.transfers().list(&connection.id).await?;
+    let known = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
+    keep(app, connection, &known, std::slice::from_ref(transfer)).await
+}
+
 fn is_newest_first(page: &TransfersPage) -> bool {
     let first = page.items.first().and_then(|transfer| transfer.created_at);
     first > page.items.last().and_then(|transfer| transfer.created_at)

@@ -6,6 +6,7 @@
 
 pub mod books;
 pub mod import;
+pub mod pay;
 pub mod reconcile;
 pub mod say;
 pub mod view;

@@ -74,18 +74,19 @@ impl ConnectionWorker {
     /// What is due next for a connection.
     async fn next_due(&self, connection: &Connection, worked: bool) -> Result<Tick, Error> {
         // What cannot be worked on yet is not waited for: the job that is missing has a due time of its own.
-        let (mut record, mut proposal, mut payment) = (None, None, None);
+        let (mut record, mut proposal, mut payment, mut order) = (None, None, None, None);
         if is_ready(connection) {
             record = self.app.store.records().next_due(&connection.id).await?;
             proposal = self.app.store.vendor_proposals().next_due(&connection.id).await?;
             payment = self.app.store.payment_lines().next_due(&connection.id).await?;
+            order = self.app.store.transfer_orders().next_due(&connection.id).await?;
         }
         let due = self.app.store.jobs().list(&connection.id).await?;
         let failed =
             due.iter().filter(|job| job.attempts > 0 && !jobs::is_beside(&job.kind)).filter_map(|job| job.due_ms).min();
         Ok(Tick {
             worked,
-            open_due_ms: [record, proposal, payment, failed].into_iter().flatten().min(),
+            open_due_ms: [record, proposal, payment, order, failed].into_iter().flatten().min(),
             jobs_due_ms: due.iter().filter_map(|job| job.due_ms).min(),
             lease_due_ms: None,
         })
@@ -113,7 +114,8 @@ impl ConnectionWorker {
                 || crate::vendors::create::turn(&self.app, connection, lease).await?
                 || crate::vendors::directory::turn(&self.app, connection, lease).await?
                 || crate::coding_lists::turn(&self.app, connection, lease).await?
-                || crate::transfers::turn(&self.app, connection, lease).await?;
+                || crate::transfers::turn(&self.app, connection, lease).await?
+                || crate::transfers::pay::send::turn(&self.app, connection, lease).await?;
         }
         Ok(worked)
     }

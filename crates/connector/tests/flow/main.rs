@@ -31,6 +31,7 @@ mod one_expense;
 #[expect(dead_code, unused_imports, reason = "shared with the sandbox, which holds its answers against the same files")]
 mod openapi;
 mod outages;
+mod pay;
 mod posting;
 mod proposals;
 mod receipts;

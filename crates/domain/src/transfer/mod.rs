@@ -6,6 +6,7 @@ mod bookings;
 mod decide;
 mod facts;
 mod numbers;
+mod order;
 mod phases;
 mod results;
 mod subset;
@@ -22,6 +23,9 @@ use crate::money::{Currency, Money};
 pub use decide::reconcile;
 pub use facts::{Facts, Settled};
 pub use numbers::{number_key, numbers_in};
+pub use order::{
+    Case, Limits, Order, Payment, Refusal, Way, check_limits, decide_payment, dollars, order_key, order_memo,
+};
 pub use results::{AgeBucket, Reason, Standing, Verdict};
 
 /// What became of the money of a transfer.

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod labelled;
+mod orders;
 mod properties;
 mod traps;
 mod world;

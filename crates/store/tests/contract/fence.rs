@@ -1,10 +1,16 @@
 //! A lost lease refuses every method that writes for a lane.
 
 use rstest::rstest;
-use store::{BcSubscriptionRow, Change, Delivery, Error, IntentChange, MasterKind, MasterRow, VendorLink, Verdict};
+use serde_json::json;
+use store::{
+    BcSubscriptionRow, Change, Delivery, Error, IntentChange, MasterKind, MasterRow, PaymentLineChange, VendorLink,
+    Verdict,
+};
 use uuid::Uuid;
 
+use crate::payment_lines::line;
 use crate::receipts::receipt;
+use crate::transfer_orders::{change as ordered, order};
 use crate::vendor_proposals::{change as changed, proposal};
 use crate::world::{Engine, NOW, Postgres, Sqlite, TTL, World, change, engine, intent, note};
 
@@ -58,6 +64,10 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
     assert!(refused(&store.records().apply(lost, main, NOW, &engine(), &[]).await));
     assert!(refused(&store.inbox().mark_handled(lost, main, &handled, NOW).await));
     assert!(refused(&store.jobs().start(lost, main, "poll", NOW).await));
+    let sending = ordered(order(1, 0), "transfer_order_sending");
+    assert!(refused(&store.transfer_orders().apply(lost, main, NOW, &engine(), &sending).await));
+    let prepared = PaymentLineChange { row: line("a"), action: "payment_line_wanted".to_owned(), detail: json!(null) };
+    assert!(refused(&store.payment_lines().apply(lost, main, NOW, &engine(), &prepared).await));
     assert!(refused(&store.jobs().finish(lost, main, "poll", None, None, 0, NOW).await));
     assert!(refused(&store.cursors().set(lost, main, "far", "1").await));
     assert!(refused(&store.bc_subscriptions().save(lost, main, &subscription).await));

@@ -22,6 +22,7 @@ mod receipts;
 mod record_list;
 mod records;
 mod sessions;
+mod transfer_orders;
 mod transfers;
 mod users;
 mod vault;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World, engine};
 
-fn line(owner: &str) -> PaymentLine {
+pub(crate) fn line(owner: &str) -> PaymentLine {
     PaymentLine {
         owner_kind: "record".to_owned(),
         owner_id: owner.to_owned(),

@@ -25,8 +25,7 @@ fn read(text: &str) -> Result<Named, Failure> {
     let Some((document, amount)) = text.rsplit_once('=') else {
         return Ok(Named { document: text.trim().to_owned(), amount: None });
     };
-    let usd = Currency::new("USD").map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-    let amount = amount.trim().parse().ok().and_then(|amount| minor_units(&Money::new(amount, usd)));
+    let amount = amount.trim().parse().ok().and_then(|amount| minor_units(&Money::new(amount, Currency::usd())));
     match amount {
         Some(amount) => Ok(Named { document: document.trim().to_owned(), amount: Some(amount) }),
         None => Err(Failure::new(Exit::Usage, format!("{text:?} has no amount: write it like INV-1=250.00"))),

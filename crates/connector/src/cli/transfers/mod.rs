@@ -1,7 +1,9 @@
 //! `transfers …`: what Brex paid and what Business Central is owed, compared; and what people say about it.
 
 mod answer;
+mod create;
 mod list;
+mod orders;
 mod reconcile;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -38,6 +40,69 @@ pub(super) enum TransfersCommand {
     },
     /// Take a match (or a wrong suggestion) apart, and remember that these do not belong together.
     Unmatch(AnswerArgs),
+    /// Pay open invoices of Business Central through Brex: shows what would be paid and what stands against it; with --yes
+    /// it is ordered.
+    Create(CreateArgs),
+    /// Show the transfers that were ordered.
+    Orders {
+        /// Only this connection.
+        #[arg(long)]
+        connection: Option<String>,
+        /// Also those that are over.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Approve an ordered transfer that waits for another person, or have a held one tried again.
+    Approve {
+        /// Number of the order.
+        id: i64,
+        /// Who approves: a user who is an approver.
+        #[arg(long, visible_alias = "person")]
+        by: String,
+        /// The connection, if there are several.
+        #[arg(long)]
+        connection: Option<String>,
+    },
+    /// Decline an ordered transfer of which nothing was sent, or that is held.
+    Decline {
+        /// Number of the order.
+        id: i64,
+        /// Why; kept in the audit trail.
+        #[arg(long)]
+        reason: String,
+        /// Who declines: a user who may work here.
+        #[arg(long, visible_alias = "person")]
+        by: String,
+        /// The connection, if there are several.
+        #[arg(long)]
+        connection: Option<String>,
+    },
+}
+
+/// What is to be paid.
+#[derive(Clone, Debug, Args)]
+pub(super) struct CreateArgs {
+    /// Number (the supplier's or Business Central's) or id of a posted invoice.
+    #[arg(long = "invoice", required_unless_present = "file")]
+    invoices: Vec<String>,
+    /// A file with one invoice per line, and behind a comma the payment instrument where the vendor has several.
+    #[arg(long)]
+    file: Option<std::path::PathBuf>,
+    /// Payment instrument (pdinstl_…), where the vendor has several.
+    #[arg(long)]
+    instrument: Option<String>,
+    /// A transfer (dptx_…) that does not pay these invoices, although it looks like it.
+    #[arg(long)]
+    despite: Vec<String>,
+    /// Order what is shown.
+    #[arg(long, requires = "by")]
+    yes: bool,
+    /// Who orders: a user who is an approver, or with four_eyes one who may work here.
+    #[arg(long, visible_alias = "person")]
+    by: Option<String>,
+    /// The connection, if there are several.
+    #[arg(long)]
+    connection: Option<String>,
 }
 
 /// What is shown.
@@ -92,6 +157,14 @@ pub(super) async fn transfers(common: &Common, command: TransfersCommand) -> Res
         TransfersCommand::Show { what, connection } => list::show(common, &what, connection.as_deref()).await,
         TransfersCommand::Match { args, documents } => answer::together(common, &args, &documents).await,
         TransfersCommand::Unmatch(args) => answer::apart(common, &args).await,
+        TransfersCommand::Create(args) => create::create(common, &args).await,
+        TransfersCommand::Orders { connection, all } => orders::list(common, connection.as_deref(), all).await,
+        TransfersCommand::Approve { id, by, connection } => {
+            orders::approve(common, connection.as_deref(), id, &by).await
+        }
+        TransfersCommand::Decline { id, reason, by, connection } => {
+            orders::decline(common, connection.as_deref(), id, &reason, &by).await
+        }
     }
 }
 

@@ -1,0 +1,29 @@
+-- Transfers that people ordered: one per invoice and order. What is sent is JSON and never changes. A key and a transfer
+-- belong to one order each, whatever else goes wrong.
+
+CREATE TABLE transfer_orders (
+    connection TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    rev INTEGER NOT NULL,
+    invoice_id TEXT NOT NULL,
+    idempotency_key TEXT NOT NULL,
+    sends TEXT NOT NULL,
+    state TEXT NOT NULL,
+    proposed_by TEXT NOT NULL,
+    proposed_ms INTEGER NOT NULL,
+    decided_by TEXT,
+    decided_ms INTEGER,
+    note TEXT,
+    epoch INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    first_sent_ms INTEGER,
+    sent_ms INTEGER,
+    tries INTEGER NOT NULL,
+    due_ms INTEGER,
+    transfer_id TEXT,
+    PRIMARY KEY (connection, id)
+) STRICT;
+
+CREATE UNIQUE INDEX transfer_orders_key ON transfer_orders (connection, idempotency_key);
+CREATE UNIQUE INDEX transfer_orders_transfer ON transfer_orders (connection, transfer_id);
+CREATE INDEX transfer_orders_due ON transfer_orders (connection, due_ms);
