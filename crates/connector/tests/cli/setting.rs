@@ -76,6 +76,7 @@ settle_seconds = 3
 [connection.brex]
 base_url = {brex}
 token = {{ file = "brex" }}
+requests_per_second = 100
 [connection.entra]
 base_url = {entra}
 tenant = {tenant}

@@ -222,7 +222,8 @@ async fn a_drop_at_any_call_makes_no_second_transfer() {
 async fn a_death_after_any_call_makes_no_second_transfer() {
     for (side, most) in [(Side::Brex, 8), (Side::Bc, 12)] {
         for requests in 1..=most {
-            for late in [None, Some(FaultKind::LateCommit { seconds: 540, status: None })] {
+            let late = (side == Side::Brex).then_some(FaultKind::LateCommit { seconds: 540, status: None });
+            for late in [None, late].into_iter().take(1 + usize::from(late.is_some())) {
                 let mut app = ready(Db::Sqlite, "").await.unwrap();
                 ordered(&app, &["INV-7001"]).await;
                 if let Some(kind) = late {
