@@ -1,5 +1,7 @@
 //! The table `records`, reading: where each record stands and what is due. Writing is in `apply`.
 
+use std::collections::HashSet;
+
 use domain::document::DocumentKind;
 use domain::failure::Failure;
 use domain::hold::{Hold, HoldCode};
@@ -151,6 +153,21 @@ impl Records<'_> {
         for documents in documents.chunks(CHUNK) {
             let ids = documents.iter().map(Uuid::to_string);
             found.extend(self.read(of_connection(connection).push(" AND document_id IN ").push_list(ids)).await?);
+        }
+        Ok(found)
+    }
+
+    /// Those of these documents of Business Central that were made for card spend.
+    pub async fn card_documents(&self, connection: &ConnectionId, documents: &[Uuid]) -> Result<HashSet<Uuid>, Error> {
+        let mut found = HashSet::new();
+        for documents in documents.chunks(CHUNK) {
+            let statement = Statement::new("SELECT connection, id, document_id FROM records WHERE connection = $1")
+                .bind(connection.as_str())
+                .push(" AND source_type = 'CARD' AND document_id IN ")
+                .push_list(documents.iter().map(Uuid::to_string));
+            for row in self.db.rows(statement).await? {
+                found.extend(TABLE.row(&row).optional_uuid("document_id")?);
+            }
         }
         Ok(found)
     }

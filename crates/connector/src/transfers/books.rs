@@ -33,12 +33,25 @@ pub async fn read(app: &App, connection: &Connection, matched: &BTreeSet<String>
     let days = i64::from(connection.settings.transfers.closed_days);
     let now = crate::clock::timestamp(app.now_ms());
     let since = now.checked_sub(SignedDuration::from_hours(days.saturating_mul(24))).unwrap_or(Timestamp::UNIX_EPOCH);
-    let ledger = ledger(&company, &directory, since, matched).await?;
+    let mut ledger = ledger(&company, &directory, since, matched).await?;
+    let cards = card_documents(app, connection, &ledger.payables).await?;
+    ledger.payables.retain(|payable| matched.contains(&payable.id) || !cards.contains(&payable.id));
     let rows = app.store.transfers().list(&connection.id).await?;
     let links = app.store.brex_vendors().list(&connection.id).await?;
     let transfers = transfers(&rows, &links, &directory);
     let books = Books { transfers, payables: ledger.payables, payments: ledger.payments };
     Ok((books, ledger.has_entries))
+}
+
+/// Documents of card spend: the card paid them, so that no transfer does, although they stay open until they are cleared.
+async fn card_documents(
+    app: &App,
+    connection: &Connection,
+    payables: &[Payable],
+) -> Result<BTreeSet<String>, store::Error> {
+    let ids: Vec<Uuid> = payables.iter().filter_map(|payable| payable.id.parse().ok()).collect();
+    let found = app.store.records().card_documents(&connection.id, &ids).await?;
+    Ok(found.iter().map(ToString::to_string).collect())
 }
 
 /// The transfers with the vendors that they may be for: the link in the directory, else all vendors of exactly that name.

@@ -18,6 +18,8 @@ const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x1b7e_52d4_90c6_4f3a_8e21_c5d0_7a94
 const CHEQUE_MEMO_MAX: usize = 40;
 /// Longest memo of all other rails.
 const MEMO_MAX: usize = 90;
+/// What our own document numbers begin with, of card spend and reimbursements (`DocumentNumber::of_job`).
+const OWN_PREFIX: &str = "BRX-";
 /// Letters of the mark in the memo.
 const MARK_LETTERS: usize = 6;
 
@@ -87,6 +89,8 @@ pub struct Case<'a> {
     pub payable: &'a Payable,
     /// All documents that were read.
     pub payables: &'a [Payable],
+    /// The Brex record that it was made for, if it was: its id and source (`CARD`, `BILL`, `REIMBURSEMENT`).
+    pub record: Option<(&'a str, &'a str)>,
     /// The vendor in BC.
     pub vendor: Option<&'a Vendor>,
     /// The Brex vendors that are linked to it.
@@ -125,6 +129,9 @@ pub enum Refusal {
     /// Brex pays in US dollars.
     #[error("it is in {0}, and Brex transfers are in US dollars only")]
     OtherCurrency(Currency),
+    /// It came from Brex.
+    #[error("it was made for the Brex record {0} ({1}), which Brex pays itself: a transfer would pay it twice")]
+    PaidByBrex(String, String),
     /// Another document looks like the same one.
     #[error("the vendor has another posted invoice with this number and amount: it may be entered twice")]
     Twin,
@@ -191,6 +198,7 @@ impl Refusal {
             Self::NotOpen => "not_open",
             Self::RemainingUncertain => "remaining_uncertain",
             Self::OtherCurrency(_) => "other_currency",
+            Self::PaidByBrex(..) => "paid_by_brex",
             Self::Twin => "twin",
             Self::VendorUnknown => "vendor_unknown",
             Self::VendorBlocked(_) => "vendor_blocked",
@@ -233,6 +241,11 @@ pub fn decide_payment(case: &Case<'_>) -> Result<Payment, Vec<Refusal>> {
     }
     if payable.currency.as_str() != "USD" {
         against.push(Refusal::OtherCurrency(payable.currency.clone()));
+    }
+    // After a lost database the record may not be known yet; the number tells all the same.
+    let is_ours = payable.numbers.iter().any(|number| number.starts_with(OWN_PREFIX));
+    if let Some((record, source)) = case.record.or(is_ours.then_some(("of its number", "CARD or REIMBURSEMENT"))) {
+        against.push(Refusal::PaidByBrex(record.to_owned(), source.to_owned()));
     }
     if case.payables.iter().any(|other| is_twin(payable, other)) {
         against.push(Refusal::Twin);

@@ -17,6 +17,7 @@ use crate::world::{invoice, transfer, vendor};
 /// Everything that a case borrows; as it stands, nothing speaks against paying.
 struct Stand {
     payables: Vec<Payable>,
+    record: Option<(&'static str, &'static str)>,
     vendor: Option<Vendor>,
     links: Vec<String>,
     ways: Option<Vec<Way>>,
@@ -36,6 +37,7 @@ impl Stand {
     fn clear() -> Self {
         Self {
             payables: vec![invoice("p1", vendor(1), "INV-7001", 120_000, date(2026, 6, 1))],
+            record: None,
             vendor: Some(Vendor {
                 id: vendor(1),
                 number: "V1".to_owned(),
@@ -61,6 +63,7 @@ impl Stand {
         decide_payment(&Case {
             payable: &self.payables[0],
             payables: &self.payables,
+            record: self.record,
             vendor: self.vendor.as_ref(),
             links: &self.links,
             ways: self.ways.as_deref(),
@@ -97,6 +100,8 @@ fn each_thing_that_stands_against_it_has_its_code() {
     assert_eq!(against(|s| s.payables[0].is_certain = false), ["remaining_uncertain"]);
     assert_eq!(against(|s| s.payables[0].currency = Currency::new("EUR").unwrap()), ["other_currency"]);
     assert_eq!(against(|s| s.payables.push(Payable { id: "p2".to_owned(), ..s.payables[0].clone() })), ["twin"]);
+    assert_eq!(against(|s| s.record = Some(("accr_1", "BILL"))), ["paid_by_brex"]);
+    assert_eq!(against(|s| s.payables[0].numbers.insert(0, "BRX-AAAABBBBCCCCDDDD".to_owned())), ["paid_by_brex"]);
     assert_eq!(against(|s| s.vendor = None), ["vendor_unknown"]);
     for blocked in [Blocked::Payment, Blocked::All] {
         assert_eq!(against(|s| s.vendor.as_mut().unwrap().blocked = blocked), ["vendor_blocked"]);

@@ -27,3 +27,6 @@ CREATE TABLE transfer_orders (
 CREATE UNIQUE INDEX transfer_orders_key ON transfer_orders (connection, idempotency_key);
 CREATE UNIQUE INDEX transfer_orders_transfer ON transfer_orders (connection, transfer_id);
 CREATE INDEX transfer_orders_due ON transfer_orders (connection, due_ms);
+
+-- A payment line may be applied to several documents: their numbers, with those that are credit memos (JSON).
+ALTER TABLE payment_lines ADD COLUMN applies_to_many TEXT;

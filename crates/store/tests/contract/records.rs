@@ -37,6 +37,23 @@ async fn every_column_reads_back_as_it_was_written(#[values(Sqlite, Postgres)] o
 
 #[rstest]
 #[tokio::test]
+async fn documents_of_card_spend_are_told_from_others(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let of = |id: &str, source: &str, document: u128| RecordRow {
+        source_type: source.to_owned(),
+        document_id: Some(Uuid::from_u128(document)),
+        ..world.row(id)
+    };
+    world.insert([of("a", "CARD", 1), of("b", "BILL", 2), of("c", "CARD", 3)]).await;
+    let records = world.store.records();
+    let asked: Vec<Uuid> = (1..900).rev().map(Uuid::from_u128).filter(|id| id.as_u128() != 3).collect();
+    let found = records.card_documents(&world.main, &asked).await.unwrap();
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [Uuid::from_u128(1)]);
+    assert!(records.card_documents(&world.other, &asked).await.unwrap().is_empty());
+}
+
+#[rstest]
+#[tokio::test]
 async fn many_are_found_at_once_however_many_are_asked_for(#[values(Sqlite, Postgres)] on: Engine) {
     let Some(world) = World::on(on).await else { return };
     world.insert((0..450).map(|n| world.row(&format!("accr_{n:04}")))).await;

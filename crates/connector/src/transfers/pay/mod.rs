@@ -12,7 +12,7 @@ use clients::bc::VendorPayment;
 use clients::brex::CashAccount;
 use clients::{Error, Kind};
 use domain::transfer::{Case, Match, Movement, Payable, Payment, Refusal, Way, decide_payment};
-use store::{BrexVendorRow, Lease, OrderState, TransferOrder, TransferRow};
+use store::{BrexVendorRow, Lease, OrderState, RecordRow, TransferOrder, TransferRow};
 use uuid::Uuid;
 
 use super::{Halt, reconcile};
@@ -76,6 +76,7 @@ impl Reading {
         decide_payment(&Case {
             payable,
             payables: &self.report.books.payables,
+            record: asked.record.map(|row| (row.id.as_str(), row.source_type.as_str())),
             vendor: directory.vendor(&payable.vendor.to_string()),
             links: &self.links(payable.vendor),
             ways: asked.ways,
@@ -93,6 +94,8 @@ impl Reading {
 pub struct Asked<'a> {
     /// The invoice.
     pub payable: &'a Payable,
+    /// The Brex record that it was made for.
+    pub record: Option<&'a RecordRow>,
     /// How its linked Brex vendor may be paid; none if Brex does not know it.
     pub ways: Option<&'a [Way]>,
     /// The instrument that a person chose.

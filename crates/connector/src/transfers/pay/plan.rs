@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::transfer::{Limits, Order, Payable, Refusal, Way, check_limits, dollars, order_key, order_memo};
-use store::{DocumentRow, TransferOrder};
+use store::{DocumentRow, RecordRow, TransferOrder};
 use uuid::Uuid;
 
 use super::{Asked, Reading, standing, ways_of};
@@ -80,6 +80,8 @@ pub async fn plan(
     let reading = Reading::now(app, connection, None).await?;
     let documents = app.store.transfers().documents(&connection.id).await?;
     let found: Vec<_> = requests.iter().map(|request| (request, say::document(&documents, &request.invoice))).collect();
+    let ids: Vec<Uuid> = found.iter().filter_map(|(_, found)| found.as_ref().ok()?.payable.id.parse().ok()).collect();
+    let records = app.store.records().find_by_documents(&connection.id, &ids).await?;
     let vendors: BTreeSet<Uuid> =
         found.iter().filter_map(|(_, found)| found.as_ref().ok()).map(|row| row.payable.vendor).collect();
     let payees: BTreeSet<String> = vendors.iter().flat_map(|vendor| reading.links(*vendor)).collect();
@@ -88,13 +90,14 @@ pub async fn plan(
         account: reading.account(&connection.settings.transfers.pay.account).map(|account| account.id.clone()),
         ways: ways_of(connection, &payees).await?,
         reading,
+        records,
         despite,
     };
     let mut seen = BTreeSet::new();
     let mut lines = Vec::new();
     for (request, found) in found {
         match found {
-            Err(why) => lines.push(unknown(request, &why)),
+            Err(why) => lines.push(unknown(app, connection, request, &why).await?),
             Ok(row) if seen.insert(row.payable.id.clone()) => lines.push(draft.line(request, row)),
             Ok(_) => {}
         }
@@ -102,13 +105,23 @@ pub async fn plan(
     Ok(draft.finish(lines, app.now_ms()))
 }
 
-fn unknown(request: &Request, why: &say::Refused) -> Line {
-    let code = match why {
-        say::Refused::SeveralDocuments(..) => "several_documents",
-        _ => "unknown_invoice",
+/// What is not among the documents that transfers pay: perhaps it is an invoice of card spend.
+async fn unknown(
+    app: &App,
+    connection: &Connection,
+    request: &Request,
+    why: &say::Refused,
+) -> Result<Line, store::Error> {
+    let named = app.store.records().search(&connection.id, &request.invoice, 1).await?;
+    let is_it = |row: &RecordRow| {
+        [&row.document_key, &row.document_no].into_iter().flatten().any(|no| no.eq_ignore_ascii_case(&request.invoice))
     };
-    let against = vec![Objection { code, text: why.to_string() }];
-    Line { asked: request.invoice.clone(), vendor: String::new(), order: None, against }
+    let objection = match (named.into_iter().find(is_it), why) {
+        (Some(row), _) => Refusal::PaidByBrex(row.id.to_string(), row.source_type).into(),
+        (None, say::Refused::SeveralDocuments(..)) => Objection { code: "several_documents", text: why.to_string() },
+        (None, _) => Objection { code: "unknown_invoice", text: why.to_string() },
+    };
+    Ok(Line { asked: request.invoice.clone(), vendor: String::new(), order: None, against: vec![objection] })
 }
 
 /// A plan in the making.
@@ -117,6 +130,7 @@ struct Draft<'a> {
     reading: Reading,
     account: Option<String>,
     ways: BTreeMap<String, Option<Vec<Way>>>,
+    records: Vec<RecordRow>,
     despite: &'a BTreeSet<String>,
 }
 
@@ -126,9 +140,11 @@ impl Draft<'_> {
         let links = self.reading.links(payable.vendor);
         let ways = links.first().and_then(|link| self.ways.get(link)).and_then(Option::as_deref);
         let chosen = request.instrument.as_deref();
-        let judged = self.reading.judge(self.connection, &Asked { payable, ways, chosen, despite: self.despite });
-        let mut against: Vec<Objection> = Vec::new();
         let invoice = payable.id.parse::<Uuid>().unwrap_or_default();
+        let record = self.records.iter().find(|row| row.document_id == Some(invoice));
+        let asked = Asked { payable, record, ways, chosen, despite: self.despite };
+        let judged = self.reading.judge(self.connection, &asked);
+        let mut against: Vec<Objection> = Vec::new();
         if let Some(earlier) = standing(&self.reading.orders, &self.reading.transfers, invoice) {
             against.push(Refusal::Ordered(earlier.id, earlier.state.as_str()).into());
         }

@@ -12,7 +12,7 @@ use clients::{Effect, Error, Kind, System};
 use domain::pace::retry_delay_ms;
 use domain::transfer::{Refusal, dollars};
 use serde_json::{Value, json};
-use store::{Lease, OrderChange, OrderState, TransferOrder};
+use store::{Lease, OrderChange, OrderState, RecordRow, TransferOrder};
 
 use super::{Asked, Reading, ways_of};
 use crate::app::{App, Connection};
@@ -81,10 +81,13 @@ impl Turn<'_> {
             Err(Halt::Store(error)) => return Err(error.into()),
             Err(Halt::Api(error)) => return self.cannot_read(rows, *error).await,
         };
+        let invoices: Vec<_> = rows.iter().map(|row| row.order.invoice).collect();
+        let records = self.app.store.records().find_by_documents(&self.connection.id, &invoices).await?;
         let mut spent = 0_i64;
         for row in rows {
             let way = ways.get(&row.order.brex_vendor).and_then(Option::as_deref);
-            if let Some(why) = self.against(&reading, &row, way, spent) {
+            let record = records.iter().find(|record| record.document_id == Some(row.order.invoice));
+            if let Some(why) = self.against(&reading, &row, record, way, spent) {
                 self.hold(row, &why).await?;
             } else {
                 spent = spent.saturating_add(row.order.cents);
@@ -112,6 +115,7 @@ impl Turn<'_> {
         &self,
         reading: &Reading,
         row: &TransferOrder,
+        record: Option<&RecordRow>,
         ways: Option<&[domain::transfer::Way]>,
         spent: i64,
     ) -> Option<String> {
@@ -121,7 +125,7 @@ impl Turn<'_> {
             return Some("Business Central no longer has the invoice among the posted ones".to_owned());
         };
         let chosen = Some(order.way.instrument.as_str());
-        let asked = Asked { payable, ways, chosen, despite: &order.despite };
+        let asked = Asked { payable, record, ways, chosen, despite: &order.despite };
         let payment = match reading.judge(self.connection, &asked) {
             Ok(payment) => payment,
             Err(refusals) => {
