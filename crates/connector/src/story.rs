@@ -5,6 +5,8 @@ use domain::why::{LineReasons, Reasons};
 use serde::Deserialize;
 use serde_json::Value;
 
+mod transfer;
+
 /// The entry as a sentence for a bookkeeper.
 pub fn sentence(entry: &Entry) -> String {
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
@@ -91,57 +93,11 @@ pub fn sentence(entry: &Entry) -> String {
         "replayed" => format!("planned anew for {}: {}", entry.actor, text("reason")),
         "skipped" => format!("set aside by {}: {}", entry.actor, text("reason")),
         "request_refused" => format!("{} asked for {} and was refused: {}", entry.actor, text("verb"), text("why")),
-        _ => of_transfer(entry, &detail).or_else(|| of_failure(&entry.action, &detail)).unwrap_or_else(|| {
+        _ => transfer::sentence(entry, &detail).or_else(|| of_failure(&entry.action, &detail)).unwrap_or_else(|| {
             let action = &entry.action;
             format!("{action}: {detail}")
         }),
     }
-}
-
-/// What happened to a transfer, or to one that was ordered.
-fn of_transfer(entry: &Entry, detail: &Value) -> Option<String> {
-    let text = |key: &str| shown(&detail[key]);
-    if entry.subject.starts_with("transfer_order ") {
-        return of_order(entry, detail);
-    }
-    Some(match entry.action.as_str() {
-        "transfer_imported" => format!("{} in Brex", entry.after.as_deref().unwrap_or_default()),
-        "transfer_status" => {
-            let (before, after) = (entry.before.as_deref(), entry.after.as_deref());
-            format!("{} in Brex, before {}", after.unwrap_or_default(), before.unwrap_or_default())
-        }
-        "transfer_returned" => format!("came back with the transfer {}", text("by")),
-        "transfer_matched" => format!("matched with {} ({}: {})", text("documents"), text("confidence"), text("why")),
-        "transfer_match_gone" => format!("the match with {} no longer holds", text("documents")),
-        "transfer_matched_by_hand" => format!("matched by hand with {}: {}", text("documents"), text("reason")),
-        "transfer_unmatched_by_hand" => format!("taken apart from {}: {}", text("documents"), text("reason")),
-        _ => return None,
-    })
-}
-
-/// What happened to a transfer that was ordered.
-fn of_order(entry: &Entry, detail: &Value) -> Option<String> {
-    let text = |key: &str| shown(&detail[key]);
-    let error = || shown(&detail["more"]["error"]);
-    Some(match entry.action.as_str() {
-        "transfer_ordered" => {
-            let dollars = domain::transfer::dollars(detail["cents"].as_i64().unwrap_or_default());
-            let (invoice, vendor, name) = (text("invoice"), text("vendor"), text("vendor_name"));
-            format!("{} ordered to pay {invoice} of {vendor} {name}: {dollars} by {}", entry.actor, text("rail"))
-        }
-        "transfer_order_approved" => format!("approved by {}", entry.actor),
-        "transfer_order_declined" => format!("declined by {}: {}", entry.actor, text("note")),
-        "transfer_order_sending" => {
-            format!("committed before it is sent (attempt {}, key {})", text("attempts"), text("key"))
-        }
-        "transfer_order_unclear" => format!("no clear answer ({}); it is looked for before it is sent again", error()),
-        "transfer_order_looked_for" => "looked for in Brex: not there (yet)".to_owned(),
-        "transfer_order_postponed" => format!("tried again later: {}", error()),
-        "transfer_order_created" => format!("Brex made the transfer {}", text("transfer")),
-        "transfer_order_adopted" => format!("found in Brex by its memo: the transfer {}", text("transfer")),
-        "transfer_order_refused" | "transfer_order_held" => text("note"),
-        _ => return None,
-    })
 }
 
 /// What Brex was told about a hold.

@@ -53,7 +53,7 @@ pub use lanes::{Lanes, Lease};
 pub use master_data::{Changed, MasterData, MasterKind, MasterRow, Telling};
 pub use open::Store;
 pub use payloads::{Payload, Payloads};
-pub use payment_lines::{PaymentLine, PaymentLineChange, PaymentLineState, PaymentLines};
+pub use payment_lines::{AppliedTo, PaymentLine, PaymentLineChange, PaymentLineState, PaymentLines};
 pub use place::Kind;
 pub use receipts::{ReceiptRow, Receipts};
 pub use record_list::{After, Exports, Filter};

@@ -5,6 +5,7 @@
 use domain::audit::{Actor, Note};
 use domain::id::ConnectionId;
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -20,8 +21,8 @@ use crate::row::{Table, from_str};
 const TABLE: Table = Table { name: "payment_lines", key: &["connection", "owner_kind", "owner_id"] };
 
 const SELECT: &str = "SELECT connection, owner_kind, owner_id, rev, journal, external_number, vendor_number, posting_date, \
-     amount, currency, applies_to, description, state, attempt, epoch, settle_until_ms, probes, tries, due_ms, line_id, note \
-     FROM payment_lines WHERE connection = $1";
+     amount, currency, applies_to, applies_to_many, description, state, attempt, epoch, settle_until_ms, probes, tries, due_ms, line_id, \
+     note FROM payment_lines WHERE connection = $1";
 
 /// Where a line stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +66,16 @@ impl PaymentLineState {
     }
 }
 
-/// One line. Owner, number, vendor and money never change once it is stored.
+/// A document that a line is applied to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppliedTo {
+    /// BC's number.
+    pub number: String,
+    /// Whether it is a credit memo.
+    pub is_credit_memo: bool,
+}
+
+/// One line. Owner and number never change once it is stored; vendor, money and documents only of one that was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PaymentLine {
     /// What asked for it: `record`, `transfer`, …
@@ -88,6 +98,8 @@ pub struct PaymentLine {
     pub currency: String,
     /// The posted invoice that it pays.
     pub applies_to: Option<Uuid>,
+    /// The posted documents that it pays together, if they are several.
+    pub applies_to_many: Vec<AppliedTo>,
     /// Text of the line.
     pub description: String,
     /// Where it stands.
@@ -220,7 +232,7 @@ async fn tell(
         detail: json!({
             "owner": row.owner_kind, "journal": row.journal, "number": row.external_number, "vendor": row.vendor_number,
             "date": row.posting_date, "amount": row.amount.to_string(), "currency": row.currency,
-            "applies_to": row.applies_to, "attempt": row.attempt, "line": row.line_id, "note": row.note,
+            "applies_to": row.applies_to, "applies_to_many": row.applies_to_many, "attempt": row.attempt, "line": row.line_id, "note": row.note,
             "more": change.detail,
         }),
     };
@@ -235,9 +247,9 @@ async fn insert(
 ) -> Result<u64, Error> {
     Statement::new(
         "INSERT INTO payment_lines (connection, owner_kind, owner_id, rev, journal, external_number, vendor_number, \
-         posting_date, amount, currency, applies_to, description, state, attempt, epoch, settle_until_ms, probes, tries, \
-         due_ms, line_id, note, changed_ms) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
-         $16, $17, $18, $19, $20, $21) ON CONFLICT (connection, owner_kind, owner_id) DO NOTHING",
+         posting_date, amount, currency, applies_to, applies_to_many, description, state, attempt, epoch, settle_until_ms, \
+         probes, tries, due_ms, line_id, note, changed_ms) VALUES ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
+         $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) ON CONFLICT (connection, owner_kind, owner_id) DO NOTHING",
     )
     .bind(connection.as_str())
     .bind(clean(&row.owner_kind))
@@ -249,6 +261,7 @@ async fn insert(
     .bind(row.amount.to_string())
     .bind(clean(&row.currency))
     .bind(row.applies_to.map(|id| id.to_string()))
+    .bind(many(row))
     .bind(clean(&row.description))
     .bind(row.state.as_str())
     .bind(row.attempt)
@@ -273,7 +286,9 @@ async fn update(
 ) -> Result<u64, Error> {
     Statement::new(
         "UPDATE payment_lines SET rev = rev + 1, posting_date = $5, state = $6, attempt = $7, epoch = $8, \
-         settle_until_ms = $9, probes = $10, tries = $11, due_ms = $12, line_id = $13, note = $14, changed_ms = $15 \
+         settle_until_ms = $9, probes = $10, tries = $11, due_ms = $12, line_id = $13, note = $14, changed_ms = $15, \
+         journal = $16, vendor_number = $17, amount = $18, currency = $19, applies_to = $20, applies_to_many = $21, \
+         description = $22 \
          WHERE connection = $1 AND owner_kind = $2 AND owner_id = $3 AND rev = $4",
     )
     .bind(connection.as_str())
@@ -291,8 +306,20 @@ async fn update(
     .bind(row.line_id.map(|id| id.to_string()))
     .bind(row.note.as_deref().map(clean))
     .bind(now_ms)
+    .bind(clean(&row.journal))
+    .bind(clean(&row.vendor_number))
+    .bind(row.amount.to_string())
+    .bind(clean(&row.currency))
+    .bind(row.applies_to.map(|id| id.to_string()))
+    .bind(many(row))
+    .bind(clean(&row.description))
     .execute(tx)
     .await
+}
+
+fn many(row: &PaymentLine) -> Option<String> {
+    let is_many = !row.applies_to_many.is_empty();
+    is_many.then(|| clean(&serde_json::to_string(&row.applies_to_many).unwrap_or_default()))
 }
 
 fn read(row: &AnyRow) -> Result<PaymentLine, Error> {
@@ -308,6 +335,9 @@ fn read(row: &AnyRow) -> Result<PaymentLine, Error> {
         amount: row.parsed("amount", from_str)?,
         currency: row.text("currency")?,
         applies_to: row.optional_uuid("applies_to")?,
+        applies_to_many: row
+            .optional_parsed("applies_to_many", |text| serde_json::from_str(text).ok())?
+            .unwrap_or_default(),
         description: row.text("description")?,
         state: row.parsed("state", PaymentLineState::from_stored)?,
         attempt: row.integer("attempt")?,

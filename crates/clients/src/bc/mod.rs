@@ -50,7 +50,7 @@ pub use self::payables::{Due, EntryKind, VendorEntry};
 pub use self::purchase_documents::{ChangedDocument, DimensionsOf, InvoiceVendor, LineOf};
 pub use self::setup::{AccountingPeriod, CompanyInformation, Currency, GeneralLedgerSetup, TaxGroup, TaxType};
 pub use self::subscriptions::{MAX_SUBSCRIPTIONS, NewSubscription, Subscription};
-pub use self::vendor_payments::{NewVendorPayment, PaymentJournal, VendorPayment};
+pub use self::vendor_payments::{ApplyEntry, NewVendorPayment, PaymentJournal, VendorPayment};
 pub use self::vendors::{Blocked, NewVendor, Vendor};
 
 /// One Business Central environment. Clones share connections, pace and token.

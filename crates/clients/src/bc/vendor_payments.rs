@@ -8,10 +8,12 @@ use reqwest::Method;
 use rust_decimal::Decimal;
 use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::odata::{Filter, Literal, Query};
-use super::{Company, failure};
+use super::payables::EntryKind;
+use super::{Company, failure, names};
 use crate::call::CREATE_TIMEOUT;
 use crate::decimal::{Exact, exact_or_zero};
 use crate::error::Error;
@@ -60,6 +62,23 @@ pub struct VendorPayment {
     pub applies_to_invoice_id: Option<Uuid>,
 }
 
+/// An open entry of the vendor of a line, which the line may be applied to.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApplyEntry {
+    /// The id.
+    pub id: Uuid,
+    /// Whether this line is applied to it.
+    #[serde(default, deserialize_with = "or_default")]
+    pub applied: bool,
+    /// What it stands for.
+    #[serde(deserialize_with = "names::member")]
+    pub document_type: EntryKind,
+    /// Business Central's number of the document.
+    #[serde(default, deserialize_with = "or_default")]
+    pub document_number: String,
+}
+
 /// A line to prepare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewVendorPayment {
@@ -97,6 +116,11 @@ fn lines_of(journal: Uuid) -> [String; 2] {
     [format!("vendorPaymentJournals({journal})"), "vendorPayments".to_owned()]
 }
 
+fn entries_of(journal: Uuid, line: Uuid) -> [String; 3] {
+    let [journal, lines] = lines_of(journal);
+    [journal, format!("{lines}({line})"), "applyVendorEntries".to_owned()]
+}
+
 impl Company {
     /// The vendor payment journal with this name.
     pub async fn find_payment_journal(&self, code: &str) -> Result<Option<PaymentJournal>, Error> {
@@ -123,6 +147,22 @@ impl Company {
         let [journal, lines] = lines_of(journal);
         let call = self.write("create_vendor_payment", Method::POST, &[&journal, &lines])?;
         self.client.send(call.timeout(CREATE_TIMEOUT).json(line)?).await?.json()
+    }
+
+    /// The open entries of the line's vendor.
+    pub async fn list_apply_entries(&self, journal: Uuid, line: Uuid) -> Result<Vec<ApplyEntry>, Error> {
+        let [journal, line, entries] = entries_of(journal, line);
+        let path = [journal.as_str(), line.as_str(), entries.as_str()];
+        self.pages::<ApplyEntry>("list_apply_entries", &path, &Query::default())?.all().await
+    }
+
+    /// Has the line applied to an entry. Doing it twice changes nothing.
+    pub async fn apply_to_entry(&self, journal: Uuid, line: Uuid, entry: Uuid) -> Result<(), Error> {
+        let [journal, line, entries] = entries_of(journal, line);
+        let path = [journal, line, format!("{entries}({entry})")];
+        let call = self.write("apply_to_entry", Method::PATCH, &path.each_ref().map(String::as_str))?;
+        self.client.send(call.header("if-match", "*").json(&json!({ "applied": true }))?).await?;
+        Ok(())
     }
 
     /// Deletes a line that is not posted, if it is still the version with this etag. That it is already gone counts as

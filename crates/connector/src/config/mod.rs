@@ -40,7 +40,7 @@ pub use receipts::ReceiptsSection;
 pub use secret::{KeySource, SecretSource};
 pub use tax::TaxSection;
 pub use tls::TlsSection;
-pub use transfers::TransfersSection;
+pub use transfers::{Booking, TransfersSection};
 
 /// Name of the configuration file when none is given.
 pub const DEFAULT_FILE: &str = "ml-connector.toml";

@@ -7,6 +7,17 @@ use serde::Deserialize;
 use super::pay::cents;
 use super::{ConfigError, PaySection};
 
+/// What is done in Business Central about a transfer that is matched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Booking {
+    /// Nothing: it is reported.
+    #[default]
+    Report,
+    /// A payment line that is applied to its documents is prepared in a journal, for a person to post.
+    Journal,
+}
+
 /// Transfers of a connection.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,6 +38,12 @@ pub struct TransfersSection {
     pub fee_most: Decimal,
     /// Days back that closed documents are read.
     pub closed_days: u16,
+    /// What is done about a matched transfer.
+    pub policy: Booking,
+    /// Code of the vendor payment journal.
+    pub journal: String,
+    /// Number of the account that balances its lines, checked if it is given: a journal with another one is not written to.
+    pub account: String,
     /// Paying open invoices.
     pub pay: PaySection,
 }
@@ -42,6 +59,9 @@ impl Default for TransfersSection {
             booking_days: 5,
             fee_most: Decimal::from(50),
             closed_days: 180,
+            policy: Booking::Report,
+            journal: String::new(),
+            account: String::new(),
             pay: PaySection::default(),
         }
     }
@@ -69,6 +89,9 @@ impl TransfersSection {
         if !fits {
             let text = "must be US dollars with at most two decimals, such as 50.00";
             return Err(ConfigError::value(key("transfers.fee_most"), text));
+        }
+        if self.policy == Booking::Journal && self.journal.trim().is_empty() {
+            return Err(ConfigError::value(key("transfers.journal"), "is empty, and the policy journal needs it"));
         }
         self.pay.check(key, self.enabled)
     }

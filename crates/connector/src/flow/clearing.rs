@@ -107,6 +107,7 @@ async fn one(
         amount: document.total_amount_including_tax,
         currency: document.currency_code.clone(),
         applies_to: Some(document.id),
+        applies_to_many: Vec::new(),
         description: format!("Brex card {}", plan.number.as_str()),
     };
     let asked = match refusal(lane, plan).await? {

@@ -1,11 +1,13 @@
 //! Transfers of Brex and the documents of Business Central: read both ([`import`], [`books`]), compare ([`reconcile`]), hear
-//! what people say ([`say`]), and show how it stands ([`view`]). A floor below `flow`.
+//! what people say ([`say`]), prepare what is matched in a journal ([`journal`]), [`pay`] what is open, and show how it stands
+//! ([`view`]). A floor below `flow`.
 //!
 //! What Brex says is the same for everybody, so it is written without a lease. A comparison is written only if the matches and
 //! decisions that it began with still stand, so a command and the worker may compare at the same time.
 
 pub mod books;
 pub mod import;
+pub mod journal;
 pub mod pay;
 pub mod reconcile;
 pub mod say;
@@ -54,7 +56,8 @@ pub async fn turn(app: &App, connection: &Connection, lease: &Lease) -> Result<b
     let is_full = job.argument.as_deref() == Some(FULL)
         || walked.is_none_or(|walked| app.now_ms().saturating_sub(walked) >= period_ms);
     match run(app, connection, Some(lease), is_full).await {
-        Ok(_) => {
+        Ok(report) => {
+            journal::keep(app, connection, lease, &report, is_full).await?;
             if is_full {
                 app.store.cursors().set(lease, id, WALKED, &app.now_ms().to_string()).await?;
             }

@@ -7,7 +7,9 @@ use domain::money::Currency;
 use domain::transfer::{AgeBucket, Match, Movement, PayableKind, Reason, Standing, Verdict, money_of};
 use jiff::civil::Date;
 use serde::Serialize;
-use store::{DocumentRow, MatchRow, Store, TransferRow};
+use store::{DocumentRow, MatchRow, PaymentLine, Store, TransferRow};
+
+use crate::payment_lines::TRANSFER;
 
 /// Everything that is known about the transfers of a connection.
 pub struct View {
@@ -59,6 +61,10 @@ pub struct SeenTransfer {
     pub found: Option<SeenMatch>,
     /// What may be confirmed.
     pub suggestion: Option<SeenMatch>,
+    /// The payment line that is prepared for it.
+    pub payment: Option<SeenPayment>,
+    /// The order that it was made for.
+    pub order: Option<i64>,
     /// Each status that was seen.
     pub history: Vec<(String, String)>,
 }
@@ -78,6 +84,17 @@ pub struct SeenMatch {
     pub by: Option<String>,
     /// Why a person made it.
     pub reason: Option<String>,
+}
+
+/// A payment line in a journal.
+#[derive(Clone, Debug, Serialize)]
+pub struct SeenPayment {
+    /// The journal.
+    pub journal: String,
+    /// `wanted`, `sending`, `prepared`, `gone`, `unwanted`, `removed`, `held`.
+    pub state: &'static str,
+    /// What a person has to look at.
+    pub note: Option<String>,
 }
 
 /// Money on a document.
@@ -138,7 +155,20 @@ impl View {
             documents.iter().map(|row| (row.payable.id.as_str(), number(row))).collect();
         let matches: BTreeMap<&str, &MatchRow> =
             said.matches.iter().map(|row| (row.found.transfer.as_str(), row)).collect();
-        let transfers = rows.iter().map(|row| transfer(row, matches.get(row.id.as_str()).copied(), &numbers, today));
+        let lines = store.payment_lines().list(connection).await?;
+        let lines: BTreeMap<&str, &PaymentLine> = lines
+            .iter()
+            .filter(|line| line.owner_kind == TRANSFER)
+            .map(|line| (line.owner_id.as_str(), line))
+            .collect();
+        let orders = store.transfer_orders().list(connection).await?;
+        let orders: BTreeMap<&str, i64> =
+            orders.iter().filter_map(|order| Some((order.transfer.as_deref()?, order.id))).collect();
+        let transfers = rows.iter().map(|row| SeenTransfer {
+            payment: lines.get(row.id.as_str()).map(|line| payment(line)),
+            order: orders.get(row.id.as_str()).copied(),
+            ..transfer(row, matches.get(row.id.as_str()).copied(), &numbers, today)
+        });
         let mut paid_by: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for row in &said.matches {
             for part in &row.found.parts {
@@ -200,12 +230,18 @@ fn transfer(
         returned_by: row.returned_by.clone(),
         found: stands.map(|stands| seen(&stands.found, Some(stands))),
         suggestion: row.suggestion.as_ref().map(|found| seen(found, None)),
+        payment: None,
+        order: None,
         history: row
             .history
             .iter()
             .map(|(ms, status)| (crate::clock::timestamp(*ms).to_string(), status.clone()))
             .collect(),
     }
+}
+
+fn payment(line: &PaymentLine) -> SeenPayment {
+    SeenPayment { journal: line.journal.clone(), state: line.state.as_str(), note: line.note.clone() }
 }
 
 fn seen_match(

@@ -43,6 +43,7 @@ mod simulation;
 mod tax;
 mod tieout;
 mod tls;
+mod transfer_journal;
 mod transfers;
 mod types;
 mod vendor_memory;

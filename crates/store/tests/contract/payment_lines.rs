@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 use serde_json::json;
-use store::{PaymentLine, PaymentLineChange, PaymentLineState};
+use store::{AppliedTo, PaymentLine, PaymentLineChange, PaymentLineState};
 use uuid::Uuid;
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World, engine};
@@ -19,6 +19,7 @@ pub(crate) fn line(owner: &str) -> PaymentLine {
         amount: "125.40".parse().unwrap(),
         currency: "USD".to_owned(),
         applies_to: Some(Uuid::from_u128(7)),
+        applies_to_many: Vec::new(),
         description: "card payment \u{0}'x'".to_owned(),
         state: PaymentLineState::Wanted,
         attempt: 0,
@@ -65,9 +66,27 @@ async fn a_line_is_stored_once_per_owner_and_changed_only_from_what_was_read(#[v
     assert!(!apply(&world, sent.clone(), "payment_line_sent").await, "it was read before");
     let now = world.store.payment_lines().find(&world.main, "record", "a").await.unwrap().unwrap();
     assert_eq!(now, PaymentLine { rev: 2, ..sent });
+    let number = |number: &str, is_credit_memo| AppliedTo { number: number.to_owned(), is_credit_memo };
+    let anew = PaymentLine {
+        journal: "OTHER".to_owned(),
+        vendor_number: "V0002".to_owned(),
+        amount: "1.00".parse().unwrap(),
+        currency: "EUR".to_owned(),
+        applies_to: None,
+        applies_to_many: vec![number("PPI-1", false), number("PCM-1", true)],
+        description: "another".to_owned(),
+        ..now
+    };
+    assert!(apply(&world, anew.clone(), "payment_line_wanted").await);
+    let now = world.store.payment_lines().find(&world.main, "record", "a").await.unwrap().unwrap();
+    assert_eq!(now, PaymentLine { rev: 3, ..anew });
     let trail = world.store.audit().list_for(&world.main, "a", 10).await.unwrap();
     let actions: Vec<&str> = trail.iter().map(|entry| entry.action.as_str()).collect();
-    assert_eq!(actions, ["payment_line_wanted", "payment_line_sent"], "what is not written is not told");
+    assert_eq!(
+        actions,
+        ["payment_line_wanted", "payment_line_sent", "payment_line_wanted"],
+        "what is not written is not told"
+    );
 }
 
 #[rstest]

@@ -1,17 +1,13 @@
-//! How transfers and documents stand, as tables, JSON or CSV; and everything about one of them.
+//! How transfers and documents stand, as tables, JSON or CSV.
 
 use std::collections::BTreeMap;
 
 use comfy_table::{ContentArrangement, Table};
 use serde_json::{Value, json};
 
-use super::{ListArgs, Shown, one_connection, today};
+use super::{ListArgs, Shown, today};
 use crate::cli::{Common, Exit, Failure, open, print_json};
-use crate::story;
 use crate::transfers::view::{SeenDocument, SeenMatch, SeenTransfer, View};
-
-/// More entries than any transfer has.
-const ALL: i64 = 10_000;
 
 /// The result of one connection.
 pub(super) struct Found {
@@ -178,11 +174,11 @@ fn safe(cell: &str) -> String {
     if !is_number && cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }
 
-fn with(found: &SeenMatch) -> String {
+pub(super) fn with(found: &SeenMatch) -> String {
     found.documents.iter().map(|part| format!("{} {}", part.number, part.amount)).collect::<Vec<_>>().join("; ")
 }
 
-fn confidence(found: &SeenMatch) -> String {
+pub(super) fn confidence(found: &SeenMatch) -> String {
     match &found.by {
         Some(person) => format!("by {person}"),
         None => format!("{:?}", found.confidence),
@@ -239,68 +235,4 @@ fn new_table(header: [&str; 8]) -> Table {
     table.load_style(comfy_table::presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(header);
     table
-}
-
-/// Everything about one transfer, or the transfers of a document.
-pub(super) async fn show(common: &Common, what: &str, connection: Option<&str>) -> Result<Exit, Failure> {
-    let config = open::config(common)?;
-    let connection = one_connection(&config, connection)?;
-    let store = open::store(&config).await?;
-    let view = View::load(&store, &connection, today(&config, connection.as_str())?).await?;
-    let is_it = |seen: &&SeenDocument| {
-        [&seen.id, &seen.number, &seen.supplier_number].iter().any(|n| n.eq_ignore_ascii_case(what))
-    };
-    let document = view.documents.iter().find(is_it);
-    let ids: Vec<&str> =
-        document.map_or_else(|| vec![what], |seen| seen.transfers.iter().map(String::as_str).collect());
-    let shown: Vec<&SeenTransfer> =
-        view.transfers.iter().filter(|seen| ids.contains(&seen.transfer.as_str())).collect();
-    if document.is_none() && shown.is_empty() {
-        let text =
-            format!("{what} is neither a transfer nor a document that was read: ask for transfers reconcile first");
-        return Err(Failure::new(Exit::NotFound, text));
-    }
-    let mut stories = Vec::new();
-    for seen in &shown {
-        let entries = store.audit().list_for(&connection, &format!("transfer {}", seen.transfer), ALL).await?;
-        stories.push(entries);
-    }
-    store.close().await;
-    if common.json {
-        let transfers: Vec<Value> = shown
-            .iter()
-            .zip(&stories)
-            .map(|(seen, entries)| {
-                let steps: Vec<Value> = entries.iter().map(|entry| json!({
-                "at": crate::clock::timestamp(entry.at_ms).to_string(), "actor": entry.actor, "action": entry.action,
-                "sentence": story::sentence(entry),
-            })).collect();
-                json!({ "transfer": seen, "steps": steps })
-            })
-            .collect();
-        print_json(&json!({ "document": document, "transfers": transfers }));
-        return Ok(Exit::Done);
-    }
-    if let Some(seen) = document {
-        println!(
-            "{} ({}): {} {}, due {}: {}",
-            seen.supplier_number, seen.number, seen.total, seen.currency, seen.due, seen.verdict
-        );
-        println!("{}", seen.why.unwrap_or("paid through Brex"));
-    }
-    let zone = open::zone(&config, connection.as_str())?;
-    for (seen, entries) in shown.iter().zip(&stories) {
-        println!("{}: {} {} to {}, {}", seen.transfer, seen.amount, seen.currency, seen.to, seen.status);
-        let stands =
-            seen.found.as_ref().map(|found| format!("pays {} ({}): {:?}", with(found), confidence(found), found.why));
-        println!("{}", stands.as_deref().or(seen.why).unwrap_or("not compared yet"));
-        if let Some(found) = &seen.suggestion {
-            println!("perhaps it pays {} ({:?}): {:?}", with(found), found.confidence, found.why);
-            println!("transfers match {} --reason TEXT --by PERSON | transfers unmatch …", seen.transfer);
-        }
-        for entry in entries {
-            println!("{}  {}", open::shown_time(entry.at_ms, &zone), story::sentence(entry));
-        }
-    }
-    Ok(Exit::Done)
 }

@@ -5,6 +5,7 @@ mod create;
 mod list;
 mod orders;
 mod reconcile;
+mod show;
 
 use clap::{Args, Subcommand, ValueEnum};
 use domain::id::ConnectionId;
@@ -154,7 +155,7 @@ pub(super) async fn transfers(common: &Common, command: TransfersCommand) -> Res
     match command {
         TransfersCommand::Reconcile(args) => reconcile::reconcile(common, &args).await,
         TransfersCommand::List(args) => list::list(common, &args).await,
-        TransfersCommand::Show { what, connection } => list::show(common, &what, connection.as_deref()).await,
+        TransfersCommand::Show { what, connection } => show::show(common, &what, connection.as_deref()).await,
         TransfersCommand::Match { args, documents } => answer::together(common, &args, &documents).await,
         TransfersCommand::Unmatch(args) => answer::apart(common, &args).await,
         TransfersCommand::Create(args) => create::create(common, &args).await,

@@ -6,12 +6,14 @@
 //! and after an unclear answer the line is only looked for until the settle window has passed. Amounts are in the company's
 //! own currency: the API has no field for another.
 
-use clients::bc::{Company, DocumentKind, DocumentStatus, NewVendorPayment, PaymentJournal, VendorPayment};
-use clients::{Effect, Error, Kind};
+mod make;
+
+use clients::bc::{Company, PaymentJournal, VendorPayment};
+use clients::{Error, Kind};
 use domain::pace::{NextProbe, next_probe, retry_delay_ms};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use store::{Lease, PaymentLine, PaymentLineChange, PaymentLineState as State};
+use store::{AppliedTo, Lease, PaymentLine, PaymentLineChange, PaymentLineState as State};
 use uuid::Uuid;
 
 use crate::app::{App, Connection};
@@ -21,6 +23,9 @@ use crate::stop::{Stop, asked_ms};
 
 /// After so many attempts without an outcome a person has to look.
 const MOST_ATTEMPTS: i64 = 5;
+
+/// The owner of lines that book transfers.
+pub const TRANSFER: &str = "transfer";
 
 /// A line that somebody wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub struct Wanted {
     pub currency: String,
     /// The posted invoice that it pays.
     pub applies_to: Option<Uuid>,
+    /// The posted documents that it pays together, if they are several.
+    pub applies_to_many: Vec<AppliedTo>,
     /// Text of the line, at most 100 characters.
     pub description: String,
 }
@@ -64,8 +71,8 @@ impl<'a> Desk<'a> {
         Some(Self { app, connection, lease, company })
     }
 
-    /// The line of this owner as it stands; one that is not known yet is stored as wanted. What is stored is never changed:
-    /// an owner that wants another line finds the first one here.
+    /// The line of this owner as it stands; one that is not known yet is stored as wanted. What is stored is never changed,
+    /// so that an owner that wants another line finds the first one here, unless it was removed: then it is made anew.
     pub async fn ensure(&self, wanted: Wanted) -> Result<PaymentLine, Stop> {
         let row = PaymentLine {
             owner_kind: wanted.owner_kind.to_owned(),
@@ -78,6 +85,7 @@ impl<'a> Desk<'a> {
             amount: wanted.amount,
             currency: wanted.currency,
             applies_to: wanted.applies_to,
+            applies_to_many: wanted.applies_to_many,
             description: wanted.description,
             state: State::Wanted,
             attempt: 0,
@@ -91,7 +99,11 @@ impl<'a> Desk<'a> {
         };
         let lines = self.app.store.payment_lines();
         if let Some(known) = lines.find(&self.connection.id, &row.owner_kind, &row.owner_id).await? {
-            return Ok(known);
+            if known.state != State::Removed {
+                return Ok(known);
+            }
+            let row = PaymentLine { rev: known.rev, attempt: known.attempt, ..row };
+            return self.written(row, "payment_line_wanted", Value::Null).await;
         }
         let kept = self.apply(row.clone(), "payment_line_wanted", Value::Null).await?;
         Ok(kept.unwrap_or(row))
@@ -130,6 +142,14 @@ impl<'a> Desk<'a> {
         self.written(row, "payment_line_set_aside", Value::Null).await
     }
 
+    /// Says something about a line that needs nothing of us any more, once.
+    pub async fn remark(&self, row: PaymentLine, note: &str) -> Result<PaymentLine, Stop> {
+        if row.note.as_deref() == Some(note) {
+            return Ok(row);
+        }
+        self.written(PaymentLine { note: Some(note.to_owned()), ..row }, "payment_line_remark", Value::Null).await
+    }
+
     /// Does what is due for one line. The line as it became, if there was one.
     pub async fn turn(&self) -> Result<Option<PaymentLine>, Stop> {
         let due = self.app.store.payment_lines().list_due(&self.connection.id, self.app.now_ms(), 1).await?;
@@ -155,133 +175,14 @@ impl<'a> Desk<'a> {
         let ours: Vec<VendorPayment> = lines.iter().filter(same).cloned().collect();
         match row.state {
             State::Wanted => self.want(row, &journal, &lines, &ours).await,
-            State::Sending => self.sent(row, &ours).await,
+            State::Sending if ours.is_empty() => self.still_absent(row).await,
+            State::Sending => self.settle(row, journal.id, &ours).await,
             State::Prepared => self.prepared(row, &ours).await,
             State::Unwanted => self.delete(row, &journal, &ours).await,
             State::Gone | State::Removed | State::Held => {
                 self.written(PaymentLine { due_ms: None, ..row }, "payment_line_rests", Value::Null).await
             }
         }
-    }
-
-    async fn want(
-        &self,
-        row: PaymentLine,
-        journal: &PaymentJournal,
-        lines: &[VendorPayment],
-        ours: &[VendorPayment],
-    ) -> Result<PaymentLine, Stop> {
-        if !ours.is_empty() {
-            return self.settle(row, ours).await;
-        }
-        let twins = self.app.store.payment_lines().list_by_number(&self.connection.id, &row.external_number).await?;
-        if let Some(twin) = twins.iter().find(|other| is_rival(&row, other)) {
-            let why = format!("the number {} is used by {} {}", row.external_number, twin.owner_kind, twin.owner_id);
-            return self.hold(row, &why).await;
-        }
-        if let Some(invoice) = row.applies_to {
-            if let Some(other) = lines.iter().find(|line| line.applies_to_invoice_id == Some(invoice)) {
-                let number = other.external_document_number.clone();
-                let why = format!("the journal already has a payment of this invoice, with the number {number:?}");
-                return self.hold(row, &why).await;
-            }
-            match self.company.get_document(DocumentKind::Invoice, invoice).await {
-                Err(error) => return self.cannot_look(row, error).await,
-                Ok(Some(invoice)) if invoice.status == DocumentStatus::Open => {}
-                Ok(Some(invoice)) if invoice.status == DocumentStatus::Paid => {
-                    let row = PaymentLine { state: State::Gone, due_ms: None, ..row };
-                    return self.written(row, "payment_line_needless", json!("the invoice is paid")).await;
-                }
-                Ok(_) => return self.hold(row, "the invoice is no longer open in Business Central").await,
-            }
-        }
-        self.create(row, journal).await
-    }
-
-    /// Commits the attempt, checks the lease again, and sends.
-    async fn create(&self, row: PaymentLine, journal: &PaymentJournal) -> Result<PaymentLine, Stop> {
-        let Ok(posting_date) = row.posting_date.parse() else {
-            return self.hold(row, "its posting date cannot be read").await;
-        };
-        let line = NewVendorPayment {
-            vendor_number: row.vendor_number.clone(),
-            posting_date,
-            external_document_number: row.external_number.clone(),
-            amount: row.amount,
-            applies_to_invoice_id: row.applies_to,
-            description: row.description.clone(),
-        };
-        let row = PaymentLine { state: State::Sending, attempt: row.attempt.saturating_add(1), tries: 0, ..row };
-        let row = self.looking(row);
-        let Some(row) = self.apply(row.clone(), "payment_line_committed", Value::Null).await? else { return Ok(row) };
-        if !self.app.store.lanes().holds(self.lease, self.app.now_ms()).await? {
-            return Err(store::Error::LostLease.into());
-        }
-        match self.company.create_vendor_payment(journal.id, &line).await {
-            Ok(made) => self.settle(row, &[made]).await,
-            Err(error) => self.not_created(row, journal, error).await,
-        }
-    }
-
-    async fn not_created(&self, row: PaymentLine, journal: &PaymentJournal, error: Error) -> Result<PaymentLine, Stop> {
-        let is_refused = matches!(error.kind(), Kind::Refused | Kind::NotFound) && problem::of_error(&error).is_none();
-        match error.effect() {
-            Effect::Unknown => self.unclear(row, &error).await,
-            Effect::None if error.kind() == Kind::Forbidden => {
-                let text =
-                    "Business Central does not let the application write payment lines (insert on Gen. Journal Line)";
-                self.hold(row, &format!("{text}: {}", said(&error))).await
-            }
-            // An extension may commit and then fail, so a refusal is believed only after one look.
-            Effect::None if is_refused => match self.company.list_vendor_payments(journal.id).await {
-                Err(_) => self.unclear(row, &error).await,
-                Ok(lines) => {
-                    let same = |line: &VendorPayment| line.external_document_number == row.external_number;
-                    let ours: Vec<VendorPayment> = lines.into_iter().filter(same).collect();
-                    if ours.is_empty() {
-                        self.hold(row, &format!("Business Central refused the payment line: {}", said(&error))).await
-                    } else {
-                        self.settle(row, &ours).await
-                    }
-                }
-            },
-            Effect::None => {
-                let row = self.postponed(PaymentLine { state: State::Wanted, ..row }, &error);
-                self.apply(row, "payment_line_postponed", error_detail(&error)).await?;
-                Err(error.into())
-            }
-        }
-    }
-
-    /// What a look for a line that may have been sent means.
-    async fn settle(&self, row: PaymentLine, ours: &[VendorPayment]) -> Result<PaymentLine, Stop> {
-        match ours {
-            [only] if is_as_wanted(&row, only) => {
-                let row = PaymentLine {
-                    state: State::Prepared,
-                    line_id: Some(only.id),
-                    due_ms: None,
-                    note: None,
-                    settle_until_ms: None,
-                    ..row
-                };
-                let detail = json!({ "document_number": only.document_number });
-                self.written(row, "payment_line_prepared", detail).await
-            }
-            [other] => {
-                let (amount, vendor) = (other.amount, &other.vendor_number);
-                let why = format!("the journal has a line {} over {amount} of vendor {vendor}", row.external_number);
-                self.hold(row, &why).await
-            }
-            several => {
-                let why = format!("the journal has {} lines with the number {}", several.len(), row.external_number);
-                self.hold(row, &why).await
-            }
-        }
-    }
-
-    async fn sent(&self, row: PaymentLine, ours: &[VendorPayment]) -> Result<PaymentLine, Stop> {
-        if ours.is_empty() { self.still_absent(row).await } else { self.settle(row, ours).await }
     }
 
     /// A prepared line that is gone was posted or deleted by a person.
@@ -399,13 +300,6 @@ impl<'a> Desk<'a> {
         let rev = change.row.rev.saturating_add(1);
         Ok(is_written.then_some(PaymentLine { rev, ..change.row }))
     }
-}
-
-/// Another owner's line with the same number for the same vendor.
-fn is_rival(row: &PaymentLine, other: &PaymentLine) -> bool {
-    (&other.owner_kind, &other.owner_id) != (&row.owner_kind, &row.owner_id)
-        && other.vendor_number == row.vendor_number
-        && other.state != State::Removed
 }
 
 fn is_as_wanted(row: &PaymentLine, line: &VendorPayment) -> bool {
