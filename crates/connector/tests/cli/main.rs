@@ -9,6 +9,7 @@ mod doctor;
 mod keys;
 mod kill;
 mod mistakes;
+mod pay;
 mod plan;
 mod rules;
 mod secrets;
