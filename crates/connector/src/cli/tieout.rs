@@ -14,7 +14,7 @@ use super::run::first_contact;
 use super::{Common, Exit, Failure, open, print_json};
 use crate::app::{App, Connection};
 use crate::stop::Stop;
-use crate::tieout;
+use crate::tieout::{self, Line};
 
 /// How many things that do not fit are shown in the terminal.
 const SHOWN: usize = 40;
@@ -57,11 +57,13 @@ pub(super) async fn tieout(common: &Common, args: &TieoutArgs) -> Result<Exit, F
     let mut exit = Exit::Done;
     for connection in app.connections.iter().filter(|connection| names.contains(&connection.id.as_str())) {
         let (tied, company) = make(&app, connection, args).await?;
-        write_files(args, &app, connection, &tied, &company)?;
+        let transfers = tieout::transfers(&app.store, &connection.id, tied.period).await?;
+        write_files(args, &app, connection, (&tied, &transfers), &company)?;
         if common.json {
-            shown.push(as_json(connection, &tied));
+            shown.push(as_json(connection, &tied, &transfers));
         } else {
             print(connection, &tied);
+            print_transfers(&transfers);
         }
         if !tied.holds() || (args.closed && !tied.is_closed()) {
             exit = Exit::Disagreement;
@@ -91,7 +93,7 @@ fn write_files(
     args: &TieoutArgs,
     app: &App,
     connection: &Connection,
-    tied: &TieOut,
+    (tied, transfers): (&TieOut, &[Line]),
     company: &str,
 ) -> Result<(), Failure> {
     let unwritable = |path: &PathBuf, error: &dyn std::fmt::Display| {
@@ -103,30 +105,43 @@ fn write_files(
     }
     if let Some(path) = &args.page {
         let made = format!("{} ({})", shown_time(app.now_ms(), &connection.rules.zone), connection.settings.time_zone);
-        let page = tieout::page(tied, connection.id.as_str(), company, &made);
+        let page = tieout::page(tied, transfers, connection.id.as_str(), company, &made);
         let page = page.map_err(|error| unwritable(path, &error))?;
         std::fs::write(path, page).map_err(|error| unwritable(path, &error))?;
     }
     Ok(())
 }
 
-fn as_json(connection: &Connection, tied: &TieOut) -> Value {
+fn as_json(connection: &Connection, tied: &TieOut, transfers: &[Line]) -> Value {
     let mut value = json!(tied);
+    value["transfers"] = json!(transfers);
     value["connection"] = json!(connection.id.as_str());
     value["holds"] = json!(tied.holds());
     value["closed"] = json!(tied.is_closed());
     value
 }
 
-fn print(connection: &Connection, tied: &TieOut) {
-    println!("{}, {} to {}", connection.id, tied.period.from, tied.period.to);
+/// The transfers, as they were last compared; nothing where there are none.
+fn print_transfers(transfers: &[Line]) {
+    if !transfers.is_empty() {
+        println!("\ntransfers, as they were last compared (transfers list shows each)");
+        println!("{}", table(transfers));
+    }
+}
+
+fn table(lines: &[Line]) -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_header(["", "number", "amount"]);
-    for line in tieout::lines(tied) {
-        let name = if line.sum { line.name } else { format!("  {}", line.name) };
-        table.add_row([name, line.count.to_string(), line.amount]);
+    for line in lines {
+        let name = if line.sum { line.name.clone() } else { format!("  {}", line.name) };
+        table.add_row([name, line.count.to_string(), line.amount.clone()]);
     }
-    println!("{table}");
+    table
+}
+
+fn print(connection: &Connection, tied: &TieOut) {
+    println!("{}, {} to {}", connection.id, tied.period.from, tied.period.to);
+    println!("{}", table(&tieout::lines(tied)));
     if tied.items.is_empty() && tied.holds() {
         println!("Brex has no record in this period");
         return;

@@ -25,13 +25,14 @@ struct Page {
     frame: Frame,
     from: Date,
     to: Date,
-    tied: Option<Tied>,
+    tied: Option<Compared>,
 }
 
 /// What was compared.
-struct Tied {
+struct Compared {
     tied: TieOut,
     lines: Vec<Line>,
+    transfers: Vec<Line>,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +63,8 @@ pub(super) async fn show(
     let period = period(&query, connection, console.app.now_ms())?;
     let tied = if query.from.is_some() {
         let tied = tieout::make(&console.app, connection, &*identity(connection)?, period).await?;
-        Some(Tied { lines: tieout::lines(&tied), tied })
+        let transfers = tieout::transfers(&console.app.store, &connection.id, period).await?;
+        Some(Compared { lines: tieout::lines(&tied), transfers, tied })
     } else {
         None
     };
@@ -86,9 +88,10 @@ pub(super) async fn page(
     let period = period(&query, connection, console.app.now_ms())?;
     let identity = identity(connection)?;
     let tied = tieout::make(&console.app, connection, &identity, period).await?;
+    let transfers = tieout::transfers(&console.app.store, &connection.id, period).await?;
     let at = stamp(console.app.now_ms(), &connection.rules.zone);
     let made = format!("{} ({})", at.shown, connection.settings.time_zone);
-    let page = tieout::page(&tied, connection.id.as_str(), &identity.bc_company_name, &made);
+    let page = tieout::page(&tied, &transfers, connection.id.as_str(), &identity.bc_company_name, &made);
     Ok(match page {
         Ok(text) => ([(header::CONTENT_SECURITY_POLICY, policy(&text))], Html(text)).into_response(),
         Err(error) => message(StatusCode::INTERNAL_SERVER_ERROR, "The page could not be made", &error.to_string()),

@@ -1,10 +1,12 @@
 //! The lines of a tie-out that lead from the records of a period to its documents, as people read them.
 
 use domain::tieout::{TieOut, Totals};
+use serde::Serialize;
 
 use super::by_currency;
 
 /// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Line {
     /// What it counts.
     pub name: String,

@@ -4,6 +4,7 @@
 mod bridge;
 mod page;
 mod table;
+mod transfers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -25,6 +26,7 @@ use crate::flow::{Stop, found_document, poll, read_record};
 pub use bridge::{Line, lines};
 pub use page::page;
 pub use table::write_csv;
+pub use transfers::transfers;
 
 /// Rows read at once.
 const PAGE: i64 = 1_000;

@@ -15,12 +15,19 @@ struct Page<'a> {
     version: &'static str,
     tied: &'a TieOut,
     bridge: Vec<Line>,
+    transfers: &'a [Line],
     accounts: Vec<(&'a str, String)>,
     dimensions: Vec<(&'a str, Vec<(&'a str, String)>)>,
 }
 
 /// The page, complete in itself. `made` is the time as it is to be read.
-pub fn page(tied: &TieOut, connection: &str, company: &str, made: &str) -> Result<String, askama::Error> {
+pub fn page(
+    tied: &TieOut,
+    transfers: &[Line],
+    connection: &str,
+    company: &str,
+    made: &str,
+) -> Result<String, askama::Error> {
     let dimensions = tied.sums.dimensions.iter().map(|(code, values)| {
         (code.as_str(), values.iter().map(|(value, sums)| (value.as_str(), by_currency(sums))).collect())
     });
@@ -32,6 +39,7 @@ pub fn page(tied: &TieOut, connection: &str, company: &str, made: &str) -> Resul
         version: crate::app::VERSION,
         tied,
         bridge: bridge::lines(tied),
+        transfers,
         accounts: accounts.collect(),
         dimensions: dimensions.collect(),
     }

@@ -59,7 +59,7 @@ async fn owes(setting: &Setting, number: &str, cents: i64) {
     let connection = &app.connections[0];
     identity::recall(&app, connection).await.unwrap();
     let company = connection.bc.company(connection.identity().unwrap().bc_company);
-    let today = jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
+    let today = setting.sandbox.world().clock.now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     let line = NewLine::Account {
         account_number: "64100".to_owned(),
         description: "beans".to_owned(),

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use clients::bc::DocumentKind;
 use clients::brex::Transfer;
+use connector::tieout;
 use connector::transfers::Halt;
 use connector::transfers::pay::plan::{Plan, Request, plan};
 use connector::transfers::pay::word::{PayError, Person, Refused, approve, decline, order};
 use domain::access::Role;
 use domain::audit::Actor;
+use domain::tieout::Period;
 use domain::transfer::Refusal;
+use jiff::civil::date;
 use rstest::rstest;
 use rust_decimal::Decimal;
 use sandbox::bc::{Payment, VendorChange};
@@ -163,6 +166,29 @@ async fn an_open_invoice_is_paid_once_and_followed_to_its_end(#[values(Db::Sqlit
     assert_eq!(document(&app, "INV-7001").await.transfers, [made.id.as_str()]);
     assert_eq!(against(&app, &["INV-7001"]).await, ["ordered", "earlier_transfer"]);
     assert_paid_once(&app).await;
+}
+
+#[tokio::test]
+async fn the_tie_out_shows_what_is_ordered_under_way_and_matched() {
+    let mut app = ready(Db::Sqlite, "").await.unwrap();
+    let lines = async |app: &TestApp| {
+        let period = Period { from: date(2026, 6, 1), to: date(2026, 7, 31) };
+        let lines = tieout::transfers(&app.app.store, &app.connection(), period).await.unwrap();
+        lines.into_iter().map(|line| format!("{}: {} {}", line.name, line.count, line.amount)).collect::<Vec<_>>()
+    };
+    ordered(&app, &["INV-7001"]).await;
+    let nothing = "completed transfers of the period: 0 ";
+    assert_eq!(lines(&app).await, [nothing, "ordered, and not in Brex yet (of any period): 1 1200.00 USD"]);
+    app.run_until_idle().await;
+    assert_eq!(lines(&app).await, [nothing, "transfers under way: 1 1200.00 USD"]);
+    let id = orders(&app).await[0].transfer.clone().unwrap();
+    act(&app, &id, TransferAction::Approve);
+    act(&app, &id, TransferAction::Process);
+    app.run_until_idle().await;
+    assert_eq!(
+        lines(&app).await,
+        ["completed transfers of the period: 1 1200.00 USD", "matched with documents: 1 1200.00 USD"]
+    );
 }
 
 #[rstest]
