@@ -248,3 +248,33 @@ fn a_limit_is_told_with_the_setting_that_sets_it() {
     );
     assert_eq!(dollars(-5), "-0.05 USD");
 }
+
+#[test]
+fn each_refusal_is_in_the_handbook() {
+    let text = String::new;
+    let all = [
+        Refusal::NotAnInvoice,
+        Refusal::NotOpen,
+        Refusal::RemainingUncertain,
+        Refusal::OtherCurrency(Currency::usd()),
+        Refusal::PaidByBrex(text(), text()),
+        Refusal::Twin,
+        Refusal::VendorUnknown,
+        Refusal::VendorBlocked(text()),
+        Refusal::VendorNotLinked(text()),
+        Refusal::SeveralLinks(text()),
+        Refusal::PayeeGone(text()),
+        Refusal::NoInstrument(text()),
+        Refusal::SeveralInstruments(text()),
+        Refusal::UnknownInstrument(text()),
+        Refusal::EarlierTransfer(text(), ""),
+        Refusal::PreparedInBc(text()),
+        Refusal::Ordered(1, ""),
+        Refusal::Balance { available: text(), needed: text() },
+        Refusal::Limit { what: "", sum: text(), most: text(), setting: "" },
+    ];
+    let page = include_str!("../../../../docs/transfers.md");
+    for refusal in all {
+        assert!(page.contains(&format!("`{}`", refusal.code())), "{} is not explained", refusal.code());
+    }
+}
