@@ -8,6 +8,8 @@
 
 mod make;
 
+use std::collections::HashSet;
+
 use clients::bc::{Company, PaymentJournal, VendorPayment};
 use clients::{Error, Kind};
 use domain::pace::{NextProbe, next_probe, retry_delay_ms};
@@ -140,6 +142,13 @@ impl<'a> Desk<'a> {
     pub async fn set_aside(&self, row: PaymentLine) -> Result<PaymentLine, Stop> {
         let row = PaymentLine { state: State::Removed, due_ms: None, ..row };
         self.written(row, "payment_line_set_aside", Value::Null).await
+    }
+
+    /// The lines that stand in a journal now, by id; none if there is no such journal.
+    pub async fn there(&self, journal: &str) -> Result<Option<HashSet<Uuid>>, Error> {
+        let Some(journal) = self.company.find_payment_journal(journal).await? else { return Ok(None) };
+        let lines = self.company.list_vendor_payments(journal.id).await?;
+        Ok(Some(lines.into_iter().map(|line| line.id).collect()))
     }
 
     /// Says something about a line that needs nothing of us any more, once.

@@ -1,10 +1,11 @@
 //! Books matched transfers, where the connection says so: one unposted vendor payment line each, applied to what the transfer
 //! pays, with the transfer's id as External Document No. The line itself is the matter of [`crate::payment_lines`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use domain::transfer::{Match, Movement, Payable, PayableKind, Standing, Transfer, Verdict, money_of};
 use store::{AppliedTo, Lease, PaymentLine, PaymentLineState as State};
+use uuid::Uuid;
 
 use super::reconcile::Report;
 use crate::app::{App, Connection};
@@ -27,6 +28,7 @@ pub async fn keep(app: &App, connection: &Connection, lease: &Lease, report: &Re
     let is_on = connection.settings.transfers.policy == Booking::Journal;
     let Some(desk) = Desk::new(app, connection, lease).filter(|_| is_on || !lines.is_empty()) else { return Ok(()) };
     let books = Books::new(connection, report);
+    let there = Prepared::look(&desk, lines.values()).await?;
     let problem = if is_on { journal_problem(connection).await? } else { None };
     for transfer in &report.books.transfers {
         let line = lines.remove(&transfer.id);
@@ -38,8 +40,13 @@ pub async fn keep(app: &App, connection: &Connection, lease: &Lease, report: &Re
             (Some(asked), None) => {
                 new(&desk, asked, problem.as_deref()).await?;
             }
+            (Some(asked), Some(line)) if there.has(&line) && is_same(&asked.wanted, &line) => {}
             (Some(asked), Some(line)) => again(&desk, asked, line, problem.as_deref(), anew).await?,
-            (None, Some(line)) if books.is_booked(transfer) => gone(&desk, line).await?,
+            (None, Some(line)) if books.is_booked(transfer) => {
+                if line.state == State::Prepared && !there.has(&line) {
+                    desk.probe(line).await?;
+                }
+            }
             (None, Some(line)) => take_back(&desk, line).await?,
             (None, None) => {}
         }
@@ -86,12 +93,23 @@ fn is_same(wanted: &Wanted, line: &PaymentLine) -> bool {
         && wanted.applies_to_many == line.applies_to_many
 }
 
-/// Business Central has the payment: perhaps this line was posted.
-async fn gone(desk: &Desk<'_>, line: PaymentLine) -> Result<(), Stop> {
-    if line.state == State::Prepared {
-        desk.probe(line).await?;
+/// The prepared lines that still stand in their journals: looked for journal by journal, not line by line.
+struct Prepared(BTreeMap<String, HashSet<Uuid>>);
+
+impl Prepared {
+    async fn look(desk: &Desk<'_>, lines: impl Iterator<Item = &PaymentLine>) -> Result<Self, Stop> {
+        let prepared = lines.filter(|line| line.state == State::Prepared);
+        let mut found = BTreeMap::new();
+        for journal in prepared.map(|line| &line.journal).collect::<BTreeSet<_>>() {
+            found.insert(journal.clone(), desk.there(journal).await?.unwrap_or_default());
+        }
+        Ok(Self(found))
     }
-    Ok(())
+
+    fn has(&self, line: &PaymentLine) -> bool {
+        let there = self.0.get(&line.journal).zip(line.line_id).is_some_and(|(there, id)| there.contains(&id));
+        line.state == State::Prepared && there
+    }
 }
 
 /// The transfer came back, or pays something else: what is not posted yet is deleted, what is posted is told.

@@ -508,6 +508,8 @@ async fn after_many_unclear_answers_a_person_looks() {
     let row = orders(&app).await.remove(0);
     assert_eq!(row.state, OrderState::Held);
     assert!(row.note.unwrap().contains("no clear answer again and again"));
+    let early = refused(declined_by(&app, 1, "ann").await);
+    assert!(matches!(early, Refused::NotNow { state: "held", .. }), "it may still arrive: {early:?}");
     app.world().faults.clear();
     approved_by(&app, 1, "ann").await.unwrap();
     app.run_until_idle().await;

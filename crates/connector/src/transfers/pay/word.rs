@@ -219,9 +219,17 @@ pub async fn decline(
     if reason.trim().is_empty() {
         return Err(Refused::NoReason.into());
     }
+    let window_ms = i64::from(connection.settings.settle_seconds).saturating_mul(1_000);
+    // Whoever declines may order anew under another key: not while what was sent may still arrive.
+    let may_arrive = |row: &TransferOrder| {
+        row.transfer.is_none() && row.sent_ms.is_some_and(|sent| now_ms < sent.saturating_add(window_ms))
+    };
     let decide = |stored: &[TransferOrder]| {
         let row = stored.iter().find(|row| row.id == id).ok_or(Refused::Unknown(id))?;
         let why = match row.state {
+            OrderState::Held if may_arrive(row) => Some(
+                "what was sent may still arrive in Brex: wait until the settle window has passed, and look there again",
+            ),
             OrderState::Proposed | OrderState::Approved | OrderState::Held => None,
             OrderState::Sending => Some("it may be in Brex already; wait until that is settled"),
             OrderState::Created => Some("Brex has the transfer: cancel it there"),
