@@ -81,7 +81,8 @@ impl ConnectionWorker {
             payment = self.app.store.payment_lines().next_due(&connection.id).await?;
             order = self.app.store.transfer_orders().next_due(&connection.id).await?;
         }
-        let due = self.app.store.jobs().list(&connection.id).await?;
+        let mut due = self.app.store.jobs().list(&connection.id).await?;
+        due.retain(|job| jobs::is_on(connection, &job.kind));
         let failed =
             due.iter().filter(|job| job.attempts > 0 && !jobs::is_beside(&job.kind)).filter_map(|job| job.due_ms).min();
         Ok(Tick {

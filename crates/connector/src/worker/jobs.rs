@@ -7,6 +7,7 @@ use store::{Error, JobRow, Lease};
 
 use super::connection::{clear_problem, note_problem};
 use crate::app::{App, Connection};
+use crate::coding_lists::CODING_LISTS;
 use crate::flow::changes::{self, CHANGES, EVERYTHING};
 use crate::flow::clearing::{self, CLEARING};
 use crate::flow::failures::{self, FAILURES};
@@ -14,6 +15,8 @@ use crate::flow::poll::{Window, poll};
 use crate::flow::recheck::{self, Scope};
 use crate::flow::{Lane, RECHECK, Stop, drift, operator};
 use crate::mirror::MASTER_DATA;
+use crate::transfers::TRANSFERS;
+use crate::vendors::directory::DIRECTORY;
 use crate::{identity, mirror, subscriptions};
 
 /// Finds out who is at either end.
@@ -56,6 +59,17 @@ const REMEMBERED_MS: i64 = 30 * DAY_MS;
 /// Jobs without which every record still comes, only later: what they cannot do holds nothing else.
 pub(super) fn is_beside(kind: &str) -> bool {
     [KEEP_ALIVE, WEBHOOK, SUBSCRIPTIONS, CHANGES, FAILURES].contains(&kind)
+}
+
+/// Whether this connection does such work at all. The row of what was switched off stays, and may be due for ever.
+pub(super) fn is_on(connection: &Connection, kind: &str) -> bool {
+    let settings = &connection.settings;
+    match kind {
+        DIRECTORY => settings.directory.enabled,
+        CODING_LISTS => settings.coding_lists.enabled,
+        TRANSFERS => settings.transfers.enabled,
+        _ => true,
+    }
 }
 
 /// Runs the jobs that are due. Returns whether any ran.

@@ -1,8 +1,10 @@
 //! Mistakes that were found in review, each with the story that shows it is mended.
 
+use connector::transfers::TRANSFERS;
 use domain::hold::HoldCode;
 use domain::id::RecordId;
 use domain::stage::Stage;
+use sandbox::Options;
 use sandbox::bc::{DocumentAction, DocumentChange, VendorChange};
 use sandbox::fault::{Fault, FaultKind};
 use sandbox::meter::Side;
@@ -11,6 +13,7 @@ use serde_json::{Value, json};
 use crate::app::TestApp;
 use crate::database::Db;
 use crate::held::{a_vendor, card};
+use crate::transfers::ON;
 
 const REFUSED: FaultKind = FaultKind::Status { status: 400, body: None, retry_after: None };
 
@@ -29,6 +32,19 @@ async fn held(app: &TestApp, record: &str) -> Option<HoldCode> {
 
 async fn stage(app: &TestApp, record: &str) -> Stage {
     app.row(record).await.unwrap().stage
+}
+
+/// The row of a job stays when the job is switched off. While it was due, the connection looked every millisecond for work that
+/// nobody did.
+#[tokio::test]
+async fn what_is_switched_off_while_it_is_due_wakes_nobody() {
+    let mut app = TestApp::start_with(Db::Sqlite, Options { records: 1, ..Options::default() }, ON).await.unwrap();
+    app.run_until_idle().await;
+    app.reconfigure(|settings| settings.transfers.enabled = false).await;
+    app.run_until_idle().await;
+    app.request(TRANSFERS).await;
+    let tick = app.tick().await;
+    assert!(!tick.worked && tick.jobs_due_ms.is_some_and(|due| due > app.app.now_ms()), "{tick:?}");
 }
 
 /// An empty directory says nothing about anybody's vendors.
