@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use clients::entra::{ClientSecret, TokenSource};
+use clients::entra::TokenSource;
 use clients::{Http, Pace, SetupError, bc, brex};
 use domain::audit::Actor;
 use domain::directory::Directory;
@@ -167,7 +167,7 @@ impl App {
                 Entry::Occupied(known) => Http::clone(known.get()),
                 Entry::Vacant(free) => free.insert(bc_sender(&config.connections, settings)?).clone(),
             };
-            let found = secrets::fetch(settings, &config.folder, &store.vault(&keys)).await?;
+            let found = secrets::fetch(settings, &config.folder, &store.vault(&keys), &clock).await?;
             connections.push(Arc::new(Connection::build(settings, config, found, bc, read_only)?));
         }
         let folder = config.folder.clone();
@@ -259,7 +259,7 @@ impl Connection {
             entra.base_url.clone(),
             entra.tenant.clone(),
             entra.client_id.clone(),
-            ClientSecret::new(secrets.entra),
+            secrets.entra,
         );
         let bc = &settings.bc;
         Ok(Self {

@@ -39,6 +39,10 @@ fn sentence(code: &str, error: &Error) -> String {
         "entra_refused" => match error.code() {
             Some("AADSTS7000215") => "the client secret is wrong: use the secret's value, not its id",
             Some("AADSTS7000222") => "the client secret has expired: create a new one in the Azure portal",
+            Some("AADSTS700027") => {
+                "the certificate is not one of the application's, or the key is not its key: upload it in the Azure portal"
+            }
+            Some("AADSTS700024") => "the certificate's signature is outside its time: check this machine's clock",
             Some("AADSTS90002") => "the tenant was not found: check entra.tenant",
             Some("AADSTS700016") => "the application was not found in this tenant: check entra.client_id and consent",
             _ => "the sign-in was refused: check entra.tenant, entra.client_id and the secret",

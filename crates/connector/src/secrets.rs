@@ -1,13 +1,15 @@
 //! The secrets of a connection: fetched from where the configuration says, and again when a system refuses them.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use clients::entra::ClientSecret;
+use clients::entra::{Certificate, ClientSecret, Credential};
 use secrecy::SecretString;
 use store::{Error, Problem, Slot, Vault};
 use url::Url;
 
 use crate::app::{App, BuildError, Connection};
+use crate::clock::{Clock, timestamp};
 use crate::config::{ConfigError, ConnectionConfig, SecretSource};
 
 /// What a connection signs in with.
@@ -15,8 +17,8 @@ use crate::config::{ConfigError, ConnectionConfig, SecretSource};
 pub struct Secrets {
     /// The Brex user token.
     pub brex: SecretString,
-    /// The secret of the app registration.
-    pub entra: SecretString,
+    /// The secret of the app registration, or its certificate.
+    pub entra: Credential,
 }
 
 /// Where the Brex token is in the vault.
@@ -24,9 +26,10 @@ pub fn brex_slot(settings: &ConnectionConfig) -> Slot<'_> {
     Slot { system: "brex", purpose: "token", host: host(&settings.brex.base_url) }
 }
 
-/// Where the client secret is in the vault.
+/// Where the client secret, or the certificate that takes its place, is in the vault.
 pub fn entra_slot(settings: &ConnectionConfig) -> Slot<'_> {
-    Slot { system: "entra", purpose: "client_secret", host: host(&settings.entra.base_url) }
+    let purpose = if settings.entra.certificate.is_some() { "certificate" } else { "client_secret" };
+    Slot { system: "entra", purpose, host: host(&settings.entra.base_url) }
 }
 
 /// The host that a secret may be sent to.
@@ -35,12 +38,31 @@ pub fn host(url: &Url) -> &str {
 }
 
 /// Fetches both secrets.
-pub async fn fetch(settings: &ConnectionConfig, folder: &Path, vault: &Vault<'_>) -> Result<Secrets, BuildError> {
-    let (brex, entra) = (&settings.brex.token, &settings.entra.client_secret);
-    Ok(Secrets {
-        brex: fetch_one(settings, "brex.token", brex, brex_slot(settings), folder, vault).await?,
-        entra: fetch_one(settings, "entra.client_secret", entra, entra_slot(settings), folder, vault).await?,
-    })
+pub async fn fetch(
+    settings: &ConnectionConfig,
+    folder: &Path,
+    vault: &Vault<'_>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Secrets, BuildError> {
+    let brex = fetch_one(settings, "brex.token", &settings.brex.token, brex_slot(settings), folder, vault).await?;
+    let (key, source) = match &settings.entra.certificate {
+        Some(source) => ("entra.certificate", source),
+        None => ("entra.client_secret", &settings.entra.client_secret),
+    };
+    let text = fetch_one(settings, key, source, entra_slot(settings), folder, vault).await?;
+    let entra = match &settings.entra.certificate {
+        Some(_) => certificate(&format!("connection {:?}: {key}", settings.name), text, clock)?,
+        None => ClientSecret::new(text).into(),
+    };
+    Ok(Secrets { brex, entra })
+}
+
+/// The certificate in this text; `key` names the setting in complaints.
+pub fn certificate(key: &str, pem: SecretString, clock: &Arc<dyn Clock>) -> Result<Credential, ConfigError> {
+    let clock = Arc::clone(clock);
+    let now = Arc::new(move || timestamp(clock.now_ms()));
+    let read = Certificate::read(pem, now).map_err(|why| ConfigError::value(key, why.to_string()))?;
+    Ok(read.into())
 }
 
 async fn fetch_one(
@@ -67,10 +89,10 @@ pub fn is_refused(problem: &Problem) -> bool {
 
 /// Fetches the secrets again and uses them from now on. True if one is another than before; if they cannot be had, the old ones stay.
 pub async fn renew(app: &App, connection: &Connection) -> Result<bool, Error> {
-    match fetch(&connection.settings, &app.folder, &app.vault()).await {
+    match fetch(&connection.settings, &app.folder, &app.vault(), &app.clock).await {
         Ok(secrets) => {
             let brex = connection.brex.replace_token(secrets.brex);
-            Ok(connection.tokens.replace_secret(ClientSecret::new(secrets.entra)).await || brex)
+            Ok(connection.tokens.replace_credential(secrets.entra).await || brex)
         }
         Err(BuildError::Store(error)) => Err(error),
         Err(error) => {

@@ -1,8 +1,12 @@
 //! `config check`: reads the file, the secrets and the rules, and says what was found.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::{Common, Exit, Failure, open, print_json};
+use crate::clock::{Clock, SystemClock};
+use crate::secrets;
 
 /// Checks and prints a summary without secrets.
 pub(super) fn check(common: &Common) -> Result<Exit, Failure> {
@@ -11,7 +15,15 @@ pub(super) fn check(common: &Common) -> Result<Exit, Failure> {
     for settings in &config.connections {
         let key = |rest: &str| format!("connection {:?}: {rest}", settings.name);
         settings.brex.token.read(&key("brex.token"), &config.folder)?;
-        settings.entra.client_secret.read(&key("entra.client_secret"), &config.folder)?;
+        match &settings.entra.certificate {
+            None => drop(settings.entra.client_secret.read(&key("entra.client_secret"), &config.folder)?),
+            Some(source) => {
+                let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+                if let Some(pem) = source.read(&key("entra.certificate"), &config.folder)? {
+                    secrets::certificate(&key("entra.certificate"), pem, &clock)?;
+                }
+            }
+        }
         let rules = settings.rules()?;
         connections.push(json!({
             "name": settings.name,

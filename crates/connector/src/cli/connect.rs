@@ -3,9 +3,10 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
-use clients::entra::{ClientSecret, TokenSource};
+use clients::entra::{ClientSecret, Credential, TokenSource};
 use clients::{Error, Http, Pace, bc, brex};
 use jiff::civil::Date;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -55,9 +56,37 @@ struct BrexAnswers {
 struct EntraAnswers {
     tenant: String,
     client_id: String,
-    client_secret: SecretString,
+    client_secret: Option<SecretString>,
     client_secret_ends: Option<Date>,
+    certificate: Option<SecretString>,
+    certificate_ends: Option<Date>,
     base_url: Option<Url>,
+}
+
+impl EntraAnswers {
+    fn check(&self) -> Result<(), Failure> {
+        match (&self.client_secret, &self.certificate) {
+            (Some(_), None) | (None, Some(_)) => Ok(()),
+            (None, None) => Err(Failure::new(Exit::Config, "entra: give client_secret or certificate")),
+            (Some(_), Some(_)) => Err(Failure::new(Exit::Config, "entra: give client_secret or certificate, not both")),
+        }
+    }
+
+    /// The text that is sealed, and the day on which it ends.
+    fn sealed(&self) -> Option<(&SecretString, Option<Date>)> {
+        let certificate = self.certificate.as_ref().map(|text| (text, self.certificate_ends));
+        certificate.or_else(|| self.client_secret.as_ref().map(|text| (text, self.client_secret_ends)))
+    }
+
+    /// What the application signs in with.
+    fn credential(&self) -> Result<Credential, Failure> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        match (&self.certificate, &self.client_secret) {
+            (Some(pem), _) => Ok(secrets::certificate("entra.certificate", pem.clone(), &clock)?),
+            (None, Some(secret)) => Ok(ClientSecret::new(secret.clone()).into()),
+            (None, None) => Err(Failure::new(Exit::Config, "entra: give client_secret or certificate")),
+        }
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -70,6 +99,7 @@ struct BcAnswers {
 
 pub(super) async fn connect(common: &Common, args: &ConnectArgs) -> Result<Exit, Failure> {
     let mut answers = read(&args.from)?;
+    answers.entra.check()?;
     // The hosts are checked by the configuration's own rules before any secret is sent to one.
     let draft = candidate(common, &answers)?;
     let settings = settings(&draft, &answers.name)?;
@@ -157,6 +187,7 @@ fn text_with(common: &Common, answers: &Answers) -> Result<(String, bool), Failu
     };
     let same = known.entra.tenant == answers.entra.tenant
         && known.entra.client_id == answers.entra.client_id
+        && known.entra.certificate.is_some() == answers.entra.certificate.is_some()
         && answers.bc.environment.as_ref().is_none_or(|name| *name == known.bc.environment)
         && answers.bc.company.as_ref().is_none_or(|name| *name == known.bc.company)
         && known.start_date == answers.start_date
@@ -165,14 +196,14 @@ fn text_with(common: &Common, answers: &Answers) -> Result<(String, bool), Failu
         return Ok((text, false));
     }
     let text = format!(
-        "the configuration has a connection {:?} already, with another tenant, application, environment, company, start date or time \
-         zone: change it there, or connect under another name",
+        "the configuration has a connection {:?} already, with another tenant, application, way to sign in, environment, company, start \
+         date or time zone: change it there, or connect under another name",
         answers.name
     );
     Err(Failure::new(Exit::NotTaken, text))
 }
 
-/// `[[connection]]` for the answers; without `token` and `client_secret` these are in the vault.
+/// `[[connection]]` for the answers; without `token` and `client_secret` these are in the vault, and so is a certificate.
 fn section(answers: &Answers) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let url = |url: &Option<Url>| {
@@ -182,7 +213,7 @@ fn section(answers: &Answers) -> String {
     let or_open = |name: &Option<String>| quoted(name.as_deref().unwrap_or("to be chosen"));
     format!(
         "[[connection]]\nname = {}\nstart_date = \"{}\"\ntime_zone = {}\n\n[connection.brex]\n{}\n[connection.entra]\n{}tenant = {}\n\
-         client_id = {}\n\n[connection.bc]\n{}environment = {}\ncompany = {}\n",
+         client_id = {}\n{}\n[connection.bc]\n{}environment = {}\ncompany = {}\n",
         quoted(&answers.name),
         answers.start_date,
         quoted(&answers.time_zone),
@@ -190,6 +221,7 @@ fn section(answers: &Answers) -> String {
         url(&answers.entra.base_url),
         quoted(&answers.entra.tenant),
         quoted(&answers.entra.client_id),
+        if answers.entra.certificate.is_some() { "certificate = { vault = true }\n" } else { "" },
         url(&answers.bc.base_url),
         or_open(&answers.bc.environment),
         or_open(&answers.bc.company),
@@ -204,7 +236,7 @@ async fn ask_both(settings: &ConnectionConfig, answers: &Answers) -> Result<(Str
     let brex = brex::Client::new(http(Pace::BREX).map_err(setup)?, settings.brex.base_url.clone(), token);
     let brex_company = brex.get_company().await.map_err(refused)?;
     let entra = &settings.entra;
-    let secret = ClientSecret::new(answers.entra.client_secret.clone());
+    let secret = answers.entra.credential()?;
     let sign_in = Http::new(Pace::ENTRA).map_err(setup)?;
     let tokens =
         TokenSource::new(sign_in, entra.base_url.clone(), entra.tenant.clone(), entra.client_id.clone(), secret);
@@ -253,17 +285,17 @@ fn refused(error: Error) -> Failure {
 /// Seals what is not sealed already; tells how many.
 async fn seal(config: &Config, answers: &Answers) -> Result<u32, Failure> {
     let settings = settings(config, &answers.name)?;
-    let ends = answers.entra.client_secret_ends.and_then(|day| day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok());
+    let Some((secret, ends)) = answers.entra.sealed() else { return Ok(0) };
+    let ends = ends.and_then(|day| day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok());
     let ends_ms = ends.map(|end| end.timestamp().as_millisecond());
     let store = open::store(config).await?;
     let ring = keys::ring(config, &store).await?;
     let vault = store.vault(&ring);
     let (id, now_ms) = (settings.id()?, SystemClock.now_ms());
     let mut sealed = 0_u32;
-    for (slot, secret, ends_ms) in [
-        (secrets::brex_slot(settings), &answers.brex.token, None),
-        (secrets::entra_slot(settings), &answers.entra.client_secret, ends_ms),
-    ] {
+    for (slot, secret, ends_ms) in
+        [(secrets::brex_slot(settings), &answers.brex.token, None), (secrets::entra_slot(settings), secret, ends_ms)]
+    {
         let trimmed = SecretString::from(secret.expose_secret().trim());
         sealed = sealed.saturating_add(u32::from(vault.seal(&id, &slot, &trimmed, ends_ms, now_ms).await?));
     }

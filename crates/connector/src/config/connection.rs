@@ -143,6 +143,9 @@ pub struct EntraSection {
     /// Client secret.
     #[serde(default)]
     pub client_secret: SecretSource,
+    /// Certificate and its private key as PEM, in place of the client secret.
+    #[serde(default)]
+    pub certificate: Option<SecretSource>,
 }
 
 /// The Business Central side of a connection.

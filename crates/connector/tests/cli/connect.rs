@@ -6,6 +6,7 @@ use std::process::Stdio;
 use sandbox::Options;
 use serde_json::json;
 
+use crate::identity::pem;
 use crate::setting::{Setting, said};
 
 /// The answers for the sandbox of a setting, with `bc` as the section of Business Central.
@@ -80,6 +81,65 @@ async fn the_answers_may_come_from_stdin_and_no_answer_appears_in_what_is_said_a
         let ready = setting.sandbox.ready();
         assert!(!shown.contains(&ready.brex.token) && !shown.contains(&ready.entra.client_secret), "{shown}");
     }
+}
+
+/// The answers with a certificate in place of the client secret.
+fn with_certificate(setting: &Setting, pem: &str) -> String {
+    let text = answers(setting, "");
+    let (head, rest) = text.split_once("client_secret = ").unwrap();
+    let (_, tail) = rest.split_once("client_secret_ends = \"2099-01-01\"\n").unwrap();
+    format!("{head}certificate = \"\"\"\n{pem}\"\"\"\ncertificate_ends = \"2099-01-01\"\n{tail}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_is_sealed_and_used_in_place_of_the_client_secret() {
+    let setting = unconnected().await;
+    let pem = pem();
+    let entra = &setting.sandbox.world().entra;
+    entra.rotate_secret();
+    setting.write_secret("answers.toml", &with_certificate(&setting, &pem));
+    let file = setting.folder.path().join("answers.toml");
+    let args = ["connect", "--json", "--from", file.to_str().unwrap()];
+    let refused = setting.run(&args).await;
+    assert_eq!(refused.status.code(), Some(5), "{}", said(&refused));
+    assert!(said(&refused).contains("the certificate is not one of the application's"), "{}", said(&refused));
+    entra.register_certificate(&pem).unwrap();
+    let joined = setting.run_json(&args).await;
+    assert_eq!(joined["secrets_sealed"], json!(2));
+    assert!(std::fs::read_to_string(setting.config()).unwrap().contains("certificate = { vault = true }"));
+    let healthy = setting.run_json(&["doctor", "--json"]).await;
+    assert_eq!(healthy["ok"], true, "{healthy}");
+    assert!(setting.run(&["run", "--once", "--log", "error"]).await.status.success());
+    let again = setting.run_json(&args).await;
+    assert_eq!((again["secrets_sealed"].as_i64(), again["configuration_changed"].as_bool()), (Some(0), Some(false)));
+    setting.write_secret("answers.toml", &answers(&setting, ""));
+    let other = setting.run(&args).await;
+    assert!([Some(5), Some(9)].contains(&other.status.code()), "another way to sign in: {}", said(&other));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_cannot_be_used_is_told_without_showing_it() {
+    let setting = unconnected().await;
+    let pem = pem();
+    let (certificate, key) = pem.split_once("-----BEGIN PRIVATE KEY-----").unwrap();
+    let broken = format!("{certificate}-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    for (text, words) in [
+        (certificate, "holds no private key"),
+        ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "holds no certificate"),
+        (broken.as_str(), "not RSA"),
+    ] {
+        setting.write_secret("answers.toml", &with_certificate(&setting, text));
+        let file = setting.folder.path().join("answers.toml");
+        let output = setting.run(&["connect", "--from", file.to_str().unwrap()]).await;
+        assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+        assert!(said(&output).contains(words), "{}", said(&output));
+        assert!(!said(&output).contains(&key[..40]));
+    }
+    let both = with_certificate(&setting, &pem).replace("certificate_ends", "client_secret = \"x\"\ncertificate_ends");
+    setting.write_secret("answers.toml", &both);
+    let file = setting.folder.path().join("answers.toml");
+    let output = setting.run(&["connect", "--from", file.to_str().unwrap()]).await;
+    assert!(said(&output).contains("give client_secret or certificate, not both"), "{}", said(&output));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

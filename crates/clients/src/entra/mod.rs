@@ -1,5 +1,7 @@
 //! Access tokens for Business Central from Microsoft Entra ID, by client credentials: cached, refreshed early, fetched
-//! once however many callers wait. <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
+//! once however many callers wait. An app signs in with its secret, or with a certificate. <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
+
+mod certificate;
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +19,12 @@ use crate::answer::Failure;
 use crate::call::{Call, endpoint};
 use crate::error::Error;
 use crate::http::Http;
-use crate::kind::{Access, Asked, System};
+use crate::kind::{Access, Asked, Effect, Kind, Retry, System};
+
+pub use self::certificate::{Certificate, CertificateError, Now};
+
+/// The kind of assertion that takes the place of a secret.
+const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 const SCOPE: &str = "https://api.businesscentral.dynamics.com/.default";
 
@@ -43,6 +50,37 @@ impl fmt::Debug for ClientSecret {
     }
 }
 
+/// What an app signs in with.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// Its secret.
+    Secret(ClientSecret),
+    /// A certificate that is uploaded to it.
+    Certificate(Certificate),
+}
+
+impl From<ClientSecret> for Credential {
+    fn from(secret: ClientSecret) -> Self {
+        Self::Secret(secret)
+    }
+}
+
+impl From<Certificate> for Credential {
+    fn from(certificate: Certificate) -> Self {
+        Self::Certificate(certificate)
+    }
+}
+
+impl Credential {
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Secret(one), Self::Secret(other)) => one.0.expose_secret() == other.0.expose_secret(),
+            (Self::Certificate(one), Self::Certificate(other)) => one.is_same(other),
+            (Self::Secret(_), Self::Certificate(_)) | (Self::Certificate(_), Self::Secret(_)) => false,
+        }
+    }
+}
+
 /// Gives out access tokens of one app in one tenant. Clones share the token.
 #[derive(Clone)]
 pub struct TokenSource {
@@ -58,7 +96,7 @@ struct Shared {
 }
 
 struct State {
-    secret: ClientSecret,
+    credential: Credential,
     cached: Option<Cached>,
 }
 
@@ -80,18 +118,11 @@ impl TokenSource {
         base_url: Url,
         tenant: impl Into<String>,
         client_id: impl Into<String>,
-        secret: ClientSecret,
+        credential: impl Into<Credential>,
     ) -> Self {
         let (tenant, client_id) = (tenant.into(), client_id.into());
-        Self {
-            shared: Arc::new(Shared {
-                http,
-                base_url,
-                tenant,
-                client_id,
-                state: Mutex::new(State { secret, cached: None }),
-            }),
-        }
+        let state = State { credential: credential.into(), cached: None };
+        Self { shared: Arc::new(Shared { http, base_url, tenant, client_id, state: Mutex::new(state) }) }
     }
 
     /// A token that is still good for a while. Callers that come while one is being fetched wait for that one.
@@ -100,7 +131,7 @@ impl TokenSource {
         if let Some(current) = state.cached.as_ref().filter(|current| Instant::now() < current.refresh_at) {
             return Ok(Arc::clone(&current.token));
         }
-        let fresh = self.fetch(&state.secret).await?;
+        let fresh = self.fetch(&state.credential).await?;
         let token = Arc::clone(&fresh.token);
         state.cached = Some(fresh);
         Ok(token)
@@ -115,25 +146,39 @@ impl TokenSource {
         }
     }
 
-    /// Signs in with this secret from now on. True if it is another one than before.
-    pub async fn replace_secret(&self, secret: ClientSecret) -> bool {
+    /// Signs in with this from now on. True if it is another than before.
+    pub async fn replace_credential(&self, credential: impl Into<Credential>) -> bool {
+        let credential = credential.into();
         let mut state = self.shared.state.lock().await;
-        let changed = state.secret.0.expose_secret() != secret.0.expose_secret();
+        let changed = !state.credential.is_same(&credential);
         if changed {
-            *state = State { secret, cached: None };
+            *state = State { credential, cached: None };
         }
         changed
     }
 
-    async fn fetch(&self, secret: &ClientSecret) -> Result<Cached, Error> {
+    fn form(&self, credential: &Credential, url: &Url) -> Result<String, Error> {
+        let client_id = &self.shared.client_id;
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.append_pair("grant_type", "client_credentials").append_pair("client_id", client_id);
+        match credential {
+            Credential::Secret(secret) => {
+                form.append_pair("client_secret", secret.0.expose_secret());
+            }
+            Credential::Certificate(certificate) => {
+                let unsigned = || Error::new(ASKED, Kind::Unreachable, Retry::Never, Effect::None);
+                let assertion = certificate.assertion(client_id, url.as_str()).ok_or_else(unsigned)?;
+                form.append_pair("client_assertion_type", ASSERTION)
+                    .append_pair("client_assertion", assertion.expose_secret());
+            }
+        }
+        Ok(form.append_pair("scope", SCOPE).finish())
+    }
+
+    async fn fetch(&self, credential: &Credential) -> Result<Cached, Error> {
         let shared = &self.shared;
         let url = endpoint(ASKED, &shared.base_url, [shared.tenant.as_str(), "oauth2", "v2.0", "token"])?;
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", "client_credentials")
-            .append_pair("client_id", &shared.client_id)
-            .append_pair("client_secret", secret.0.expose_secret())
-            .append_pair("scope", SCOPE)
-            .finish();
+        let form = self.form(credential, &url)?;
         let call = Call::new(ASKED, Method::POST, url).body(form.into_bytes(), "application/x-www-form-urlencoded");
         let asked_at = Instant::now();
         let answer = shared.http.exchange(&call).await?;
