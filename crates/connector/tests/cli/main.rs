@@ -5,7 +5,13 @@ mod audit;
 mod coding_lists;
 mod commands;
 mod connect;
+#[path = "../flow/database.rs"]
+#[expect(dead_code, reason = "shared with the tests of the flow")]
+mod database;
 mod doctor;
+mod fleet;
+#[path = "../flow/identity.rs"]
+mod identity;
 mod keys;
 mod kill;
 mod mistakes;

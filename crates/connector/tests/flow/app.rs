@@ -63,6 +63,11 @@ impl TestApp {
     /// The same, with other sandbox options and further settings of the connection.
     pub async fn start_with(db: Db, options: Options, settings: &str) -> Option<Self> {
         let database = Database::fresh(db).await?;
+        Some(Self::start_on(database, options, settings).await)
+    }
+
+    /// The same on a database that is there.
+    pub async fn start_on(database: Database, options: Options, settings: &str) -> Self {
         let sandbox = Sandbox::start(Options { start: Some(start_of_time()), ..options }).await.unwrap();
         sandbox.world().brex.pause_deliveries(true);
         sandbox.world().bc.pause_notifications(true);
@@ -73,7 +78,7 @@ impl TestApp {
         let stop = CancellationToken::new();
         let (app, lanes) = build(&sandbox, &config, &stop, 1).await;
         let server = tokio::spawn(web::serve(listener, Arc::clone(&app), stop.clone()));
-        Some(Self { sandbox, app, database, base_url, config, _secrets: secrets, lanes, stop, server })
+        Self { sandbox, app, database, base_url, config, _secrets: secrets, lanes, stop, server }
     }
 
     pub fn world(&self) -> Arc<World> {
@@ -105,6 +110,35 @@ impl TestApp {
             }
             match tick.open_due_ms {
                 None => return,
+                Some(due) => self.advance_to(due),
+            }
+        }
+        panic!("the work does not come to an end");
+    }
+
+    /// The same while the database may fail, as the worker does it: what failed is tried again after a rest. Says how often it
+    /// failed.
+    pub async fn run_through_failures(&mut self) -> u32 {
+        let mut failures = 0;
+        for _ in 0..5_000 {
+            let mut tick = Tick::default();
+            for lane in &mut self.lanes {
+                if let Ok(done) = lane.tick().await {
+                    tick = done;
+                } else {
+                    failures += 1;
+                    tick.worked = true;
+                    self.sandbox.world().clock.advance(SignedDuration::from_secs(5));
+                }
+            }
+            let world = self.world();
+            let delivered = world.brex.deliver_due(&world.clock).await.delivered;
+            let notified = world.bc.deliver_due(&world.clock).await;
+            if tick.worked || delivered + notified > 0 {
+                continue;
+            }
+            match tick.open_due_ms {
+                None => return failures,
                 Some(due) => self.advance_to(due),
             }
         }

@@ -17,6 +17,11 @@ pub struct Database {
 }
 
 impl Database {
+    /// The same database by another way.
+    pub fn reached_at(self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self }
+    }
+
     /// A fresh database, or nothing when PostgreSQL is asked for and none is there.
     pub async fn fresh(db: Db) -> Option<Self> {
         match db {

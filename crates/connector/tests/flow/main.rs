@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
 mod app;
+mod certificates;
 mod clearing;
 mod closed_years;
 mod coding_lists;
@@ -21,6 +22,7 @@ mod golden;
 mod held;
 mod holds_clear;
 mod hostile;
+mod identity;
 mod later_versions;
 mod limits;
 mod line;
@@ -50,3 +52,4 @@ mod vendor_memory;
 mod vendors;
 mod webhook_vectors;
 mod webhooks;
+mod wire_to_database;
