@@ -142,7 +142,10 @@ pub enum Refusal {
     #[error("vendor {0} is blocked in Business Central")]
     VendorBlocked(String),
     /// No Brex vendor is linked.
-    #[error("vendor {0} is not linked to a Brex vendor: link it in the vendor directory")]
+    #[error(
+        "vendor {0} is not linked to a Brex vendor: keep it in the vendor directory (connection.directory), then ask for \
+         vendors directory sync"
+    )]
     VendorNotLinked(String),
     /// Several Brex vendors are linked.
     #[error("vendor {0} is linked to several Brex vendors")]

@@ -119,7 +119,13 @@ async fn unknown(
     let objection = match (named.into_iter().find(is_it), why) {
         (Some(row), _) => Refusal::PaidByBrex(row.id.to_string(), row.source_type).into(),
         (None, say::Refused::SeveralDocuments(..)) => Objection { code: "several_documents", text: why.to_string() },
-        (None, _) => Objection { code: "unknown_invoice", text: why.to_string() },
+        (None, _) => {
+            let (invoice, days) = (&request.invoice, connection.settings.transfers.closed_days);
+            let text = format!(
+                "Business Central has no posted document {invoice:?} that is open or was closed in the last {days} days"
+            );
+            Objection { code: "unknown_invoice", text }
+        }
     };
     Ok(Line { asked: request.invoice.clone(), vendor: String::new(), order: None, against: vec![objection] })
 }
