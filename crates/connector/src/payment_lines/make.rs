@@ -29,6 +29,15 @@ impl Desk<'_> {
             let why = format!("the number {} is used by {} {}", row.external_number, twin.owner_kind, twin.owner_id);
             return self.hold(row, &why).await;
         }
+        if row.owner_kind == TRANSFER
+            && let Some(other) = match self.elsewhere(&row, journal.id).await {
+                Ok(other) => other,
+                Err(error) => return self.cannot_look(row, error).await,
+            }
+        {
+            let number = &row.external_number;
+            return self.hold(row.clone(), &format!("the journal {other} already has a line {number}")).await;
+        }
         if let Some(invoice) = row.applies_to {
             for other in lines.iter().filter(|line| line.applies_to_invoice_id == Some(invoice)) {
                 let number = &other.external_document_number;
@@ -48,6 +57,17 @@ impl Desk<'_> {
             }
         }
         self.create(row, journal).await
+    }
+
+    /// Another journal that has a line of this number: from before another one was configured, or the database was lost.
+    async fn elsewhere(&self, row: &PaymentLine, journal: Uuid) -> Result<Option<String>, Error> {
+        for other in self.company.list_payment_journals().await?.into_iter().filter(|other| other.id != journal) {
+            let lines = self.company.list_vendor_payments(other.id).await?;
+            if lines.iter().any(|line| line.external_document_number.eq_ignore_ascii_case(&row.external_number)) {
+                return Ok(Some(other.code));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether a line in the journal pays another part of the same invoice: one that a transfer has, too.

@@ -26,6 +26,10 @@ use crate::stop::{Stop, asked_ms};
 /// After so many attempts without an outcome a person has to look.
 const MOST_ATTEMPTS: i64 = 5;
 
+/// What is said of a line that had left the journal before it could be taken back.
+const LEFT_EARLIER: &str =
+    "it is no longer wanted, and had left the journal before it could be deleted: reverse it if it was posted";
+
 /// The owner of lines that book transfers.
 pub const TRANSFER: &str = "transfer";
 
@@ -212,7 +216,15 @@ impl<'a> Desk<'a> {
         journal: &PaymentJournal,
         ours: &[VendorPayment],
     ) -> Result<PaymentLine, Stop> {
-        for line in ours.iter().filter(|line| is_as_wanted(&row, line)) {
+        if ours.is_empty() && row.line_id.is_some() && row.tries == 0 {
+            let row = PaymentLine { state: State::Gone, due_ms: None, note: Some(LEFT_EARLIER.to_owned()), ..row };
+            return self.written(row, "payment_line_remark", Value::Null).await;
+        }
+        if ours.iter().any(|line| !is_as_wanted(&row, line)) {
+            let why = "it is no longer wanted, and a person changed it in the journal: delete it there if it is wrong";
+            return self.hold(row, why).await;
+        }
+        for line in ours {
             if !self.app.store.lanes().holds(self.lease, self.app.now_ms()).await? {
                 return Err(store::Error::LostLease.into());
             }

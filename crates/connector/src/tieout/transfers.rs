@@ -42,11 +42,14 @@ pub async fn transfers(store: &Store, connection: &ConnectionId, period: Period)
             Movement::Incoming => {}
         }
     }
-    let waits =
-        |state| matches!(state, OrderState::Proposed | OrderState::Approved | OrderState::Sending | OrderState::Held);
-    for order in orders.iter().filter(|order| waits(order.state)) {
+    for order in &orders {
+        let name = match order.state {
+            OrderState::Proposed | OrderState::Approved | OrderState::Sending => ORDERED,
+            OrderState::Held => ORDERS_HELD,
+            OrderState::Created | OrderState::Declined | OrderState::Refused => continue,
+        };
         let usd = Currency::usd();
-        sums.add(ORDERED, &usd, money_of(order.order.cents, &usd).amount);
+        sums.add(name, &usd, money_of(order.order.cents, &usd).amount);
     }
     let held = |line: &&store::PaymentLine| line.owner_kind == TRANSFER && line.state == PaymentLineState::Held;
     for line in lines.iter().filter(held) {
@@ -65,10 +68,11 @@ const UNMATCHED: &str = "not matched";
 const UNDER_WAY: &str = "transfers under way";
 const BACK: &str = "transfers that failed or came back";
 const ORDERED: &str = "ordered, and not in Brex yet (of any period)";
+const ORDERS_HELD: &str = "orders that a person has to look at (of any period)";
 const HELD: &str = "payment lines that a person has to look at (of any period)";
 
 /// In this order; what adds up to the first is shown below it.
-const ORDER: [(&str, bool); 9] = [
+const ORDER: [(&str, bool); 10] = [
     (PAID, true),
     (MATCHED, false),
     (PARTLY, false),
@@ -77,6 +81,7 @@ const ORDER: [(&str, bool); 9] = [
     (UNDER_WAY, false),
     (BACK, false),
     (ORDERED, false),
+    (ORDERS_HELD, false),
     (HELD, false),
 ];
 

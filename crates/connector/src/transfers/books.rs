@@ -29,7 +29,8 @@ pub struct Ledger {
 pub async fn read(app: &App, connection: &Connection, matched: &BTreeSet<String>) -> Result<(Books, bool), Halt> {
     let directory = connection.directory();
     let Some(identity) = connection.identity() else { return Ok((Books::default(), false)) };
-    let company = connection.bc.company(identity.bc_company);
+    // A replica that lags behind would not show a payment that was just posted.
+    let company = connection.bc.company(identity.bc_company).with_fresh_reads();
     let days = i64::from(connection.settings.transfers.closed_days);
     let now = crate::clock::timestamp(app.now_ms());
     let since = now.checked_sub(SignedDuration::from_hours(days.saturating_mul(24))).unwrap_or(Timestamp::UNIX_EPOCH);

@@ -33,7 +33,11 @@ pub async fn keep(app: &App, connection: &Connection, lease: &Lease, report: &Re
     for transfer in &report.books.transfers {
         let line = lines.remove(&transfer.id);
         if !is_on {
-            // What was prepared before stays for a person to post; nothing is added.
+            // What was prepared before stays for a person to post, unless its money never went out; nothing is added.
+            let is_back = matches!(transfer.movement, Movement::Failed | Movement::Returned);
+            if let Some(line) = line.filter(|_| is_back) {
+                take_back(&desk, line).await?;
+            }
             continue;
         }
         match (books.wanted(transfer), line) {

@@ -57,12 +57,17 @@ pub async fn turn(app: &App, connection: &Connection, lease: &Lease) -> Result<b
         || walked.is_none_or(|walked| app.now_ms().saturating_sub(walked) >= period_ms);
     match run(app, connection, Some(lease), is_full).await {
         Ok(report) => {
-            journal::keep(app, connection, lease, &report, is_full).await?;
             if is_full {
                 app.store.cursors().set(lease, id, WALKED, &app.now_ms().to_string()).await?;
             }
+            // What cannot be booked holds neither the records nor what was compared.
+            let failed = match journal::keep(app, connection, lease, &report, is_full).await {
+                Ok(()) => None,
+                Err(Stop::Store(error)) => return Err(error.into()),
+                Err(stop) => Some(crate::worker::chain(&stop)),
+            };
             let next = app.now_ms().saturating_add(i64::from(settings.seconds).saturating_mul(1_000));
-            jobs.finish(lease, id, TRANSFERS, Some(next), None, 0, app.now_ms()).await?;
+            jobs.finish(lease, id, TRANSFERS, Some(next), failed.as_deref(), 0, app.now_ms()).await?;
             Ok(true)
         }
         Err(Halt::Store(error)) => Err(error.into()),

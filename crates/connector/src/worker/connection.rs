@@ -115,8 +115,8 @@ impl ConnectionWorker {
                 || crate::vendors::create::turn(&self.app, connection, lease).await?
                 || crate::vendors::directory::turn(&self.app, connection, lease).await?
                 || crate::coding_lists::turn(&self.app, connection, lease).await?
-                || crate::transfers::turn(&self.app, connection, lease).await?
-                || crate::transfers::pay::send::turn(&self.app, connection, lease).await?;
+                || crate::transfers::pay::send::turn(&self.app, connection, lease).await?
+                || crate::transfers::turn(&self.app, connection, lease).await?;
         }
         Ok(worked)
     }

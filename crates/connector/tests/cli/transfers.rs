@@ -1,6 +1,10 @@
 //! `transfers …` of the real binary, on the demo's data and on a payment of a test.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use sandbox::Options;
+use sandbox::meter::Side;
 use serde_json::{Value, json};
 
 use crate::setting::{Setting, said};
@@ -45,6 +49,36 @@ async fn the_demos_transfers_are_compared_and_comparing_again_changes_nothing() 
     let id = transfers[0]["transfer"].as_str().unwrap();
     let shown = setting.run_json(&["transfers", "show", id, "--json"]).await;
     assert_eq!(shown["transfers"][0]["steps"][0]["action"], "transfer_imported");
+}
+
+/// `transfers reconcile` killed with SIGKILL after each of its requests; the next one comes to the same end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_comparison_that_is_killed_at_any_request_ends_the_same_the_next_time() {
+    let options = || Options { records: 120, bc_latency_ms: 20, ..Options::default() };
+    let calm = Setting::make(options()).await;
+    let before = asked(&calm);
+    let wanted = standing(&calm.run_json(&["transfers", "reconcile", "--json"]).await);
+    let needed = asked(&calm) - before;
+    let mut killed = 0;
+    for requests in 1..=needed {
+        let setting = Setting::make(options()).await;
+        let end = asked(&setting) + requests;
+        let mut child = tokio::process::Command::from(setting.command(&["transfers", "reconcile"]));
+        let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // It may end by itself with its last request.
+        while asked(&setting) < end && tokio::time::timeout(Duration::from_millis(1), child.wait()).await.is_err() {}
+        killed += u64::from(child.try_wait().unwrap().is_none());
+        child.kill().await.unwrap();
+        let again = standing(&setting.run_json(&["transfers", "reconcile", "--json"]).await);
+        assert_eq!(again, wanted, "killed after {requests} of {needed} requests");
+    }
+    assert!(killed >= needed / 2, "only {killed} of {needed} were killed");
+}
+
+/// Requests that came to either side.
+fn asked(setting: &Setting) -> u64 {
+    let meter = &setting.sandbox.world().meter;
+    [Side::Brex, Side::Bc].into_iter().map(|side| meter.tally(side).requests).sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]

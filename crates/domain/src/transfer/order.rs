@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::ToSpan as _;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -107,6 +108,8 @@ pub struct Case<'a> {
     pub lines: &'a [String],
     /// Transfers that are known to pay other invoices.
     pub elsewhere: &'a BTreeSet<String>,
+    /// Days that a payment may be earlier than its document.
+    pub days_before: i32,
     /// Transfers that a person said do not pay it.
     pub despite: &'a BTreeSet<String>,
 }
@@ -308,6 +311,7 @@ fn earlier_transfers(case: &Case<'_>) -> Vec<Refusal> {
     let others = case.payables.iter().filter(|other| other.vendor == payable.vendor && other.id != payable.id);
     let others: BTreeSet<String> =
         others.flat_map(|other| &other.numbers).filter_map(|number| number_key(number)).collect();
+    let earliest = payable.date.saturating_sub(case.days_before.days());
     let is_for = |found: &Match| found.parts.iter().any(|part| part.payable == payable.id);
     let of = |transfer: &Transfer| {
         let own: Vec<&Match> = case.matches.iter().filter(|found| found.transfer == transfer.id).collect();
@@ -323,7 +327,7 @@ fn earlier_transfers(case: &Case<'_>) -> Vec<Refusal> {
             && transfer.vendors.contains(&payable.vendor)
             && transfer.amount == payable.remaining
             && transfer.currency == payable.currency
-            && (transfer.movement == Movement::UnderWay || transfer.date >= payable.date)
+            && (transfer.movement == Movement::UnderWay || transfer.date >= earliest)
             && !case.elsewhere.contains(&transfer.id)
             && !names_one(&others)
         {

@@ -72,6 +72,7 @@ impl Stand {
             matches: &self.matches,
             lines: &self.lines,
             elsewhere: &self.elsewhere,
+            days_before: 7,
             despite: &self.despite,
         })
     }
@@ -146,7 +147,8 @@ fn a_transfer_that_may_pay_it_already_stands_against_it() {
     }
     assert_eq!(found("INV-7001", &|t| t.vendors = vec![vendor(2)]), nothing, "another vendor's number");
     assert_eq!(found("thanks", &|t| t.amount = 119_999), nothing);
-    assert_eq!(found("thanks", &|t| t.date = date(2026, 5, 1)), nothing, "before the invoice");
+    assert_eq!(found("thanks", &|t| t.date = date(2026, 5, 25)), ["earlier_transfer"], "a few days before the invoice");
+    assert_eq!(found("thanks", &|t| t.date = date(2026, 5, 24)), nothing, "long before the invoice");
     assert_eq!(found("thanks", &|t| t.currency = Currency::new("EUR").unwrap()), nothing);
 
     let matched = |payable: &str| Match {

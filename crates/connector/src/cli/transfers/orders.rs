@@ -20,10 +20,12 @@ pub(super) async fn list(common: &Common, connection: Option<&str>, all: bool) -
     let mut shown = Vec::new();
     for known in store.connections().list().await?.iter().filter(|known| names.contains(&known.id.as_str())) {
         let transfers = store.transfers().list(&known.id).await?;
-        for row in store.transfer_orders().list(&known.id).await? {
+        let orders = store.transfer_orders().list(&known.id).await?;
+        for row in &orders {
             let transfer = row.transfer.as_ref().and_then(|id| transfers.iter().find(|seen| seen.id == *id)).cloned();
-            if all || !is_over(&row, transfer.as_ref()) {
-                shown.push((known.id.clone(), row, transfer));
+            let is_followed = orders.iter().any(|later| later.id > row.id && later.order.invoice == row.order.invoice);
+            if all || !(is_followed || is_over(row, transfer.as_ref())) {
+                shown.push((known.id.clone(), row.clone(), transfer));
             }
         }
     }
@@ -37,10 +39,10 @@ pub(super) async fn list(common: &Common, connection: Option<&str>, all: bool) -
     Ok(Exit::Done)
 }
 
-/// Nothing will become of it any more, or it has arrived.
+/// A person declined it, or it has arrived. What Brex refused, what failed and what came back is shown until it is ordered anew.
 fn is_over(row: &TransferOrder, transfer: Option<&TransferRow>) -> bool {
-    row.state.is_void()
-        || row.state == OrderState::Created && transfer.is_some_and(|transfer| !transfer.facts.is_under_way())
+    let has_arrived = |seen: &TransferRow| seen.facts.movement(seen.returned_by.is_some()) == Movement::Completed;
+    row.state == OrderState::Declined || (row.state == OrderState::Created && transfer.is_some_and(has_arrived))
 }
 
 /// An order as data; with its transfer, if that is known.

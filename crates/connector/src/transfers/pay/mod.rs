@@ -15,7 +15,7 @@ use domain::transfer::{Case, Match, Movement, Payable, Payment, Refusal, Way, de
 use store::{BrexVendorRow, Lease, OrderState, RecordRow, TransferOrder, TransferRow};
 use uuid::Uuid;
 
-use super::{Halt, reconcile};
+use super::{Halt, WALKED, reconcile};
 use crate::app::{App, Connection};
 
 /// Both sides as they were at one moment, with what only paying needs.
@@ -38,7 +38,9 @@ pub struct Reading {
 impl Reading {
     /// Reads and compares now. The comparison is kept, under the lease if the worker does it.
     pub async fn now(app: &App, connection: &Connection, lease: Option<&Lease>) -> Result<Self, Halt> {
-        let report = super::run(app, connection, lease, false).await?;
+        // The newest page says enough only once all transfers were read; after a lost database they were not.
+        let is_full = app.store.cursors().get(&connection.id, WALKED).await?.is_none();
+        let report = super::run(app, connection, lease, is_full).await?;
         let matches = report.outcome.matches.iter().chain(&report.outcome.suggestions).cloned().collect();
         Ok(Self {
             report,
@@ -85,6 +87,7 @@ impl Reading {
             matches: &self.matches,
             lines: &lines,
             elsewhere: &elsewhere,
+            days_before: i32::from(connection.settings.transfers.days_before),
             despite: asked.despite,
         })
     }
@@ -107,7 +110,7 @@ pub struct Asked<'a> {
 /// Unposted payment lines of all journals. Without the permission nobody can tell.
 async fn payment_lines(connection: &Connection) -> Result<Option<Vec<VendorPayment>>, Error> {
     let Some(identity) = connection.identity() else { return Ok(None) };
-    let company = connection.bc.company(identity.bc_company);
+    let company = connection.bc.company(identity.bc_company).with_fresh_reads();
     let journals = match company.list_payment_journals().await {
         Ok(journals) => journals,
         Err(error) if matches!(error.kind(), Kind::Forbidden | Kind::NotFound) => return Ok(None),
@@ -134,6 +137,13 @@ pub async fn ways_of(
     Ok(ways)
 }
 
+/// Whether the order's transfer failed or came back: it pays nothing.
+pub fn is_dead(order: &TransferOrder, transfers: &[TransferRow]) -> bool {
+    let row = order.transfer.as_ref().and_then(|id| transfers.iter().find(|row| row.id == *id));
+    let movement = row.map(|row| row.facts.movement(row.returned_by.is_some()));
+    matches!(movement, Some(Movement::Failed | Movement::Returned))
+}
+
 /// The order that stands for an invoice, if there is one: whatever may still pay it or has paid it. An order whose transfer
 /// failed or came back pays nothing.
 pub fn standing<'a>(
@@ -141,14 +151,9 @@ pub fn standing<'a>(
     transfers: &[TransferRow],
     invoice: Uuid,
 ) -> Option<&'a TransferOrder> {
-    let is_dead = |order: &TransferOrder| {
-        let row = order.transfer.as_ref().and_then(|id| transfers.iter().find(|row| row.id == *id));
-        let movement = row.map(|row| row.facts.movement(row.returned_by.is_some()));
-        matches!(movement, Some(Movement::Failed | Movement::Returned))
-    };
     orders.iter().filter(|order| order.order.invoice == invoice).find(|order| match order.state {
         OrderState::Declined | OrderState::Refused => false,
-        OrderState::Created => !is_dead(order),
+        OrderState::Created => !is_dead(order, transfers),
         OrderState::Proposed | OrderState::Approved | OrderState::Sending | OrderState::Held => true,
     })
 }

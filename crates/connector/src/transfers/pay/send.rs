@@ -3,7 +3,7 @@
 //! Brex takes a key with every transfer and ignores a repeat, but says neither for how long nor with which answer. So the
 //! order is committed before it is sent; after an unclear answer, or a death, the transfer is looked for by its memo, which
 //! nobody else writes, and only then asked for again, with the same key and for less than a day. What was ordered is judged
-//! again immediately before it is first sent.
+//! again before each time it is sent.
 
 use std::collections::BTreeSet;
 
@@ -27,6 +27,10 @@ pub const KEY_LIFE_MS: i64 = 20 * 3_600_000;
 const LOOK_MS: i64 = 2_000;
 /// It is not sent again before this.
 const AGAIN_MS: i64 = 30_000;
+/// What is sent is judged by a reading that is no older than this.
+const READ_MS: i64 = 30_000;
+/// After so many failures in a row to read what an order is judged by, some hours, a person has to look.
+const MOST_READS: i64 = 40;
 /// After so many failures in a row a person has to look.
 const MOST_TRIES: i64 = 8;
 /// More pages than any account has; a list that goes on is an error.
@@ -83,15 +87,19 @@ impl Turn<'_> {
         };
         let invoices: Vec<_> = rows.iter().map(|row| row.order.invoice).collect();
         let records = self.app.store.records().find_by_documents(&self.connection.id, &invoices).await?;
-        let mut spent = 0_i64;
+        let (mut spent, read_ms) = (0_i64, self.app.now_ms());
         for row in rows {
+            // What was read is of a moment; the rest is judged by a new reading, in the next turn.
+            if self.app.now_ms().saturating_sub(read_ms) > READ_MS {
+                return Ok(());
+            }
             let way = ways.get(&row.order.brex_vendor).and_then(Option::as_deref);
             let record = records.iter().find(|record| record.document_id == Some(row.order.invoice));
             if let Some(why) = self.against(&reading, &row, record, way, spent) {
                 self.hold(row, &why).await?;
             } else {
                 spent = spent.saturating_add(row.order.cents);
-                self.send(row).await?;
+                self.first_or_again(row).await?;
             }
         }
         Ok(())
@@ -149,10 +157,9 @@ impl Turn<'_> {
         short.map(|short| Refusal::Balance { available: dollars(short), needed: dollars(needed) }.to_string())
     }
 
-    /// Nothing was sent: it waits, and what is about all calls makes the connection wait.
+    /// Nothing is sent while nobody can judge. The connection's records find out by themselves what is wrong with a system.
     async fn cannot_read(&self, rows: Vec<TransferOrder>, error: Error) -> Result<(), Stop> {
-        let is_brex = error.system() == System::Brex;
-        if is_brex && matches!(error.kind(), Kind::Unauthorized | Kind::Forbidden) {
+        if error.system() == System::Brex && matches!(error.kind(), Kind::Unauthorized | Kind::Forbidden) {
             self.connection.brex.get_company().await?;
             for row in rows {
                 self.hold(row, &not_allowed(&error)).await?;
@@ -160,9 +167,26 @@ impl Turn<'_> {
             return Ok(());
         }
         for row in rows {
-            self.postponed(row, &error).await?;
+            if row.tries >= MOST_READS {
+                let text = format!("it cannot be judged, since a system cannot be read: {}", said(&error));
+                self.hold(row, &text).await?;
+            } else {
+                self.postponed(row, &error).await?;
+            }
         }
-        if is_brex { Ok(()) } else { Err(error.into()) }
+        Ok(())
+    }
+
+    /// What was never sent by this database may have been sent by one that was lost: its memo follows from the invoice.
+    async fn first_or_again(&self, row: TransferOrder) -> Result<(), Stop> {
+        if row.attempts > 0 {
+            return self.send(row).await;
+        }
+        match self.look(&row).await {
+            Ok(found) if found.is_empty() => self.send(TransferOrder { tries: 0, ..row }).await,
+            Ok(found) => self.found(row, &found).await,
+            Err(error) => self.cannot_read(vec![row], error).await,
+        }
     }
 
     /// Commits the attempt, checks the lease again, and sends.
@@ -208,6 +232,13 @@ impl Turn<'_> {
             }
             // A refusal is believed only after one look.
             (Effect::None, Kind::Refused | Kind::NotFound) => match self.look(&row).await {
+                Ok(found) if found.is_empty() && row.attempts > 1 => {
+                    let text = format!(
+                        "Brex refused it when it was sent again, and what was sent before may still arrive there: {}",
+                        said(&error)
+                    );
+                    self.hold(row, &text).await
+                }
                 Ok(found) if found.is_empty() => {
                     let row = TransferOrder {
                         state: OrderState::Refused,
@@ -233,29 +264,42 @@ impl Turn<'_> {
                 self.connection.brex.get_company().await?;
                 return self.hold(row, &not_allowed(&error)).await;
             }
-            Err(error) => return self.postponed(row, &error).await,
+            Err(error) => {
+                return match self.too_long(&row) {
+                    Some(why) => self.hold(row, &format!("{why} ({})", said(&error))).await,
+                    None => self.postponed(row, &error).await,
+                };
+            }
         };
         if !found.is_empty() {
             return self.found(row, &found).await;
         }
+        if let Some(why) = self.too_long(&row) {
+            return self.hold(row, why).await;
+        }
         let now_ms = self.app.now_ms();
-        let since = |ms: Option<i64>| now_ms.saturating_sub(ms.unwrap_or(now_ms));
-        if since(row.first_sent_ms) > KEY_LIFE_MS {
-            let text = "nobody knows whether Brex took it, it does not show it, and it may have forgotten its key. Look \
-                 there: if it has no such transfer, decline this and order it anew";
-            return self.hold(row, text).await;
-        }
-        if row.tries >= MOST_TRIES {
-            let text = "Brex gave no clear answer again and again, and shows no such transfer: approve it to try again with \
-                 the same key, or look in Brex and decline it";
-            return self.hold(row, text).await;
-        }
         let next_ms = row.sent_ms.unwrap_or(now_ms).saturating_add(AGAIN_MS);
         if now_ms < next_ms {
             let row = TransferOrder { due_ms: Some(next_ms), ..row };
             return self.apply(row, "transfer_order_looked_for", json!({ "next_ms": next_ms })).await.map(drop);
         }
-        self.send(row).await
+        // Much may have happened since it was first sent: somebody may have paid it by hand.
+        self.begin(vec![row]).await
+    }
+
+    /// Why it is not sent again, if it was tried for too long.
+    fn too_long(&self, row: &TransferOrder) -> Option<&'static str> {
+        let now_ms = self.app.now_ms();
+        if now_ms.saturating_sub(row.first_sent_ms.unwrap_or(now_ms)) > KEY_LIFE_MS {
+            return Some(
+                "nobody knows whether Brex took it, it does not show it, and it may have forgotten its key. Look there: if it \
+                 has no such transfer, decline this and order it anew",
+            );
+        }
+        (row.tries >= MOST_TRIES).then_some(
+            "Brex gave no clear answer again and again, and shows no such transfer: approve it to try again with the same \
+             key, or look in Brex and decline it",
+        )
     }
 
     /// Transfers with the memo of this order.
@@ -278,6 +322,13 @@ impl Turn<'_> {
 
     async fn found(&self, row: TransferOrder, found: &[Transfer]) -> Result<(), Stop> {
         match found {
+            [only] if only.status == "FAILED" => {
+                let text = format!(
+                    "Brex has the transfer {} with its memo, and it failed: decline this and order it anew",
+                    only.id
+                );
+                self.hold(row, &text).await
+            }
             [only] => self.created(row, only, "transfer_order_adopted").await,
             several => {
                 let ids: Vec<&str> = several.iter().map(|transfer| transfer.id.as_str()).collect();

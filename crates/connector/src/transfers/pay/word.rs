@@ -11,7 +11,7 @@ use store::{OrderChange, OrderState, Store, TransferOrder};
 
 use super::plan::{ordered_today, within_limits};
 use super::send::KEY_LIFE_MS;
-use super::standing;
+use super::{is_dead, standing};
 use crate::app::Connection;
 
 /// What a person said is not taken.
@@ -224,9 +224,13 @@ pub async fn decline(
     let may_arrive = |row: &TransferOrder| {
         row.transfer.is_none() && row.sent_ms.is_some_and(|sent| now_ms < sent.saturating_add(window_ms))
     };
+    let transfers = store.transfers().list(&connection.id).await?;
     let decide = |stored: &[TransferOrder]| {
         let row = stored.iter().find(|row| row.id == id).ok_or(Refused::Unknown(id))?;
         let why = match row.state {
+            OrderState::Held if row.transfer.is_some() && !is_dead(row, &transfers) => {
+                Some("Brex has a transfer for it: cancel that there")
+            }
             OrderState::Held if may_arrive(row) => Some(
                 "what was sent may still arrive in Brex: wait until the settle window has passed, and look there again",
             ),
