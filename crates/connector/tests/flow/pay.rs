@@ -246,8 +246,8 @@ async fn a_drop_at_any_call_makes_no_second_transfer() {
 /// The process dies after each of its calls, with the create late or not.
 #[tokio::test]
 async fn a_death_after_any_call_makes_no_second_transfer() {
-    for (side, most) in [(Side::Brex, 8), (Side::Bc, 12)] {
-        for requests in 1..=most {
+    for (side, most, every) in [(Side::Brex, 8, 1), (Side::Bc, 12, 2)] {
+        for requests in (1..=most).step_by(every) {
             let mut ends = vec![None];
             if side == Side::Brex {
                 ends.push(Some(FaultKind::LateCommit { seconds: 540, status: None }));
