@@ -34,6 +34,7 @@ mod one_expense;
 mod openapi;
 mod outages;
 mod pay;
+mod pay_again;
 mod posting;
 mod proposals;
 mod receipts;

@@ -16,11 +16,10 @@ use jiff::civil::date;
 use rstest::rstest;
 use rust_decimal::Decimal;
 use sandbox::bc::{Payment, VendorChange};
-use sandbox::brex::{Repeat, Role as BrexRole, TransferAction};
+use sandbox::brex::{Repeat, TransferAction};
 use sandbox::company::Blocked;
 use sandbox::fault::{Fault, FaultKind};
 use sandbox::meter::Side;
-use serde_json::json;
 use store::{OrderState, TransferOrder, UserChange};
 
 use crate::app::TestApp;
@@ -37,7 +36,7 @@ fn settings(pay: &str) -> String {
 }
 
 /// A company that owes one invoice to a linked vendor, with users who may order, work and look.
-async fn ready(db: Db, pay: &str) -> Option<TestApp> {
+pub async fn ready(db: Db, pay: &str) -> Option<TestApp> {
     let mut app = company(db, &settings(pay)).await?;
     payee(&app, NAME);
     app.run_until_idle().await;
@@ -62,12 +61,12 @@ async fn planned_despite(app: &TestApp, numbers: &[&str], despite: &[&str]) -> P
     plan(&app.app, &app.app.connections[0], &requests, &despite).await.unwrap()
 }
 
-async fn planned(app: &TestApp, numbers: &[&str]) -> Plan {
+pub async fn planned(app: &TestApp, numbers: &[&str]) -> Plan {
     planned_despite(app, numbers, &[]).await
 }
 
 /// What stands against paying these, by code.
-async fn against(app: &TestApp, numbers: &[&str]) -> Vec<&'static str> {
+pub async fn against(app: &TestApp, numbers: &[&str]) -> Vec<&'static str> {
     let plan = planned(app, numbers).await;
     plan.lines.iter().flat_map(|line| line.against.iter().map(|objection| objection.code)).collect()
 }
@@ -79,37 +78,37 @@ async fn ordered_by(app: &TestApp, plan: &Plan, name: &str) -> Result<Vec<Transf
 }
 
 /// Ann plans and orders.
-async fn ordered(app: &TestApp, numbers: &[&str]) {
+pub async fn ordered(app: &TestApp, numbers: &[&str]) {
     let plan = planned(app, numbers).await;
     assert!(plan.lines.iter().all(|line| line.against.is_empty()), "{:?}", plan.lines);
     ordered_by(app, &plan, "ann").await.unwrap();
 }
 
-async fn approved_by(app: &TestApp, id: i64, name: &str) -> Result<TransferOrder, PayError> {
+pub async fn approved_by(app: &TestApp, id: i64, name: &str) -> Result<TransferOrder, PayError> {
     let (store, connection) = (&app.app.store, &app.app.connections[0]);
     let person = Person::who_approves(store, name).await?;
     approve(store, connection, id, &person, app.app.now_ms()).await
 }
 
-async fn declined_by(app: &TestApp, id: i64, name: &str) -> Result<TransferOrder, PayError> {
+pub async fn declined_by(app: &TestApp, id: i64, name: &str) -> Result<TransferOrder, PayError> {
     let (store, connection) = (&app.app.store, &app.app.connections[0]);
     let person = Person::who_declines(store, name).await?;
     decline(store, connection, id, "not now", &person, app.app.now_ms()).await
 }
 
-fn refused<T: std::fmt::Debug>(said: Result<T, PayError>) -> Refused {
+pub fn refused<T: std::fmt::Debug>(said: Result<T, PayError>) -> Refused {
     match said {
         Err(PayError::Refused(why)) => why,
         other => panic!("not refused: {other:?}"),
     }
 }
 
-async fn orders(app: &TestApp) -> Vec<TransferOrder> {
+pub async fn orders(app: &TestApp) -> Vec<TransferOrder> {
     app.app.store.transfer_orders().list(&app.connection()).await.unwrap()
 }
 
 /// What Brex has of a memo.
-async fn in_brex(app: &TestApp, memo: &str) -> Vec<Transfer> {
+pub async fn in_brex(app: &TestApp, memo: &str) -> Vec<Transfer> {
     app.world().faults.clear();
     let page = app.app.connections[0].brex.list_transfers(None).await.unwrap();
     let names = |transfer: &Transfer| transfer.external_memo.as_ref().is_some_and(|text| text.contains(memo));
@@ -127,7 +126,7 @@ fn creates(app: &TestApp) -> u64 {
 }
 
 /// One transfer over the whole amount, and an order that knows it.
-async fn assert_paid_once(app: &TestApp) -> Transfer {
+pub async fn assert_paid_once(app: &TestApp) -> Transfer {
     let found = in_brex(app, "INV-7001").await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].amount.amount, 120_000);
@@ -470,165 +469,6 @@ async fn after_a_lost_database_what_was_paid_is_found_in_brex() {
     app.forget_everything().await;
     app.run_until_idle().await;
     assert_eq!(against(&app, &["INV-7001"]).await, ["earlier_transfer"]);
-}
-
-/// Brex may forget a key: an order that stayed unclear for so long is given to a person, never sent again.
-#[tokio::test]
-async fn an_unclear_order_is_not_sent_again_once_its_key_may_be_forgotten() {
-    let mut app = ready(Db::Sqlite, "").await.unwrap();
-    ordered(&app, &["INV-7001"]).await;
-    let lost = Fault::new(Side::Brex, FaultKind::DropBefore).method("POST").path_contains("/v1/transfers");
-    app.world().faults.add(lost);
-    app.tick().await;
-    for _ in 0..20 {
-        app.tick().await;
-    }
-    assert_eq!(orders(&app).await[0].state, OrderState::Sending);
-    app.down().await;
-    app.advance(21 * 3_600);
-    app.up(true).await;
-    app.run_until_idle().await;
-    let row = orders(&app).await.remove(0);
-    assert_eq!((row.state, row.attempts), (OrderState::Held, 1), "{row:?}");
-    assert!(matches!(refused(approved_by(&app, 1, "ann").await), Refused::NotNow { state: "held", .. }));
-    declined_by(&app, 1, "ann").await.unwrap();
-    ordered(&app, &["INV-7001"]).await;
-    app.run_until_idle().await;
-    assert_eq!(in_brex(&app, "INV-7001").await.len(), 1);
-}
-
-fn lost_create(kind: FaultKind) -> Fault {
-    Fault::new(Side::Brex, kind).method("POST").path_contains("/v1/transfers")
-}
-
-/// The first request never arrived, and nobody worked overnight: in the morning somebody pays by hand.
-#[rstest]
-#[tokio::test]
-async fn what_was_paid_by_hand_while_an_order_was_unclear_is_not_sent_again(
-    #[values(Db::Sqlite, Db::Postgres)] db: Db,
-) {
-    let Some(mut app) = ready(db, "").await else { return };
-    ordered(&app, &["INV-7001"]).await;
-    app.world().faults.add(lost_create(FaultKind::DropBefore));
-    for _ in 0..20 {
-        app.tick().await;
-    }
-    let row = orders(&app).await.remove(0);
-    assert_eq!(row.state, OrderState::Sending);
-    let owed = row.order.invoice;
-    app.down().await;
-    app.advance(8 * 3_600);
-    let world = app.world();
-    world.bc.pay_document(owed, &Payment::default(), world.clock.now()).unwrap();
-    app.up(true).await;
-    app.run_until_idle().await;
-    let row = orders(&app).await.remove(0);
-    assert_eq!((row.state, row.attempts), (OrderState::Held, 1), "{row:?}");
-    assert!(in_brex(&app, "INV-7001").await.is_empty());
-}
-
-/// Held because the token was not allowed, then paid by hand, then approved: judged again.
-#[tokio::test]
-async fn a_held_order_that_is_approved_is_judged_again_before_it_is_sent() {
-    let mut app = ready(Db::Sqlite, "").await.unwrap();
-    ordered(&app, &["INV-7001"]).await;
-    app.world().faults.add(lost_create(FaultKind::Status { status: 403, body: None, retry_after: None }));
-    app.run_until_idle().await;
-    let row = orders(&app).await.remove(0);
-    assert_eq!((row.state, row.attempts), (OrderState::Held, 1));
-    let world = app.world();
-    world.bc.pay_document(row.order.invoice, &Payment::default(), world.clock.now()).unwrap();
-    approved_by(&app, 1, "lee").await.unwrap();
-    app.run_until_idle().await;
-    let row = orders(&app).await.remove(0);
-    assert_eq!((row.state, row.attempts), (OrderState::Held, 1), "{row:?}");
-    assert!(in_brex(&app, "INV-7001").await.is_empty());
-}
-
-#[tokio::test]
-async fn an_order_that_may_be_in_brex_is_not_sent_again_once_paying_is_switched_off() {
-    let mut app = ready(Db::Sqlite, "").await.unwrap();
-    ordered(&app, &["INV-7001"]).await;
-    app.world().faults.add(lost_create(FaultKind::DropBefore));
-    for _ in 0..20 {
-        app.tick().await;
-    }
-    app.reconfigure(|settings| settings.transfers.pay.enabled = false).await;
-    app.run_until_idle().await;
-    let row = orders(&app).await.remove(0);
-    assert_eq!((row.state, row.attempts), (OrderState::Held, 1));
-    assert!(in_brex(&app, "INV-7001").await.is_empty());
-}
-
-/// The first request commits late, its repeat is refused: until the first may have arrived nobody orders anew.
-#[tokio::test]
-async fn a_refused_repeat_is_not_taken_for_a_refusal_of_the_first() {
-    let mut app = ready(Db::Sqlite, "").await.unwrap();
-    ordered(&app, &["INV-7001"]).await;
-    app.world().faults.add(lost_create(FaultKind::LateCommit { seconds: 540, status: Some(504) }));
-    app.world().faults.add(lost_create(FaultKind::Status { status: 400, body: None, retry_after: None }));
-    app.run_until_idle().await;
-    let row = orders(&app).await.remove(0);
-    assert_eq!((row.state, row.attempts), (OrderState::Held, 2), "{row:?}");
-    assert!(matches!(refused(declined_by(&app, 1, "ann").await), Refused::NotNow { state: "held", .. }));
-    assert!(against(&app, &["INV-7001"]).await.contains(&"ordered"));
-    app.advance(1_300);
-    app.run_until_idle().await;
-    approved_by(&app, 1, "ann").await.unwrap();
-    app.run_until_idle().await;
-    assert_paid_once(&app).await;
-}
-
-/// Brex gives no clear answer again and again: a person is told, and may have it tried again with the same key.
-#[tokio::test]
-async fn after_many_unclear_answers_a_person_looks() {
-    let mut app = ready(Db::Sqlite, "").await.unwrap();
-    ordered(&app, &["INV-7001"]).await;
-    let away = FaultKind::Status { status: 503, body: None, retry_after: None };
-    app.world().faults.add(Fault::new(Side::Brex, away).method("POST").path_contains("/v1/transfers").times(100));
-    app.run_until_idle().await;
-    let row = orders(&app).await.remove(0);
-    assert_eq!(row.state, OrderState::Held);
-    assert!(row.note.unwrap().contains("no clear answer again and again"));
-    let early = refused(declined_by(&app, 1, "ann").await);
-    assert!(matches!(early, Refused::NotNow { state: "held", .. }), "it may still arrive: {early:?}");
-    app.world().faults.clear();
-    approved_by(&app, 1, "ann").await.unwrap();
-    app.run_until_idle().await;
-    assert_paid_once(&app).await;
-}
-
-#[tokio::test]
-async fn a_token_that_may_not_pay_holds_the_order_and_nothing_else() {
-    let mut app = ready(Db::Sqlite, "").await.unwrap();
-    ordered(&app, &["INV-7001"]).await;
-    app.world().brex.configure(|settings| settings.payments.role = BrexRole::Employee);
-    app.run_until_idle().await;
-    let row = orders(&app).await.remove(0);
-    assert_eq!(row.state, OrderState::Held);
-    assert!(row.note.unwrap().starts_with("Brex does not let this token pay"));
-    let connections = app.app.store.connections();
-    assert_eq!(connections.get(&app.connection()).await.unwrap().unwrap().problem, None);
-    app.world().brex.configure(|settings| settings.payments.role = BrexRole::ApClerk);
-    approved_by(&app, 1, "ann").await.unwrap();
-    app.run_until_idle().await;
-    assert_paid_once(&app).await;
-}
-
-#[tokio::test]
-async fn what_brex_refuses_may_be_ordered_again_once_it_is_mended() {
-    let mut app = ready(Db::Sqlite, "").await.unwrap();
-    ordered(&app, &["INV-7001"]).await;
-    let body = json!({ "type": "BAD_REQUEST", "message": "Counterparty is frozen" });
-    let no = FaultKind::Status { status: 400, body: Some(body), retry_after: None };
-    app.world().faults.add(Fault::new(Side::Brex, no).method("POST").path_contains("/v1/transfers"));
-    app.run_until_idle().await;
-    let row = orders(&app).await.remove(0);
-    assert_eq!(row.state, OrderState::Refused, "{row:?}");
-    assert!(row.note.unwrap().starts_with("Brex refused the transfer"));
-    ordered(&app, &["INV-7001"]).await;
-    app.run_until_idle().await;
-    assert_eq!(in_brex(&app, "INV-7001").await.len(), 1);
 }
 
 #[tokio::test]
