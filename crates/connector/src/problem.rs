@@ -24,6 +24,11 @@ pub fn of_error(error: &Error) -> Option<Problem> {
     Some(Problem { code: code.to_owned(), sentence: sentence(code, error) })
 }
 
+/// What the other side said, else what happened.
+pub fn said(error: &Error) -> String {
+    error.api_message().map_or_else(|| error.to_string(), str::to_owned)
+}
+
 /// The company that the configuration names is not there.
 pub fn company_unknown(wanted: &str, found: &[String]) -> Problem {
     let sentence = format!(

@@ -45,14 +45,13 @@ pub async fn fetch(
     clock: &Arc<dyn Clock>,
 ) -> Result<Secrets, BuildError> {
     let brex = fetch_one(settings, "brex.token", &settings.brex.token, brex_slot(settings), folder, vault).await?;
-    let (key, source) = match &settings.entra.certificate {
-        Some(source) => ("entra.certificate", source),
-        None => ("entra.client_secret", &settings.entra.client_secret),
-    };
-    let text = fetch_one(settings, key, source, entra_slot(settings), folder, vault).await?;
-    let entra = match &settings.entra.certificate {
-        Some(_) => certificate(&format!("connection {:?}: {key}", settings.name), text, clock)?,
-        None => ClientSecret::new(text).into(),
+    let slot = entra_slot(settings);
+    let entra = if let Some(source) = &settings.entra.certificate {
+        let pem = fetch_one(settings, "entra.certificate", source, slot, folder, vault).await?;
+        certificate(&format!("connection {:?}: entra.certificate", settings.name), pem, clock)?
+    } else {
+        let source = &settings.entra.client_secret;
+        ClientSecret::new(fetch_one(settings, "entra.client_secret", source, slot, folder, vault).await?).into()
     };
     Ok(Secrets { brex, entra })
 }

@@ -227,9 +227,7 @@ impl BrexVendors<'_> {
 
     /// When the next row is due.
     pub async fn next_due(&self, connection: &ConnectionId) -> Result<Option<i64>, Error> {
-        let statement = Statement::new("SELECT MIN(due_ms) AS due_ms FROM brex_vendors WHERE connection = $1");
-        let row = self.db.first(statement.bind(connection.as_str())).await?;
-        Ok(row.map(|row| TABLE.row(&row).optional_integer("due_ms")).transpose()?.flatten())
+        self.db.next_due(TABLE, connection).await
     }
 
     /// The rows of a BC number, a BC id or a Brex id.

@@ -1,11 +1,13 @@
 //! The pools, and the one way to write: a transaction that is repeated after a deadlock.
 
+use domain::id::ConnectionId;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyPool, Transaction};
 
 use crate::dialect::{self, Statement};
 use crate::error::Error;
 use crate::place::{Kind, Place};
+use crate::row::Table;
 
 /// How often a transaction is tried before a deadlock or a serialization failure is passed on.
 pub(crate) const ATTEMPTS: u32 = 3;
@@ -68,5 +70,15 @@ impl Db {
     /// The first row of a statement that only reads.
     pub(crate) async fn first(&self, statement: Statement) -> Result<Option<AnyRow>, Error> {
         Ok(self.rows(statement).await?.into_iter().next())
+    }
+
+    /// When the next row of a connection is due, in a table with the columns `connection` and `due_ms`.
+    pub(crate) async fn next_due(&self, table: Table, connection: &ConnectionId) -> Result<Option<i64>, Error> {
+        let statement = Statement::new("SELECT MIN(due_ms) AS due_ms FROM ")
+            .push(table.name)
+            .push(" WHERE connection = ")
+            .push_bind(connection.as_str());
+        let row = self.first(statement).await?;
+        Ok(row.map(|row| table.row(&row).optional_integer("due_ms")).transpose()?.flatten())
     }
 }

@@ -162,10 +162,7 @@ impl Jobs<'_> {
 
     /// When the next job is due.
     pub async fn next_due(&self, connection: &ConnectionId) -> Result<Option<i64>, Error> {
-        let statement =
-            Statement::new("SELECT MIN(due_ms) AS due_ms FROM jobs WHERE connection = $1").bind(connection.as_str());
-        let row = self.db.first(statement).await?;
-        Ok(row.map(|row| TABLE.row(&row).optional_integer("due_ms")).transpose()?.flatten())
+        self.db.next_due(TABLE, connection).await
     }
 }
 

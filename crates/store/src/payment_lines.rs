@@ -186,10 +186,7 @@ impl PaymentLines<'_> {
 
     /// When the next one is due.
     pub async fn next_due(&self, connection: &ConnectionId) -> Result<Option<i64>, Error> {
-        let statement = Statement::new("SELECT MIN(due_ms) AS due_ms FROM payment_lines WHERE connection = $1")
-            .bind(connection.as_str());
-        let row = self.db.first(statement).await?;
-        Ok(row.map(|row| TABLE.row(&row).optional_integer("due_ms")).transpose()?.flatten())
+        self.db.next_due(TABLE, connection).await
     }
 
     /// Writes a change under the lease, with its entry in the trail; `false` if the row is not the one that was read (or is

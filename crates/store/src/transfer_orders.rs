@@ -134,10 +134,7 @@ impl TransferOrders<'_> {
 
     /// When the next one is due.
     pub async fn next_due(&self, connection: &ConnectionId) -> Result<Option<i64>, Error> {
-        let statement = Statement::new("SELECT MIN(due_ms) AS due_ms FROM transfer_orders WHERE connection = $1")
-            .bind(connection.as_str());
-        let row = self.db.first(statement).await?;
-        Ok(row.map(|row| TABLE.row(&row).optional_integer("due_ms")).transpose()?.flatten())
+        self.db.next_due(TABLE, connection).await
     }
 
     /// Decides from all orders and writes what a person says with its entries in the trail: all of it in one transaction or

@@ -3,7 +3,7 @@
 
 use domain::audit::{Actor, Note};
 use domain::id::ConnectionId;
-use domain::transfer::{Facts, Match, Payable, Said, Settled, Standing};
+use domain::transfer::{Facts, Match, Movement, Payable, Said, Settled, Standing};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::AnyConnection;
@@ -51,6 +51,13 @@ pub struct TransferRow {
     pub first_ms: i64,
     /// When what Brex says last changed.
     pub updated_ms: i64,
+}
+
+impl TransferRow {
+    /// What became of its money.
+    pub fn movement(&self) -> Movement {
+        self.facts.movement(self.returned_by.is_some())
+    }
 }
 
 /// A document of Business Central, and how it stood when it was last compared.

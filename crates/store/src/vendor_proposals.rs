@@ -148,10 +148,7 @@ impl VendorProposals<'_> {
 
     /// When the next one is due.
     pub async fn next_due(&self, connection: &ConnectionId) -> Result<Option<i64>, Error> {
-        let statement = Statement::new("SELECT MIN(due_ms) AS due_ms FROM vendor_proposals WHERE connection = $1")
-            .bind(connection.as_str());
-        let row = self.db.first(statement).await?;
-        Ok(row.map(|row| TABLE.row(&row).optional_integer("due_ms")).transpose()?.flatten())
+        self.db.next_due(TABLE, connection).await
     }
 
     /// Decides from all proposals and writes what a person says with its entry in the trail: all in one transaction, so that

@@ -63,29 +63,31 @@ struct EntraAnswers {
     base_url: Option<Url>,
 }
 
+/// What the application signs in with.
+struct SignIn<'a> {
+    text: &'a SecretString,
+    ends: Option<Date>,
+    is_certificate: bool,
+}
+
 impl EntraAnswers {
-    fn check(&self) -> Result<(), Failure> {
+    /// One of the two ways.
+    fn sign_in(&self) -> Result<SignIn<'_>, Failure> {
         match (&self.client_secret, &self.certificate) {
-            (Some(_), None) | (None, Some(_)) => Ok(()),
+            (Some(text), None) => Ok(SignIn { text, ends: self.client_secret_ends, is_certificate: false }),
+            (None, Some(text)) => Ok(SignIn { text, ends: self.certificate_ends, is_certificate: true }),
             (None, None) => Err(Failure::new(Exit::Config, "entra: give client_secret or certificate")),
             (Some(_), Some(_)) => Err(Failure::new(Exit::Config, "entra: give client_secret or certificate, not both")),
         }
     }
 
-    /// The text that is sealed, and the day on which it ends.
-    fn sealed(&self) -> Option<(&SecretString, Option<Date>)> {
-        let certificate = self.certificate.as_ref().map(|text| (text, self.certificate_ends));
-        certificate.or_else(|| self.client_secret.as_ref().map(|text| (text, self.client_secret_ends)))
-    }
-
-    /// What the application signs in with.
     fn credential(&self) -> Result<Credential, Failure> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        match (&self.certificate, &self.client_secret) {
-            (Some(pem), _) => Ok(secrets::certificate("entra.certificate", pem.clone(), &clock)?),
-            (None, Some(secret)) => Ok(ClientSecret::new(secret.clone()).into()),
-            (None, None) => Err(Failure::new(Exit::Config, "entra: give client_secret or certificate")),
+        let SignIn { text, is_certificate, .. } = self.sign_in()?;
+        if is_certificate {
+            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+            return Ok(secrets::certificate("entra.certificate", text.clone(), &clock)?);
         }
+        Ok(ClientSecret::new(text.clone()).into())
     }
 }
 
@@ -99,7 +101,7 @@ struct BcAnswers {
 
 pub(super) async fn connect(common: &Common, args: &ConnectArgs) -> Result<Exit, Failure> {
     let mut answers = read(&args.from)?;
-    answers.entra.check()?;
+    answers.entra.sign_in()?;
     // The hosts are checked by the configuration's own rules before any secret is sent to one.
     let draft = candidate(common, &answers)?;
     let settings = settings(&draft, &answers.name)?;
@@ -285,7 +287,7 @@ fn refused(error: Error) -> Failure {
 /// Seals what is not sealed already; tells how many.
 async fn seal(config: &Config, answers: &Answers) -> Result<u32, Failure> {
     let settings = settings(config, &answers.name)?;
-    let Some((secret, ends)) = answers.entra.sealed() else { return Ok(0) };
+    let SignIn { text: secret, ends, .. } = answers.entra.sign_in()?;
     let ends = ends.and_then(|day| day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok());
     let ends_ms = ends.map(|end| end.timestamp().as_millisecond());
     let store = open::store(config).await?;

@@ -39,7 +39,9 @@ pub async fn run(lane: &Lane<'_>) -> Result<(), Stop> {
     let lines = lane.app.store.payment_lines().list(&lane.connection.id).await?;
     let of_records = lines.into_iter().filter(|line| line.owner_kind == OWNER);
     let mut lines: HashMap<String, PaymentLine> = of_records.map(|line| (line.owner_id.clone(), line)).collect();
-    let journal_problem = journal_problem(lane).await?;
+    let settings = &lane.connection.settings.clearing;
+    let named = format!("the card liability {}", settings.account);
+    let journal_problem = desk.journal_problem(&settings.journal, &settings.account, &named).await?;
     let since_ms = lane.now_ms().saturating_sub(i64::from(lane.connection.settings.drift.days.max(1)) * DAY_MS);
     let mut after = None;
     loop {
@@ -67,20 +69,6 @@ pub async fn run(lane: &Lane<'_>) -> Result<(), Stop> {
 fn is_clearable(row: &RecordRow) -> bool {
     let is_free = row.hold.as_ref().is_none_or(|hold| hold.code == HoldCode::ClearingHeld);
     row.posted_ms.is_some() && row.source_type == "CARD" && is_free
-}
-
-/// A journal that is balanced by another account would book the payment somewhere else.
-async fn journal_problem(lane: &Lane<'_>) -> Result<Option<String>, Stop> {
-    let settings = &lane.connection.settings.clearing;
-    let code = &settings.journal;
-    Ok(match lane.company().find_payment_journal(code).await? {
-        None => Some(format!("Business Central has no vendor payment journal {code}")),
-        Some(journal) if journal.balancing_account_number.eq_ignore_ascii_case(settings.account.trim()) => None,
-        Some(journal) => Some(format!(
-            "the vendor payment journal {code} is balanced by {:?} and not by the card liability {}",
-            journal.balancing_account_number, settings.account
-        )),
-    })
 }
 
 async fn one(

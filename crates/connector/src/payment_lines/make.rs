@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use store::{AppliedTo, PaymentLine, PaymentLineState as State};
 use uuid::Uuid;
 
-use super::{Desk, TRANSFER, is_as_wanted, said};
+use super::{Desk, TRANSFER, is_as_wanted};
 use crate::flow::step::error_detail;
-use crate::problem;
+use crate::problem::{self, said};
 use crate::stop::Stop;
 
 impl Desk<'_> {
@@ -29,14 +29,13 @@ impl Desk<'_> {
             let why = format!("the number {} is used by {} {}", row.external_number, twin.owner_kind, twin.owner_id);
             return self.hold(row, &why).await;
         }
-        if row.owner_kind == TRANSFER
-            && let Some(other) = match self.elsewhere(&row, journal.id).await {
-                Ok(other) => other,
-                Err(error) => return self.cannot_look(row, error).await,
+        match self.elsewhere(&row, journal.id).await {
+            Err(error) => return self.cannot_look(row, error).await,
+            Ok(Some(other)) => {
+                let why = format!("the journal {other} already has a line {}", row.external_number);
+                return self.hold(row, &why).await;
             }
-        {
-            let number = &row.external_number;
-            return self.hold(row.clone(), &format!("the journal {other} already has a line {number}")).await;
+            Ok(None) => {}
         }
         if let Some(invoice) = row.applies_to {
             for other in lines.iter().filter(|line| line.applies_to_invoice_id == Some(invoice)) {
@@ -59,8 +58,11 @@ impl Desk<'_> {
         self.create(row, journal).await
     }
 
-    /// Another journal that has a line of this number: from before another one was configured, or the database was lost.
+    /// Another journal that has a transfer's line: from before another one was configured, or the database was lost.
     async fn elsewhere(&self, row: &PaymentLine, journal: Uuid) -> Result<Option<String>, Error> {
+        if row.owner_kind != TRANSFER {
+            return Ok(None);
+        }
         for other in self.company.list_payment_journals().await?.into_iter().filter(|other| other.id != journal) {
             let lines = self.company.list_vendor_payments(other.id).await?;
             if lines.iter().any(|line| line.external_document_number.eq_ignore_ascii_case(&row.external_number)) {

@@ -148,6 +148,21 @@ impl<'a> Desk<'a> {
         self.written(row, "payment_line_set_aside", Value::Null).await
     }
 
+    /// Why nothing may be prepared in a journal: it is not there, or another account than `account` balances it, so that the
+    /// payment would be booked somewhere else. An empty account is not compared; `named` is it as people are told of it.
+    pub async fn journal_problem(&self, code: &str, account: &str, named: &str) -> Result<Option<String>, Error> {
+        let account = account.trim();
+        Ok(match self.company.find_payment_journal(code).await? {
+            None => Some(format!("Business Central has no vendor payment journal {code}")),
+            Some(_) if account.is_empty() => None,
+            Some(journal) if journal.balancing_account_number.eq_ignore_ascii_case(account) => None,
+            Some(journal) => Some(format!(
+                "the vendor payment journal {code} is balanced by {:?} and not by {named}",
+                journal.balancing_account_number
+            )),
+        })
+    }
+
     /// The lines that stand in a journal now, by id; none if there is no such journal.
     pub async fn there(&self, journal: &str) -> Result<Option<HashSet<Uuid>>, Error> {
         let Some(journal) = self.company.find_payment_journal(journal).await? else { return Ok(None) };
@@ -327,8 +342,4 @@ fn is_as_wanted(row: &PaymentLine, line: &VendorPayment) -> bool {
     line.vendor_number.eq_ignore_ascii_case(&row.vendor_number)
         && line.amount == row.amount
         && line.applies_to_invoice_id == row.applies_to
-}
-
-fn said(error: &Error) -> String {
-    error.api_message().map_or_else(|| error.to_string(), str::to_owned)
 }

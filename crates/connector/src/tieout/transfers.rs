@@ -23,11 +23,11 @@ pub async fn transfers(store: &Store, connection: &ConnectionId, period: Period)
     }
     let lines = store.payment_lines().list(connection).await?;
     let mut sums = Sums::default();
-    let of_period = |row: &&TransferRow| date_of(row).is_some_and(|day| period.contains(day));
+    let of_period = |row: &&TransferRow| row.facts.date(row.settled).is_some_and(|day| period.contains(day));
     for row in rows.iter().filter(of_period) {
         let facts = &row.facts;
         let money = |cents: i64| money_of(cents, &facts.currency).amount;
-        match facts.movement(row.returned_by.is_some()) {
+        match row.movement() {
             Movement::Completed => {
                 let standing = row.standing.as_ref();
                 let left = standing.map_or(facts.amount, |standing| standing.left);
@@ -91,10 +91,6 @@ fn kind_of(standing: Option<&Standing>) -> &'static str {
         Some(Verdict::Partly) => PARTLY,
         Some(Verdict::Unmatched | Verdict::SetAside) | None => UNMATCHED,
     }
-}
-
-fn date_of(row: &TransferRow) -> Option<jiff::civil::Date> {
-    row.settled.map(|settled| settled.date).or(row.facts.process_date).or(row.facts.created)
 }
 
 #[derive(Default)]

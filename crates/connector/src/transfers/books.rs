@@ -73,17 +73,16 @@ pub fn named(directory: &Directory, name: &str) -> Vec<Uuid> {
 
 fn transfer(row: &TransferRow, vendors: Vec<Uuid>) -> Transfer {
     let facts = &row.facts;
-    let date = row.settled.map(|settled| settled.date).or(facts.process_date).or(facts.created);
     // Brex puts the payee's name in front, which may have digits of its own.
     let name = facts.name.as_deref().unwrap_or_default();
     let description = facts.description.as_deref().unwrap_or_default();
     let described = description.strip_prefix(name).unwrap_or(description);
     Transfer {
         id: row.id.clone(),
-        movement: facts.movement(row.returned_by.is_some()),
+        movement: row.movement(),
         amount: facts.amount.saturating_abs(),
         currency: facts.currency.clone(),
-        date: date.unwrap_or_default(),
+        date: facts.date(row.settled).unwrap_or_default(),
         texts: facts.memo.iter().map(String::as_str).chain([described]).map(str::to_owned).collect(),
         vendors,
         settled: row.settled.map(|settled| settled.amount),

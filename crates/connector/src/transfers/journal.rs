@@ -27,20 +27,22 @@ pub async fn keep(app: &App, connection: &Connection, lease: &Lease, report: &Re
         .collect();
     let is_on = connection.settings.transfers.policy == Booking::Journal;
     let Some(desk) = Desk::new(app, connection, lease).filter(|_| is_on || !lines.is_empty()) else { return Ok(()) };
-    let books = Books::new(connection, report);
-    let there = Prepared::look(&desk, lines.values()).await?;
-    let problem = if is_on { journal_problem(connection).await? } else { None };
-    for transfer in &report.books.transfers {
-        let line = lines.remove(&transfer.id);
-        if !is_on {
-            // What was prepared before stays for a person to post, unless its money never went out; nothing is added.
-            let is_back = matches!(transfer.movement, Movement::Failed | Movement::Returned);
-            if let Some(line) = line.filter(|_| is_back) {
+    if !is_on {
+        // What was prepared before stays for a person to post, unless its money never went out; nothing is added.
+        let is_back = |transfer: &&Transfer| matches!(transfer.movement, Movement::Failed | Movement::Returned);
+        for transfer in report.books.transfers.iter().filter(is_back) {
+            if let Some(line) = lines.remove(&transfer.id) {
                 take_back(&desk, line).await?;
             }
-            continue;
         }
-        match (books.wanted(transfer), line) {
+        return Ok(());
+    }
+    let books = Books::new(connection, report);
+    let there = Prepared::look(&desk, lines.values()).await?;
+    let settings = &connection.settings.transfers;
+    let problem = desk.journal_problem(&settings.journal, &settings.account, settings.account.trim()).await?;
+    for transfer in &report.books.transfers {
+        match (books.wanted(transfer), lines.remove(&transfer.id)) {
             (Some(asked), None) => {
                 new(&desk, asked, problem.as_deref()).await?;
             }
@@ -124,22 +126,6 @@ async fn take_back(desk: &Desk<'_>, line: PaymentLine) -> Result<(), Stop> {
         _ => desk.remove(line).await?,
     };
     Ok(())
-}
-
-/// A journal that is balanced by another account would book the payment somewhere else.
-async fn journal_problem(connection: &Connection) -> Result<Option<String>, Stop> {
-    let settings = &connection.settings.transfers;
-    let Some(identity) = connection.identity() else { return Ok(None) };
-    let company = connection.bc.company(identity.bc_company);
-    let (code, account) = (&settings.journal, settings.account.trim());
-    Ok(match company.find_payment_journal(code).await? {
-        None => Some(format!("Business Central has no vendor payment journal {code}")),
-        Some(journal) if account.is_empty() || journal.balancing_account_number.eq_ignore_ascii_case(account) => None,
-        Some(journal) => Some(format!(
-            "the vendor payment journal {code} is balanced by {:?} and not by {account}",
-            journal.balancing_account_number
-        )),
-    })
 }
 
 /// What a comparison found, by transfer and document.

@@ -204,7 +204,7 @@ fn fits(row: &TransferRow, documents: &[DocumentRow], said: &TransferSaid, found
     if said.matches.iter().any(|stands| stands.found.transfer == row.id) {
         return Err(Refused::Matched(row.id.clone()));
     }
-    let why_not = match row.facts.movement(row.returned_by.is_some()) {
+    let why_not = match row.movement() {
         Movement::Completed => None,
         Movement::UnderWay => Some("it is under way"),
         Movement::Failed => Some("it failed"),

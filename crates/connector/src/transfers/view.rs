@@ -205,10 +205,10 @@ fn transfer(
     today: Date,
 ) -> SeenTransfer {
     let facts = &row.facts;
-    let date = row.settled.map(|settled| settled.date).or(facts.process_date).or(facts.created);
+    let date = facts.date(row.settled);
     let standing = row.standing.as_ref();
     let reason = standing.and_then(|standing| standing.reason);
-    let is_paid = facts.movement(row.returned_by.is_some()) == Movement::Completed;
+    let is_paid = row.movement() == Movement::Completed;
     let left = standing.map_or(if is_paid { facts.amount } else { 0 }, |standing| standing.left);
     let seen = |found: &Match, by: Option<&MatchRow>| seen_match(found, by, &facts.currency, numbers);
     SeenTransfer {

@@ -15,6 +15,7 @@ use super::RECHECK;
 use super::answers::{PROPOSED, standings, stored_keys};
 use crate::app::{App, Connection};
 use crate::flow::step::error_detail;
+use crate::problem::said;
 use crate::stop::{Stop, asked_ms};
 use crate::{mirror, problem};
 
@@ -260,8 +261,4 @@ fn foreign(found: &[Vendor]) -> String {
          --vendor NUMBER if it is the one, and decline the proposal",
         listed.join(", ")
     )
-}
-
-fn said(error: &Error) -> String {
-    error.api_message().map_or_else(|| error.to_string(), str::to_owned)
 }

@@ -61,6 +61,11 @@ impl Facts {
         }
     }
 
+    /// When it settled, else when it was or is processed, else when it was made.
+    pub fn date(&self, settled: Option<Settled>) -> Option<Date> {
+        settled.map(|settled| settled.date).or(self.process_date).or(self.created)
+    }
+
     /// Whether the status can still change by itself.
     pub fn is_under_way(&self) -> bool {
         !matches!(self.status.as_str(), "PROCESSED" | "FAILED")

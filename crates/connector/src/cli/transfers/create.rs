@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use comfy_table::{ContentArrangement, Table};
+use domain::id::ConnectionId;
 use domain::transfer::dollars;
 use serde_json::{Value, json};
 use store::TransferOrder;
 
 use super::orders::{as_json as order_json, failure};
-use super::{CreateArgs, one_connection};
+use super::{CreateArgs, connection_of, one_connection};
 use crate::app::{App, Connection};
 use crate::cli::run::first_contact;
 use crate::cli::{Common, Exit, Failure, open, print_json};
@@ -32,11 +33,10 @@ async fn planned(
     common: &Common,
     args: &CreateArgs,
     app: &App,
-    name: &domain::id::ConnectionId,
+    name: &ConnectionId,
     requests: &[Request],
 ) -> Result<Exit, Failure> {
-    let unknown = || Failure::new(Exit::NotFound, format!("there is no connection {name}"));
-    let connection = app.connections.iter().find(|connection| connection.id == *name).ok_or_else(unknown)?;
+    let connection = connection_of(app, name)?;
     if !connection.settings.transfers.pay.enabled {
         let text = "this connection does not pay through Brex: set transfers.pay.enabled (docs/transfers.md)";
         return Err(Failure::new(Exit::NotTaken, text));

@@ -12,6 +12,7 @@ use domain::id::ConnectionId;
 use jiff::civil::Date;
 
 use super::{Common, Exit, Failure, open};
+use crate::app::{App, Connection};
 use crate::clock::{Clock, SystemClock, timestamp};
 use crate::config::Config;
 
@@ -175,6 +176,13 @@ fn one_connection(config: &Config, name: Option<&str>) -> Result<ConnectionId, F
         [only] => ConnectionId::new(only).map_err(|error| Failure::new(Exit::Config, error.to_string())),
         _ => Err(Failure::new(Exit::Usage, "there are several connections: name one with --connection")),
     }
+}
+
+/// The connection of this name in the process.
+fn connection_of<'a>(app: &'a App, name: &ConnectionId) -> Result<&'a Connection, Failure> {
+    let found = app.connections.iter().find(|connection| connection.id == *name);
+    let unknown = || Failure::new(Exit::NotFound, format!("there is no connection {name}"));
+    found.map(AsRef::as_ref).ok_or_else(unknown)
 }
 
 /// What day it is for a connection.

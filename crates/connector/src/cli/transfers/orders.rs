@@ -6,7 +6,7 @@ use domain::transfer::{Movement, dollars};
 use serde_json::{Value, json};
 use store::{OrderState, TransferOrder, TransferRow};
 
-use super::one_connection;
+use super::{connection_of, one_connection};
 use crate::app::{App, Connection};
 use crate::cli::{Common, Exit, Failure, open, print_json};
 use crate::clock::timestamp;
@@ -41,7 +41,7 @@ pub(super) async fn list(common: &Common, connection: Option<&str>, all: bool) -
 
 /// A person declined it, or it has arrived. What Brex refused, what failed and what came back is shown until it is ordered anew.
 fn is_over(row: &TransferOrder, transfer: Option<&TransferRow>) -> bool {
-    let has_arrived = |seen: &TransferRow| seen.facts.movement(seen.returned_by.is_some()) == Movement::Completed;
+    let has_arrived = |seen: &TransferRow| seen.movement() == Movement::Completed;
     row.state == OrderState::Declined || (row.state == OrderState::Created && transfer.is_some_and(has_arrived))
 }
 
@@ -100,7 +100,7 @@ fn print(config: &Config, shown: &[(ConnectionId, TransferOrder, Option<Transfer
 
 fn in_brex(row: &TransferOrder, transfer: Option<&TransferRow>) -> String {
     let Some(id) = &row.transfer else { return String::new() };
-    match transfer.map(|seen| (seen.facts.movement(seen.returned_by.is_some()), &seen.facts.status)) {
+    match transfer.map(|seen| (seen.movement(), &seen.facts.status)) {
         Some((Movement::Returned, _)) => format!("{id} came back"),
         Some((_, status)) => format!("{id} {status}"),
         None => id.clone(),
@@ -139,9 +139,7 @@ async fn say(
     let config = open::config(common)?;
     let name = one_connection(&config, connection)?;
     let app = open::planning(&config).await?;
-    let unknown = || Failure::new(Exit::NotFound, format!("there is no connection {name}"));
-    let found = app.connections.iter().find(|connection| connection.id == name).ok_or_else(unknown)?;
-    let said = word(&app, found).await;
+    let said = word(&app, connection_of(&app, &name)?).await;
     app.store.close().await;
     let row = said.map_err(failure)?;
     if common.json {

@@ -140,8 +140,7 @@ pub async fn ways_of(
 /// Whether the order's transfer failed or came back: it pays nothing.
 pub fn is_dead(order: &TransferOrder, transfers: &[TransferRow]) -> bool {
     let row = order.transfer.as_ref().and_then(|id| transfers.iter().find(|row| row.id == *id));
-    let movement = row.map(|row| row.facts.movement(row.returned_by.is_some()));
-    matches!(movement, Some(Movement::Failed | Movement::Returned))
+    matches!(row.map(TransferRow::movement), Some(Movement::Failed | Movement::Returned))
 }
 
 /// The order that stands for an invoice, if there is one: whatever may still pay it or has paid it. An order whose transfer

@@ -5,12 +5,12 @@
 //! nobody else writes, and only then asked for again, with the same key and for less than a day. What was ordered is judged
 //! again before each time it is sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clients::brex::{NewTransfer, Transfer};
 use clients::{Effect, Error, Kind, System};
 use domain::pace::retry_delay_ms;
-use domain::transfer::{Refusal, dollars};
+use domain::transfer::{Refusal, Way, dollars};
 use serde_json::{Value, json};
 use store::{Lease, OrderChange, OrderState, RecordRow, TransferOrder};
 
@@ -18,6 +18,7 @@ use super::{Asked, Reading, ways_of};
 use crate::app::{App, Connection};
 use crate::flow::step::error_detail;
 use crate::mirror;
+use crate::problem::said;
 use crate::stop::{Stop, asked_ms};
 use crate::transfers::{Halt, import};
 
@@ -46,6 +47,15 @@ struct Turn<'a> {
     lease: &'a Lease,
 }
 
+/// What orders are judged by.
+struct Now {
+    reading: Reading,
+    /// How the Brex vendors may be paid.
+    ways: BTreeMap<String, Option<Vec<Way>>>,
+    /// The records that their invoices were made for.
+    records: Vec<RecordRow>,
+}
+
 /// Does what is due. Returns whether there was anything.
 pub async fn turn(app: &App, connection: &Connection, lease: &Lease) -> Result<bool, Stop> {
     let due = app.store.transfer_orders().list_due(&connection.id, app.now_ms()).await?;
@@ -72,21 +82,11 @@ impl Turn<'_> {
             }
             return Ok(());
         }
-        let payees = rows.iter().map(|row| row.order.brex_vendor.clone()).collect();
-        let read = match self.vendors_now(&rows).await {
-            Ok(()) => match Reading::now(self.app, self.connection, Some(self.lease)).await {
-                Ok(reading) => ways_of(self.connection, &payees).await.map(|ways| (reading, ways)).map_err(Halt::from),
-                Err(halt) => Err(halt),
-            },
-            Err(halt) => Err(halt),
-        };
-        let (reading, ways) = match read {
+        let Now { reading, ways, records } = match self.read_now(&rows).await {
             Ok(read) => read,
             Err(Halt::Store(error)) => return Err(error.into()),
             Err(Halt::Api(error)) => return self.cannot_read(rows, *error).await,
         };
-        let invoices: Vec<_> = rows.iter().map(|row| row.order.invoice).collect();
-        let records = self.app.store.records().find_by_documents(&self.connection.id, &invoices).await?;
         let (mut spent, read_ms) = (0_i64, self.app.now_ms());
         for row in rows {
             // What was read is of a moment; the rest is judged by a new reading, in the next turn.
@@ -103,6 +103,18 @@ impl Turn<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Everything that these are judged by, as it is now.
+    async fn read_now(&self, rows: &[TransferOrder]) -> Result<Now, Halt> {
+        self.vendors_now(rows).await?;
+        let payees = rows.iter().map(|row| row.order.brex_vendor.clone()).collect();
+        let invoices: Vec<_> = rows.iter().map(|row| row.order.invoice).collect();
+        Ok(Now {
+            reading: Reading::now(self.app, self.connection, Some(self.lease)).await?,
+            ways: ways_of(self.connection, &payees).await?,
+            records: self.app.store.records().find_by_documents(&self.connection.id, &invoices).await?,
+        })
     }
 
     /// The vendors as Business Central has them now: one may have been blocked since the mirror was read.
@@ -124,7 +136,7 @@ impl Turn<'_> {
         reading: &Reading,
         row: &TransferOrder,
         record: Option<&RecordRow>,
-        ways: Option<&[domain::transfer::Way]>,
+        ways: Option<&[Way]>,
         spent: i64,
     ) -> Option<String> {
         let order = &row.order;
@@ -159,12 +171,8 @@ impl Turn<'_> {
 
     /// Nothing is sent while nobody can judge. The connection's records find out by themselves what is wrong with a system.
     async fn cannot_read(&self, rows: Vec<TransferOrder>, error: Error) -> Result<(), Stop> {
-        if error.system() == System::Brex && matches!(error.kind(), Kind::Unauthorized | Kind::Forbidden) {
-            self.connection.brex.get_company().await?;
-            for row in rows {
-                self.hold(row, &not_allowed(&error)).await?;
-            }
-            return Ok(());
+        if is_forbidden(&error) {
+            return self.not_allowed(rows, &error).await;
         }
         for row in rows {
             if row.tries >= MOST_READS {
@@ -226,10 +234,7 @@ impl Turn<'_> {
                 let row = TransferOrder { tries: row.tries.saturating_add(1), ..row };
                 self.apply(row, "transfer_order_unclear", error_detail(&error)).await.map(drop)
             }
-            (Effect::None, Kind::Unauthorized | Kind::Forbidden) => {
-                self.connection.brex.get_company().await?;
-                self.hold(row, &not_allowed(&error)).await
-            }
+            (Effect::None, _) if is_forbidden(&error) => self.not_allowed(vec![row], &error).await,
             // A refusal is believed only after one look.
             (Effect::None, Kind::Refused | Kind::NotFound) => match self.look(&row).await {
                 Ok(found) if found.is_empty() && row.attempts > 1 => {
@@ -251,7 +256,7 @@ impl Turn<'_> {
                 Ok(found) => self.found(row, &found).await,
                 Err(_) => self.postponed(row, &error).await,
             },
-            // What it was not taken for now is looked for and sent again like the rest: that costs one look.
+            // Brex's limits, or no connection: looked for and sent again like the rest, which costs one look.
             (Effect::None, _) => self.postponed(row, &error).await,
         }
     }
@@ -260,10 +265,7 @@ impl Turn<'_> {
     async fn settle(&self, row: TransferOrder) -> Result<(), Stop> {
         let found = match self.look(&row).await {
             Ok(found) => found,
-            Err(error) if matches!(error.kind(), Kind::Unauthorized | Kind::Forbidden) => {
-                self.connection.brex.get_company().await?;
-                return self.hold(row, &not_allowed(&error)).await;
-            }
+            Err(error) if is_forbidden(&error) => return self.not_allowed(vec![row], &error).await,
             Err(error) => {
                 return match self.too_long(&row) {
                     Some(why) => self.hold(row, &format!("{why} ({})", said(&error))).await,
@@ -350,6 +352,15 @@ impl Turn<'_> {
         self.apply(TransferOrder { state: OrderState::Created, ..row }, action, detail).await.map(drop)
     }
 
+    /// Held, unless it is the token as a whole that Brex refuses: then the connection is.
+    async fn not_allowed(&self, rows: Vec<TransferOrder>, error: &Error) -> Result<(), Stop> {
+        self.connection.brex.get_company().await?;
+        for row in rows {
+            self.hold(row, &format!("{NOT_ALLOWED}. {}", said(error))).await?;
+        }
+        Ok(())
+    }
+
     async fn postponed(&self, row: TransferOrder, error: &Error) -> Result<(), Stop> {
         let delay = retry_delay_ms(row.tries, asked_ms(error), self.app.chance.next());
         let due_ms = Some(self.app.now_ms().saturating_add(delay));
@@ -372,10 +383,7 @@ impl Turn<'_> {
     }
 }
 
-fn not_allowed(error: &Error) -> String {
-    format!("{NOT_ALLOWED}. {}", said(error))
-}
-
-fn said(error: &Error) -> String {
-    error.api_message().map_or_else(|| error.to_string(), str::to_owned)
+/// Brex refuses this, or everything.
+fn is_forbidden(error: &Error) -> bool {
+    error.system() == System::Brex && matches!(error.kind(), Kind::Unauthorized | Kind::Forbidden)
 }
