@@ -12,6 +12,8 @@ pub enum System {
     Entra,
     /// The Business Central API.
     BusinessCentral,
+    /// Our own receivers, tried from outside.
+    Own,
 }
 
 impl System {
@@ -21,6 +23,7 @@ impl System {
             Self::Brex => "brex",
             Self::Entra => "entra",
             Self::BusinessCentral => "business central",
+            Self::Own => "our own address",
         }
     }
 }

@@ -15,9 +15,11 @@ mod error;
 mod http;
 mod kind;
 mod page;
+mod receiver;
 mod wire;
 
 pub use error::Error;
 pub use http::{Http, Pace, SetupError};
 pub use kind::{Effect, Kind, Retry, System};
+pub use receiver::Receiver;
 pub use reqwest::header::HeaderMap;

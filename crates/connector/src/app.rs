@@ -12,7 +12,7 @@ use domain::audit::Actor;
 use domain::directory::Directory;
 use domain::id::ConnectionId;
 use domain::rules::Rules;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use store::{KeyRing, Store, Vault};
 use tokio::sync::Notify;
 use url::Url;
@@ -162,13 +162,15 @@ impl App {
         let keys = keys::ring(config, &store).await?;
         let mut connections = Vec::new();
         let mut lanes = BTreeMap::new();
+        let mut accounts = Accounts::default();
         for settings in &config.connections {
             let bc = match lanes.entry(settings.lane()) {
                 Entry::Occupied(known) => Http::clone(known.get()),
                 Entry::Vacant(free) => free.insert(bc_sender(&config.connections, settings)?).clone(),
             };
             let found = secrets::fetch(settings, &config.folder, &store.vault(&keys), &clock).await?;
-            connections.push(Arc::new(Connection::build(settings, config, found, bc, read_only)?));
+            let brex = accounts.sender(settings, &found.brex)?;
+            connections.push(Arc::new(Connection::build(settings, config, found, Senders { brex, bc }, read_only)?));
         }
         let folder = config.folder.clone();
         let public_url = config.public_url.clone();
@@ -239,19 +241,45 @@ fn bc_sender(all: &[ConnectionConfig], one: &ConnectionConfig) -> Result<Http, S
     })
 }
 
+/// The senders towards Brex. Connections with the same token share one, since Brex counts the requests of an account; the setting of
+/// the first of them counts.
+#[derive(Default)]
+struct Accounts(Vec<(Url, SecretString, Http)>);
+
+impl Accounts {
+    fn sender(&mut self, settings: &ConnectionConfig, token: &SecretString) -> Result<Http, SetupError> {
+        let brex = &settings.brex;
+        let is_same = |known: &&(Url, SecretString, Http)| {
+            known.0 == brex.base_url && known.1.expose_secret() == token.expose_secret()
+        };
+        if let Some((_, _, known)) = self.0.iter().find(is_same) {
+            return Ok(known.clone());
+        }
+        let sender = Http::new(Pace { requests_per_second: brex.requests_per_second, ..Pace::BREX })?;
+        self.0.push((brex.base_url.clone(), token.clone(), sender.clone()));
+        Ok(sender)
+    }
+}
+
+/// What a connection shares with others.
+struct Senders {
+    brex: Http,
+    bc: Http,
+}
+
 impl Connection {
     fn build(
         settings: &ConnectionConfig,
         config: &Config,
         secrets: secrets::Secrets,
-        bc: Http,
+        senders: Senders,
         read_only: bool,
     ) -> Result<Self, BuildError> {
         let allowed = |http: Http| if read_only { http.read_only() } else { http };
         let traffic = Traffic {
-            brex: allowed(Http::new(Pace { requests_per_second: settings.brex.requests_per_second, ..Pace::BREX })?),
+            brex: allowed(senders.brex),
             entra: Http::new(Pace::ENTRA)?,
-            bc: allowed(bc),
+            bc: allowed(senders.bc),
         };
         let entra = &settings.entra;
         let tokens = TokenSource::new(

@@ -32,7 +32,7 @@ pub async fn wait(
             let delay = retry_delay_ms(attempts, asked_ms(&error), app.chance.next());
             (now_ms.saturating_add(delay), error.to_string(), attempts.saturating_add(1))
         }
-        (System::BusinessCentral | System::Entra, _) => return Err(error.into()),
+        (System::BusinessCentral | System::Entra | System::Own, _) => return Err(error.into()),
     };
     tracing::warn!(connection = %id, job, error = %text, until_ms = next, "work beside the records waits");
     app.store.jobs().finish(lease, id, job, Some(next), Some(&text), attempts, now_ms).await?;

@@ -48,6 +48,8 @@ fn sentence(code: &str, error: &Error) -> String {
                 "the certificate is not one of the application's, or the key is not its key: upload it in the Azure portal"
             }
             Some("AADSTS700024") => "the certificate's signature is outside its time: check this machine's clock",
+            Some("AADSTS70011") => "the scope was refused: check bc.base_url, and that it is the cloud of entra.base_url",
+            Some("AADSTS900144") => "something is missing in the request: check that entra.client_id and the secret are not empty",
             Some("AADSTS90002") => "the tenant was not found: check entra.tenant",
             Some("AADSTS700016") => "the application was not found in this tenant: check entra.client_id and consent",
             _ => "the sign-in was refused: check entra.tenant, entra.client_id and the secret",
@@ -72,6 +74,12 @@ fn sentence(code: &str, error: &Error) -> String {
 fn first_sentence(text: &str) -> &str {
     let end = text.find(" Trace ID:").or_else(|| text.find("  CorrelationId")).unwrap_or(text.len());
     text.get(..end).unwrap_or(text)
+}
+
+/// Another connection joins the same Brex account, and both cannot work.
+pub fn shared_account(connection: &ConnectionId, other: &ConnectionId, why: &str) -> Problem {
+    let sentence = format!("connections {other} and {connection} join the same Brex account, and {why}.");
+    Problem { code: "brex_account_shared".to_owned(), sentence }
 }
 
 /// The credentials now lead to another company than the one that records were booked for.

@@ -28,6 +28,7 @@ pub fn sentence(entry: &Entry) -> String {
             text("review_status")
         ),
         "not_spend" => format!("not spend: {}", text("why")),
+        "elsewhere" => format!("not booked here: {}", text("why")),
         "vendor_resolved" if detail["match"].is_null() => {
             format!("vendor {} {}: {}", text("number"), text("name"), text("why"))
         }

@@ -97,6 +97,7 @@ pub fn is_definite(code: HoldCode) -> bool {
         | HoldCode::PricesExcludeTax
         | HoldCode::AmountPrecision
         | HoldCode::RecordTypeUnknown
+        | HoldCode::LegalEntityUnknown
         | HoldCode::RecordUnreadable
         // Of the whole company, and gone for all records at once: nobody should have to export each of them again.
         | HoldCode::NumberSeries

@@ -142,6 +142,9 @@ hold_codes! {
     /// Brex sent a type that this version does not know.
     RecordTypeUnknown = "record_type_unknown", Operator,
         "Book the record by hand and skip it, or install a version of the connector that knows the type.";
+    /// Nothing says in which company a legal entity's purchases are booked.
+    LegalEntityUnknown = "legal_entity_unknown", Operator,
+        "Name the legal entity in brex.legal_entities of the connection that books it, or in brex.other_legal_entities.";
     /// The record could not be read.
     RecordUnreadable = "record_unreadable", Operator, "Compare the stored payload with the Brex documentation and report it.";
     /// The record was edited after its document was made.

@@ -20,6 +20,7 @@ pub mod failure;
 pub mod hold;
 pub mod id;
 pub mod late;
+pub mod legal_entity;
 pub mod mapping;
 pub mod money;
 pub mod pace;

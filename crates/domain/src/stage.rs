@@ -31,13 +31,15 @@ pub enum Stage {
     Exported,
     /// Done: money movement and the like; never a document.
     NotSpend,
+    /// Done: a legal entity spent that another connection books for.
+    Elsewhere,
     /// Done: a person said that this record is not to be exported.
     Skipped,
 }
 
 impl Stage {
     /// Every stage, in the order of the flow.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Waiting,
         Self::ResolveVendor,
         Self::Map,
@@ -49,6 +51,7 @@ impl Stage {
         Self::MarkExported,
         Self::Exported,
         Self::NotSpend,
+        Self::Elsewhere,
         Self::Skipped,
     ];
 
@@ -78,6 +81,7 @@ impl Stage {
             Self::MarkExported => "mark_exported",
             Self::Exported => "exported",
             Self::NotSpend => "not_spend",
+            Self::Elsewhere => "elsewhere",
             Self::Skipped => "skipped",
         }
     }
@@ -85,7 +89,7 @@ impl Stage {
     /// True when the connector has nothing more to do.
     pub fn is_done(self) -> bool {
         match self {
-            Self::Exported | Self::NotSpend | Self::Skipped => true,
+            Self::Exported | Self::NotSpend | Self::Elsewhere | Self::Skipped => true,
             Self::Waiting
             | Self::ResolveVendor
             | Self::Map
@@ -101,7 +105,7 @@ impl Stage {
     /// True while no document can exist yet, so that an edit in Brex simply starts the record anew.
     pub fn is_before_document(self) -> bool {
         match self {
-            Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend | Self::Skipped => true,
+            Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend | Self::Elsewhere | Self::Skipped => true,
             Self::Draft
             | Self::Revise
             | Self::Verify
@@ -115,13 +119,14 @@ impl Stage {
     /// The stage after `event`, or the refusal of a move that makes no sense.
     pub fn after(self, event: Event) -> Result<Self, IllegalMove> {
         let next = match (self, event) {
-            (Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend, Event::Ready)
+            (Self::Waiting | Self::ResolveVendor | Self::Map | Self::NotSpend | Self::Elsewhere, Event::Ready)
             | (
                 Self::Draft | Self::Revise | Self::Verify | Self::Attach | Self::Post | Self::MarkExported,
                 Event::Replan,
             ) => Self::ResolveVendor,
-            (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotReady) => Self::Waiting,
+            (Self::Waiting | Self::ResolveVendor | Self::Map | Self::Elsewhere, Event::NotReady) => Self::Waiting,
             (Self::Waiting | Self::ResolveVendor | Self::Map, Event::NotSpend) => Self::NotSpend,
+            (Self::ResolveVendor, Event::Elsewhere) => Self::Elsewhere,
             (Self::ResolveVendor, Event::VendorResolved) => Self::Map,
             (Self::Map, Event::Mapped) => Self::Draft,
             (Self::Draft, Event::DocumentFound)
@@ -182,6 +187,8 @@ pub enum Event {
     NotReady,
     /// The record moves money and buys nothing.
     NotSpend,
+    /// A legal entity spent that another connection books for.
+    Elsewhere,
     /// The vendor is known.
     VendorResolved,
     /// The document is planned.

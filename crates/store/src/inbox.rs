@@ -87,6 +87,15 @@ impl Inbox<'_> {
         self.db.rows(statement).await?.iter().map(read).collect()
     }
 
+    /// Whether a delivery of a source was kept, handled or not.
+    pub async fn holds(&self, connection: &ConnectionId, source: &str, event_id: &str) -> Result<bool, Error> {
+        let statement = Statement::new("SELECT event_id FROM inbox WHERE connection = $1 AND source = $2 AND event_id = $3")
+            .bind(connection.as_str())
+            .bind(source)
+            .bind(event_id);
+        Ok(self.db.first(statement).await?.is_some())
+    }
+
     /// Marks deliveries as handled, by source and event id. Those that are so already stay as they are.
     pub async fn mark_handled(
         &self,

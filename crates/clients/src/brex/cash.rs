@@ -4,10 +4,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::expenses::MinorAmount;
-use super::{Client, asked};
+use super::Client;
 use crate::error::Error;
-use crate::kind::Access;
-use crate::page::PageGuard;
 use crate::wire::{instant_or_none, or_default};
 
 /// The most that Brex gives on one page.
@@ -50,19 +48,11 @@ pub struct CashTransaction {
     pub transfer_id: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Page<T> {
-    items: Vec<T>,
-    #[serde(default)]
-    next_cursor: Option<String>,
-}
-
 impl Client {
     /// The cash accounts.
     pub async fn list_cash_accounts(&self) -> Result<Vec<CashAccount>, Error> {
-        let page: Page<CashAccount> =
-            self.send(self.get("list_cash_accounts", &["v2", "accounts", "cash"])?).await?.json()?;
-        Ok(page.items)
+        let first = self.get("list_cash_accounts", &["v2", "accounts", "cash"])?;
+        self.walk("list_cash_accounts", first, MAX_PAGES).await
     }
 
     /// What was settled on an account since an instant.
@@ -72,15 +62,6 @@ impl Client {
             .get(OPERATION, &["v2", "transactions", "cash", account])?
             .query_pair("limit", PAGE)
             .query_pair("posted_at_start", &since.to_string());
-        let mut guard = PageGuard::new(MAX_PAGES);
-        let mut found = Vec::new();
-        let mut call = first.clone();
-        loop {
-            let page: Page<CashTransaction> = self.send(call).await?.json()?;
-            found.extend(page.items);
-            let Some(cursor) = page.next_cursor.filter(|cursor| !cursor.is_empty()) else { return Ok(found) };
-            guard.admit(&cursor).map_err(|error| Error::unreadable(asked(OPERATION, Access::Read), error))?;
-            call = first.clone().query_pair("cursor", &cursor);
-        }
+        self.walk(OPERATION, first, MAX_PAGES).await
     }
 }

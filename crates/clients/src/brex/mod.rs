@@ -8,6 +8,7 @@ mod export_results;
 mod failure;
 mod fields;
 mod integration;
+mod legal_entities;
 mod receipts;
 mod record;
 mod records;
@@ -22,6 +23,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use reqwest::Method;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::answer::Answer;
@@ -29,6 +32,7 @@ use crate::call::{Call, endpoint};
 use crate::error::Error;
 use crate::http::Http;
 use crate::kind::{Access, Asked, System};
+use crate::page::PageGuard;
 
 pub use self::cash::{CashAccount, CashTransaction};
 pub use self::company::Company;
@@ -36,6 +40,7 @@ pub use self::expenses::{Expense, LegalEntity, Merchant, MinorAmount};
 pub use self::export_results::{ExportAnswer, ExportResult};
 pub use self::fields::{Field, FieldValue, NewField, NewValue, VALUES_PER_CALL, ValueChange, ValueData};
 pub use self::integration::{Integration, IntegrationAnswer, IntegrationStatus};
+pub use self::legal_entities::ListedEntity;
 pub use self::receipts::{Download, ReceiptHosts};
 pub use self::record::{
     AccountingFieldValue, AccountingRecord, Amount, DecodeError, LineItem, LineItemType, Receipt, RecordType,
@@ -50,6 +55,14 @@ pub use self::webhooks::{NewSubscription, Subscription, SubscriptionStatus, Webh
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+}
+
+/// One page of a list (brex.md §7.1).
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    #[serde(default)]
+    next_cursor: Option<String>,
 }
 
 struct Shared {
@@ -98,6 +111,25 @@ impl Client {
     /// Sends with the token; an answer that is not a success is an error.
     async fn send(&self, call: Call) -> Result<Answer, Error> {
         failure::success(self.exchange(call).await?)
+    }
+
+    /// Reads a list to its end, page by page.
+    async fn walk<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        first: Call,
+        max_pages: usize,
+    ) -> Result<Vec<T>, Error> {
+        let mut guard = PageGuard::new(max_pages);
+        let mut found = Vec::new();
+        let mut call = first.clone();
+        loop {
+            let page: Page<T> = self.send(call).await?.json()?;
+            found.extend(page.items);
+            let Some(cursor) = page.next_cursor.filter(|cursor| !cursor.is_empty()) else { return Ok(found) };
+            guard.admit(&cursor).map_err(|error| Error::unreadable(asked(operation, Access::Read), error))?;
+            call = first.clone().query_pair("cursor", &cursor);
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! once however many callers wait. An app signs in with its secret, or with a certificate. <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
 mod certificate;
+mod permissions;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::http::Http;
 use crate::kind::{Access, Asked, Effect, Kind, Retry, System};
 
 pub use self::certificate::{Certificate, CertificateError, Now};
+pub use self::permissions::{NEEDED, NOT_NEEDED, permissions_of};
 
 /// The kind of assertion that takes the place of a secret.
 const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -1,7 +1,11 @@
 //! `doctor`: asks both real systems for everything that the connector needs, and says what was tried, what came of it and what to do,
 //! in words an IT person can act on. It writes nothing to either system.
 
+mod legal_entities;
+mod webhooks;
+
 use clients::brex::{RecordsQuery, ReviewStatus, SourceType};
+use clients::entra::{NEEDED, NOT_NEEDED, permissions_of};
 use clients::{Error, Kind, Retry, bc};
 use comfy_table::{ContentArrangement, Table};
 use serde::Serialize;
@@ -126,9 +130,12 @@ impl Patient<'_> {
             self.brex_scopes().await;
         }
         let signed_in = self.connection.tokens.token().await;
+        let permissions = signed_in.as_ref().ok().and_then(|token| permissions_of(token));
         if self.answered("Entra ID: sign in", signed_in, |_| "a token for Business Central was issued".to_owned()) {
+            self.permitted(permissions);
             self.business_central().await;
         }
+        self.webhooks().await?;
         self.clock();
         self.secrets().await?;
         self.idle().await
@@ -160,8 +167,26 @@ impl Patient<'_> {
                 self.answered("Brex: expenses.card.readonly", other, |_| "expenses can be read".to_owned());
             }
         }
+        self.legal_entities().await;
+        self.transfers().await;
         let hooks = connection.brex.list_subscriptions().await;
         self.answered("Brex: webhooks", hooks, |list| format!("{} subscription(s)", list.len()));
+    }
+
+    /// What an administrator consented to, as the token tells it.
+    fn permitted(&mut self, permissions: Option<Vec<String>>) {
+        const CHECK: &str = "Entra ID: permissions";
+        let Some(permissions) = permissions else { return };
+        let has = |name: &str| permissions.iter().any(|permission| permission == name);
+        if !has(NEEDED) {
+            let text = format!("the token lacks {NEEDED}: add it as an application permission, and have an administrator consent");
+            self.note(CHECK, Verdict::Failed, text, Some("entra_refused".to_owned()));
+        } else if has(NOT_NEEDED) {
+            let text = format!("{NOT_NEEDED} is granted and not needed: take it away, so that the secret opens no more than it must");
+            self.note(CHECK, Verdict::Warning, text, None);
+        } else {
+            self.note(CHECK, Verdict::Ok, format!("{NEEDED}, and nothing wider"), None);
+        }
     }
 
     async fn business_central(&mut self) {

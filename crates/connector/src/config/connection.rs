@@ -127,6 +127,37 @@ pub struct BrexSection {
     /// Sustained calls per second (Brex allows 1,000 in 60 seconds per account).
     #[serde(default = "default_brex_requests_per_second")]
     pub requests_per_second: u32,
+    /// Ids or names of the legal entities whose purchases are booked here; without any, everybody's are.
+    #[serde(default)]
+    pub legal_entities: Vec<String>,
+    /// Ids or names of those whose purchases are booked by no connection.
+    #[serde(default)]
+    pub other_legal_entities: Vec<String>,
+    /// Whether purchases for which Brex names no legal entity are booked here.
+    #[serde(default)]
+    pub without_legal_entity: bool,
+}
+
+impl BrexSection {
+    fn check_legal_entities(&self, key: &impl Fn(&str) -> String) -> Result<(), ConfigError> {
+        let lists =
+            [("brex.legal_entities", &self.legal_entities), ("brex.other_legal_entities", &self.other_legal_entities)];
+        for (name, list) in lists {
+            if list.iter().any(|entity| entity.trim().is_empty()) {
+                return Err(ConfigError::value(key(name), "has an empty entry"));
+            }
+        }
+        if let Some(both) = self.legal_entities.iter().find(|entity| self.other_legal_entities.contains(entity)) {
+            let text = format!("has {both:?}, which is in brex.legal_entities, too: leave it in one of them");
+            return Err(ConfigError::value(key("brex.other_legal_entities"), text));
+        }
+        if self.legal_entities.is_empty() && (self.without_legal_entity || !self.other_legal_entities.is_empty()) {
+            let text = "is empty, so that everything is booked here: name the legal entities that are, or leave out \
+                        other_legal_entities and without_legal_entity";
+            return Err(ConfigError::value(key("brex.legal_entities"), text));
+        }
+        Ok(())
+    }
 }
 
 /// The sign-in of a connection.
@@ -288,6 +319,7 @@ impl ConnectionConfig {
         at_least_one("bc.max_concurrent", u32::from(self.bc.max_concurrent))?;
         at_least_one("bc.requests_per_second", self.bc.requests_per_second)?;
         at_least_one("brex.requests_per_second", self.brex.requests_per_second)?;
+        self.brex.check_legal_entities(&key)?;
         self.directory.check(&key)?;
         self.receipts.check(&key)?;
         self.drift.check(&key)?;

@@ -105,6 +105,7 @@ pub(super) fn stage_words(stage: &'static str) -> &'static str {
         "mark_exported" => "telling Brex",
         "exported" => "exported",
         "not_spend" => "no spend",
+        "elsewhere" => "booked elsewhere",
         "skipped" => "set aside",
         other => other,
     }

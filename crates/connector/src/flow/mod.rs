@@ -1,10 +1,11 @@
 //! The way of a record, stage by stage. Read the files in this order:
 //!
 //! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`probe`] for unclear answers) →
-//! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
-//! [`drift`] watches the documents of exported records, [`changes`] takes what Business Central notifies, [`plan`] shows beforehand what would be made.
-//! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → ([`post`]) → [`mark_exported`]; [`recheck`] looks again at what is held, [`operator`] does what a person asked for,
-//! [`revise`] brings a draft in line with a later version, [`drift`] watches the documents of exported records, [`clearing`] prepares payments of posted card invoices, [`plan`] shows beforehand what would be made.
+//! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → ([`post`]) →
+//! [`mark_exported`]. `legal_entity` says first whose a purchase is. [`recheck`] looks again at what is held, [`operator`] does
+//! what a person asked for, [`revise`] brings a draft in line with a later version, [`drift`] watches the documents of exported
+//! records, [`changes`] takes what Business Central notifies, [`clearing`] prepares payments of posted card invoices, and
+//! [`plan`] shows beforehand what would be made.
 //!
 //! Each stage takes a batch of due records and goes *load → decide → do → apply*: the decision is a pure function of
 //! `domain`, and apply is one transaction that writes the new stage, the audit entries and the next due time. A stage may
@@ -19,6 +20,7 @@ pub mod draft;
 pub mod drift;
 pub mod failures;
 mod late;
+pub(crate) mod legal_entity;
 pub mod map;
 pub mod mark_exported;
 pub mod operator;
@@ -139,7 +141,7 @@ impl Lane<'_> {
             Stage::Attach => attach::run(self, rows).await,
             Stage::Post => post::run(self, rows).await,
             Stage::MarkExported => mark_exported::run(self, rows).await,
-            Stage::Waiting | Stage::Exported | Stage::NotSpend | Stage::Skipped => Ok(()),
+            Stage::Waiting | Stage::Exported | Stage::NotSpend | Stage::Elsewhere | Stage::Skipped => Ok(()),
         }
     }
 }

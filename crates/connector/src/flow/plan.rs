@@ -1,9 +1,12 @@
 //! `plan` and `apply`: what would be made of every record that waits, and doing exactly that. Planning decides as the
 //! stages do and writes nothing; applying runs the stages and goes on only where they came to the very same document.
 
+use std::collections::HashMap;
+
 use domain::document::PlannedDocument;
 use domain::hold::Hold;
 use domain::id::{ConnectionId, RecordId};
+use domain::legal_entity::Whose;
 use domain::record::Record;
 use domain::refund::Purchase;
 use domain::stage::Stage;
@@ -14,7 +17,7 @@ use store::RecordRow;
 
 use super::receive::{Origin, receive};
 use super::recheck::{self, Scope};
-use super::{BATCH, Lane, Stop, booked, map, refund};
+use super::{BATCH, Lane, Stop, booked, legal_entity, map, refund};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// The plan of one connection.
@@ -91,13 +94,18 @@ pub async fn plan(lane: &Lane<'_>) -> Result<Plan, Stop> {
         after = Some(last.id.clone());
         let rows = waiting(lane, rows).await?;
         let records = lane.records(&rows).await?;
+        let whose = whose(lane, &rows, &records).await?;
         let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
         let purchases = refund::purchases(lane, &records).await?;
         let mut booked = booked::booked(lane, &records).await?;
         for row in rows {
             if let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) {
                 let bought = purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
-                let booked = booked.remove(&row.id);
+                let booked = match legal_entity::hold_of(whose.get(&row.id)) {
+                    Some(None) => continue,
+                    Some(hold) => hold,
+                    None => booked.remove(&row.id),
+                };
                 entries.push(entry(lane, &row, record, resolution, booked, bought));
             }
         }
@@ -115,6 +123,19 @@ async fn waiting(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<RecordRow>
     let ids: Vec<RecordId> = rows.iter().map(|row| row.id.clone()).collect();
     let open = lane.app.store.intents().list_open(&lane.connection.id, &ids).await?;
     Ok(rows.into_iter().filter(|row| open.iter().all(|intent| intent.record_id != row.id)).collect())
+}
+
+/// Whose the records are that nobody decided about yet.
+async fn whose(
+    lane: &Lane<'_>,
+    rows: &[RecordRow],
+    records: &HashMap<RecordId, Record>,
+) -> Result<HashMap<RecordId, Whose>, Stop> {
+    let undecided = |row: &&RecordRow| {
+        row.stage == Stage::ResolveVendor && (row.hold.is_none() || legal_entity::is_unknown(row))
+    };
+    let rows: Vec<RecordRow> = rows.iter().filter(undecided).cloned().collect();
+    legal_entity::decide(lane, &rows, records).await
 }
 
 fn entry(

@@ -11,7 +11,7 @@ use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, point_to};
 use super::step::Step;
-use super::{BATCH, Lane, Stop, booked, failures, late, map, resolve_vendor, revise, verify};
+use super::{BATCH, Lane, Stop, booked, failures, late, legal_entity, map, resolve_vendor, revise, verify};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Which holds are looked at.
@@ -52,7 +52,7 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
             let Some(last) = rows.last() else { break };
             after = Some(last.id.clone());
             released += match stage {
-                Stage::ResolveVendor | Stage::Map => recheck_mapping(lane, rows).await?,
+                Stage::ResolveVendor | Stage::Map => recheck_mapping(lane, rows, scope).await?,
                 Stage::Draft => recheck_drafts(lane, rows).await?,
                 Stage::Revise => recheck_revisions(lane, rows).await?,
                 Stage::Attach => recheck_receipts(lane, rows).await?,
@@ -66,11 +66,15 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
 }
 
 /// Vendor and mapping are decided anew; only a different outcome is written.
-async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize, Stop> {
+async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>, scope: Scope) -> Result<usize, Stop> {
     let records = lane.records(&rows).await?;
+    let (unknown, rows): (Vec<RecordRow>, Vec<RecordRow>) = rows.into_iter().partition(legal_entity::is_unknown);
     let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
     let mut booked = booked::booked(lane, &records).await?;
     let (mut steps, mut reported) = (Vec::new(), Vec::new());
+    if scope == Scope::Everything {
+        steps.extend(legal_entity::recheck(lane, unknown, &records).await?);
+    }
     for row in rows {
         let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) else { continue };
         match (outcome(lane, record, resolution, booked.remove(&row.id)), row.hold.as_ref()) {

@@ -8,21 +8,22 @@ use serde_json::json;
 use store::RecordRow;
 
 use super::step::Step;
-use super::{Lane, Stop};
+use super::{Lane, Stop, legal_entity};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let records = lane.records(&rows).await?;
+    let (rows, mut steps) = legal_entity::sort(lane, rows, &records).await?;
     let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
-    let steps = rows.into_iter().map(|row| match resolutions.get(&row.id) {
+    steps.extend(rows.into_iter().map(|row| match resolutions.get(&row.id) {
         None => Step::of(row).hold(&unreadable(), lane.now_ms()),
         Some(resolution) => match &resolution.vendor {
             Ok(vendor) => resolved(lane, row, vendor, resolution),
             Err(hold) => held(lane, row, hold, resolution),
         },
-    });
-    lane.apply(steps.collect()).await?;
+    }));
+    lane.apply(steps).await?;
     Ok(())
 }
 

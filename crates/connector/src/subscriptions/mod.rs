@@ -42,7 +42,7 @@ fn path(system: &str, token: &str) -> String {
 }
 
 /// The address that a system delivers to.
-fn address(public_url: &Url, system: &str, token: &str) -> Option<Url> {
+pub(crate) fn address(public_url: &Url, system: &str, token: &str) -> Option<Url> {
     let mut url = public_url.clone();
     url.path_segments_mut().ok()?.pop_if_empty().extend(["hooks", system, token]);
     Some(url)

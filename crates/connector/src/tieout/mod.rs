@@ -13,6 +13,7 @@ use clients::brex::{RecordsQuery, SourceType};
 use domain::calendar::day_of;
 use domain::document::{DocumentKind, FoundDocument};
 use domain::id::{JobId, RecordId};
+use domain::legal_entity::Whose;
 use domain::mapping::booked;
 use domain::money::{Currency, Money};
 use domain::record::{Record, Review, Treatment};
@@ -21,7 +22,7 @@ use store::RecordRow;
 use uuid::Uuid;
 
 use crate::app::{App, Connection, Identity};
-use crate::flow::{Stop, found_document, poll, read_record};
+use crate::flow::{Stop, found_document, legal_entity, poll, read_record};
 
 pub use bridge::{Line, lines};
 pub use page::page;
@@ -37,6 +38,7 @@ pub async fn make(app: &App, connection: &Connection, identity: &Identity, perio
     read_brex(connection, &mut sides).await?;
     let rows = read_rows(app, connection).await?;
     sides.ours = rows.iter().map(|row| (row.id.clone(), ours(row))).collect();
+    find_elsewhere(app, connection, period, &mut sides).await?;
     let company = connection.bc.company(identity.bc_company).with_fresh_reads();
     let mut reader = Documents { company, identity, jobs: jobs(identity, &sides), seen: BTreeSet::new() };
     reader.read_period(period, &mut sides).await?;
@@ -81,6 +83,7 @@ fn in_brex(connection: &Connection, record: &Record) -> BrexRecord {
     let money = booked(&record.amount, record.original_amount.as_ref(), &connection.rules);
     BrexRecord {
         id: record.id.clone(),
+        source: record.source_id.clone(),
         type_name: record.type_name.clone(),
         merchant: record.merchant.as_ref().map(|merchant| merchant.name.clone()),
         day: day_of(record.posting_at, &connection.rules.zone),
@@ -111,6 +114,33 @@ async fn read_rows(app: &App, connection: &Connection) -> Result<Vec<RecordRow>,
         }
         rows.extend(page);
     }
+}
+
+/// What another connection of the same Brex account exported before this one looked at it.
+async fn find_elsewhere(
+    app: &App,
+    connection: &Connection,
+    period: Period,
+    sides: &mut Sides,
+) -> Result<(), Stop> {
+    let entities = legal_entity::entities(app, connection)?;
+    if !entities.matter() {
+        return Ok(());
+    }
+    let is_asked = |record: &&BrexRecord| {
+        record.is_spend
+            && record.standing == Standing::Exported
+            && period.contains(record.day)
+            && !sides.ours.contains_key(&record.id)
+    };
+    let asked: Vec<&BrexRecord> = sides.brex.values().filter(is_asked).collect();
+    let reads = asked.iter().map(|record| legal_entity::spender(connection, record.source.as_deref()));
+    let spenders = futures::future::try_join_all(reads).await?;
+    let elsewhere = asked.iter().zip(spenders).filter_map(|(record, spender)| {
+        matches!(entities.whose(spender.as_ref()), Whose::Elsewhere(_)).then(|| record.id.clone())
+    });
+    sides.elsewhere = elsewhere.collect();
+    Ok(())
 }
 
 fn ours(row: &RecordRow) -> OurRecord {

@@ -20,7 +20,7 @@ use crate::subscriptions::brex::fetch_secrets;
 use crate::worker::chain;
 
 /// Name of the source in the inbox.
-pub(super) const SOURCE: &str = "brex";
+pub(crate) const SOURCE: &str = "brex";
 
 /// Takes one delivery.
 pub(super) async fn receive(

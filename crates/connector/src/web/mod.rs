@@ -23,6 +23,7 @@ use crate::subscriptions;
 use crate::worker::chain;
 use gate::Gate;
 use limit::Limit;
+pub(crate) use brex_hook::SOURCE as BREX;
 pub use listen::{ListenError, Listener, bind};
 
 /// Looks a minute into the store for an address that is not known: another process may have made it.

@@ -1,7 +1,10 @@
-//! Twenty misconfigurations, one each, and what `doctor` says about each: twenty different sentences that an IT person can act on.
+//! More than twenty misconfigurations, one each, and what `doctor` says about each: twenty different sentences that an IT person can act on.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
 
+use connector::subscriptions::bc::SETS;
+use sandbox::Options;
 use sandbox::bc::AppState;
 use serde_json::Value;
 
@@ -11,7 +14,7 @@ use crate::setting::{Setting, said};
 /// What is done to a working connection.
 type Break = fn(&Setting);
 
-const BREAKS: [(&str, Break); 20] = [
+const BREAKS: [(&str, Break); 22] = [
     ("the Brex token was revoked", |s| s.sandbox.world().brex.revoke_token()),
     ("the Brex token has expired", |s| s.sandbox.world().brex.expire_token()),
     ("no scope companies.readonly", |s| s.sandbox.world().brex.set_scopes(&["accounting.record.read"])),
@@ -25,6 +28,12 @@ const BREAKS: [(&str, Break); 20] = [
     ("the client secret has expired", |s| s.sandbox.world().entra.configure(|settings| settings.secret_expired = true)),
     ("the tenant is unknown", |s| edit_id(s, "tenant")),
     ("the application is unknown", |s| edit_id(s, "client_id")),
+    ("no consent to API.ReadWrite.All", |s| {
+        s.sandbox.world().entra.configure(|settings| settings.roles.clear());
+    }),
+    ("consent to more than is needed", |s| {
+        s.sandbox.world().entra.configure(|settings| settings.roles.push("Automation.ReadWrite.All".to_owned()));
+    }),
     ("the application is off in BC", |s| {
         s.sandbox.world().bc.configure(|settings| settings.app_state = AppState::Disabled);
     }),
@@ -43,7 +52,7 @@ const BREAKS: [(&str, Break); 20] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_misconfigurations_give_twenty_different_sentences() {
+async fn each_misconfiguration_gives_a_sentence_of_its_own() {
     let mut told = Vec::new();
     for (what, harm) in BREAKS {
         let setting = unconnected().await;
@@ -99,4 +108,46 @@ fn lack_read(setting: &Setting, table: &str) {
     setting.sandbox.world().bc.configure(|settings| {
         settings.lacks.tables.insert(table.to_owned(), vec![sandbox::bc::Right::Read]);
     });
+}
+
+/// What doctor says about a check.
+async fn finding(setting: &Setting, check: &str) -> (String, String) {
+    let answer = setting.run_json(&["doctor", "--json", "--log", "error"]).await;
+    let found = answer["checks"].as_array().unwrap().iter().find(|found| found["check"] == check);
+    let found = found.unwrap_or_else(|| panic!("{check} is not in {answer}"));
+    (found["result"].as_str().unwrap().to_owned(), found["said"].as_str().unwrap().to_owned())
+}
+
+const ROUND_TRIP: &str = "webhooks: own round trip";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_delivers_to_the_own_address_and_says_what_came_of_it() {
+    let setting = Setting::make(Options { records: 0, ..Options::default() }).await;
+    let (result, text) = finding(&setting, ROUND_TRIP).await;
+    assert!(result == "ok" && text.contains("not registered yet"), "{text}");
+
+    let mut command = tokio::process::Command::from(setting.command(&["run", "--log", "warn"]));
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    while setting.sandbox.world().bc.webhooks().subscriptions.len() < SETS.len() {
+        tokio::task::yield_now().await;
+    }
+    let (result, text) = finding(&setting, ROUND_TRIP).await;
+    assert!(result == "ok" && text.contains("came in unchanged"), "{text}");
+    assert_eq!(finding(&setting, "Brex: webhook").await.0, "ok");
+    assert_eq!(finding(&setting, "notifications: own handshake").await.0, "ok");
+    let (result, text) = finding(&setting, "BC: subscription").await;
+    assert!(result == "ok" && text.contains("renewed 0 h ago"), "{text}");
+
+    // Somebody else answers: the sandbox, which knows no such page.
+    let own = line_of(&setting, "public_url");
+    setting.edit(&own, &format!("public_url = \"{}\"", setting.sandbox.ready().brex.base_url));
+    let (result, text) = finding(&setting, ROUND_TRIP).await;
+    assert!(result == "failed" && text.contains("is refused"), "{text}");
+    let (result, text) = finding(&setting, "notifications: own handshake").await;
+    assert!(result == "failed" && text.contains("something else than this connector"), "{text}");
+    setting.edit(&line_of(&setting, "public_url"), &own);
+
+    running.kill().await.unwrap();
+    let (result, text) = finding(&setting, ROUND_TRIP).await;
+    assert!(result == "failed" && text.contains("cannot be reached"), "{text}");
 }

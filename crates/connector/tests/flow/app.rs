@@ -204,11 +204,11 @@ impl TestApp {
         self.restart().await;
     }
 
-    /// A second connection of the same lane, whose Brex is at this address.
-    pub async fn add_neighbour(&mut self, brex: &str) {
+    /// A second connection of the same lane, made from the first by a change.
+    pub async fn add_neighbour(&mut self, change: impl FnOnce(&mut ConnectionConfig)) {
         let mut neighbour = self.config.connections[0].clone();
         "neighbour".clone_into(&mut neighbour.name);
-        neighbour.brex.base_url = brex.parse().unwrap();
+        change(&mut neighbour);
         self.config.connections.push(neighbour);
         self.restart().await;
     }

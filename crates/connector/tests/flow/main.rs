@@ -24,6 +24,7 @@ mod holds_clear;
 mod hostile;
 mod identity;
 mod later_versions;
+mod legal_entities;
 mod limits;
 mod line;
 mod neighbours;

@@ -19,7 +19,8 @@ async fn a_connection_whose_brex_never_answers_delays_no_other() {
     let options = Options { records: 0, ..Options::default() };
     let Some(mut app) = TestApp::start_with(Db::Sqlite, options, "").await else { return };
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    app.add_neighbour(&format!("http://{}", silent.local_addr().unwrap())).await;
+    let address = format!("http://{}", silent.local_addr().unwrap()).parse().unwrap();
+    app.add_neighbour(|neighbour| neighbour.brex.base_url = address).await;
     let (_, vendor) = a_vendor(&app);
     app.insert(&card("accr_goes_on", &vendor, "64100", 12.5));
 

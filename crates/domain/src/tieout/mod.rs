@@ -5,7 +5,7 @@
 mod sums;
 mod unexplained;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::civil::Date;
@@ -42,6 +42,8 @@ impl Period {
 pub struct BrexRecord {
     /// Its id.
     pub id: RecordId,
+    /// Id of its expense.
+    pub source: Option<String>,
     /// Its type as Brex spells it.
     pub type_name: String,
     /// Card merchant or payee.
@@ -126,6 +128,8 @@ pub enum End {
     Skipped,
     /// Money movement.
     NotSpend,
+    /// A legal entity spent that another connection books for.
+    Elsewhere,
     /// Nobody asked for its export in Brex yet.
     NotReady,
     /// The connector is at it.
@@ -142,6 +146,7 @@ impl End {
             Self::Held(_) => "held",
             Self::Skipped => "skipped",
             Self::NotSpend => "not_spend",
+            Self::Elsewhere => "elsewhere",
             Self::NotReady => "not_ready",
             Self::InWork(_) => "in_work",
             Self::Unexplained => "unexplained",
@@ -200,9 +205,9 @@ impl TieOut {
         self.unexplained.is_empty()
     }
 
-    /// True when, beyond that, nothing waits: every record is a document, set aside, or no spend.
+    /// True when, beyond that, nothing waits: every record is a document, set aside, no spend, or booked elsewhere.
     pub fn is_closed(&self) -> bool {
-        let done = |end: &End| matches!(end, End::Document | End::Skipped | End::NotSpend);
+        let done = |end: &End| matches!(end, End::Document | End::Skipped | End::NotSpend | End::Elsewhere);
         self.holds() && self.items.iter().all(|item| done(&item.end))
     }
 }
@@ -216,6 +221,9 @@ pub struct Sides {
     pub unreadable: BTreeMap<RecordId, String>,
     /// All records that the connector knows.
     pub ours: BTreeMap<RecordId, OurRecord>,
+    /// Records that the connector does not know, and of which Brex says that a legal entity spent that another connection books
+    /// for: that one may have exported them before this one looked.
+    pub elsewhere: BTreeSet<RecordId>,
     /// All documents of ours that are posted or to be posted in the period or belong to a record of ours, by the
     /// record that their marker names.
     pub documents: BTreeMap<RecordId, Vec<BcDocument>>,
@@ -238,7 +246,11 @@ pub fn tie_out(period: Period, sides: &Sides) -> TieOut {
 fn item(period: Period, sides: &Sides, record: &BrexRecord, unexplained: &[Unexplained]) -> Item {
     let document = sides.documents.get(&record.id).and_then(|documents| documents.first());
     let is_unexplained = unexplained.iter().any(|found| found.record.as_ref() == Some(&record.id));
-    let end = if is_unexplained { End::Unexplained } else { end_of(record, sides.ours.get(&record.id)) };
+    let end = match sides.ours.get(&record.id) {
+        _ if is_unexplained => End::Unexplained,
+        None if sides.elsewhere.contains(&record.id) => End::Elsewhere,
+        ours => end_of(record, ours),
+    };
     Item {
         record: record.id.clone(),
         record_type: record.type_name.clone(),
@@ -266,6 +278,7 @@ fn end_of(record: &BrexRecord, ours: Option<&OurRecord>) -> End {
     match ours.stage {
         Stage::Waiting if record.is_spend => End::NotReady,
         Stage::Waiting | Stage::NotSpend => End::NotSpend,
+        Stage::Elsewhere => End::Elsewhere,
         Stage::Skipped => End::Skipped,
         stage => End::InWork(stage),
     }

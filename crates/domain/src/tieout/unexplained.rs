@@ -80,7 +80,8 @@ pub(super) fn find(period: Period, sides: &Sides) -> Vec<Unexplained> {
     let mut found = Vec::new();
     for record in sides.brex.values().filter(|record| period.contains(record.day)) {
         let documents = sides.documents.get(&record.id).map_or(&[][..], Vec::as_slice);
-        found.extend(about(record, sides.ours.get(&record.id), documents));
+        let is_elsewhere = sides.elsewhere.contains(&record.id) && documents.is_empty();
+        found.extend(about(record, sides.ours.get(&record.id), documents).filter(|_| !is_elsewhere));
     }
     found.extend(sides.unreadable.iter().map(|(record, why)| Unexplained {
         record: Some(record.clone()),
@@ -141,6 +142,7 @@ fn about(record: &BrexRecord, ours: Option<&OurRecord>, documents: &[BcDocument]
         (Some(_), []) if is_exported => {
             because(Reason::DocumentMissing, format!("the document of {id} is not in Business Central"))
         }
+        (Some(ours), []) if ours.stage == Stage::Elsewhere => None,
         (Some(ours), []) if record.is_spend && in_brex == Standing::Exported && ours.hold.is_none() => because(
             Reason::ExportedByOthers,
             format!("Brex says that {id} is exported; the connector has it at {}", ours.stage),

@@ -25,6 +25,7 @@ fn dollars(cents: i64) -> Money {
 fn in_brex(id: &str, day: Date, cents: i64) -> BrexRecord {
     BrexRecord {
         id: RecordId::new(id),
+        source: None,
         type_name: "CARD_EXPENSE_POST".to_owned(),
         merchant: None,
         day,
@@ -140,6 +141,18 @@ fn what_nobody_released_and_what_is_no_spend_need_no_document() {
     assert!(tied.holds());
     assert_eq!(tied.items.iter().map(|item| item.end.as_str()).collect::<Vec<_>>(), ["not_ready", "not_spend"]);
     assert_eq!(tied.sums.spend.count, 1);
+}
+
+#[test]
+fn what_another_connection_books_closes_the_period_whether_or_not_it_was_seen() {
+    let seen = Books::default().brex(in_brex("a", JUNE.from, 100)).ours("a", Stage::Elsewhere, None);
+    assert!(seen.tie_out().is_closed());
+    let mut unseen = Books::default().brex(in_brex("a", JUNE.from, 100));
+    assert_eq!(unseen.reasons(), [Reason::ExportedByOthers]);
+    unseen.0.elsewhere.insert(RecordId::new("a"));
+    assert!(unseen.tie_out().is_closed());
+    let booked = Books(unseen.0).bc(document("a", JUNE.from, 100));
+    assert_eq!(booked.reasons(), [Reason::DocumentUnexpected]);
 }
 
 #[test]

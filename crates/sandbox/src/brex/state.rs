@@ -46,6 +46,9 @@ pub(crate) struct State {
     /// What the records were of expenses that are records of their parts now.
     #[serde(default)]
     pub(super) split_expenses: BTreeMap<String, Stored>,
+    /// Expenses of another legal entity than the default one, with its place in the list.
+    #[serde(default)]
+    pub(super) spenders: BTreeMap<String, usize>,
     #[serde(default)]
     pub(super) uploads: Uploads,
     pub(super) subscriptions: Vec<Subscription>,
@@ -90,6 +93,7 @@ impl State {
             fields: FieldBook::default(),
             journal,
             split_expenses: BTreeMap::new(),
+            spenders: BTreeMap::new(),
             uploads: Uploads::default(),
             subscriptions: Vec::new(),
             keys: Keys::default(),

@@ -102,6 +102,11 @@ impl Team {
         Ok(changed)
     }
 
+    /// Id and name of the legal entity at this place of the list.
+    pub(super) fn entity(&self, index: usize) -> (&str, &str) {
+        self.entities.get(index).map_or(("", ""), |(id, name)| (id, name))
+    }
+
     fn units(&mut self, kind: Kind) -> &mut Vec<Unit> {
         match kind {
             Kind::Department => &mut self.departments,

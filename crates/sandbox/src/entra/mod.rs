@@ -17,6 +17,8 @@ use axum::http::header::HOST;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -216,9 +218,11 @@ impl Entra {
     }
 
     fn issue(&self, grant: Grant, now: Timestamp) -> (String, u32) {
-        let token = format!("eyJ0eXAiOiJKV1Qi.{}.{}", self.ids.alphanumeric(120), self.ids.alphanumeric(43));
         let spread = u32::try_from(self.ids.below(SPREAD_SECONDS)).unwrap_or_default();
         let mut app = self.lock();
+        let claims = json!({ "jti": self.ids.alphanumeric(60), "roles": app.settings.roles });
+        let claims = URL_SAFE_NO_PAD.encode(claims.to_string());
+        let token = format!("eyJ0eXAiOiJKV1Qi.{claims}.{}", self.ids.alphanumeric(43));
         let seconds = app.settings.lifetime_seconds.unwrap_or(SHORTEST_SECONDS + spread);
         let expiry = now.saturating_add(SignedDuration::from_secs(i64::from(seconds))).unwrap_or(Timestamp::MAX);
         app.tokens.retain(|_, token| now < token.expiry);

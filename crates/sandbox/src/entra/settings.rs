@@ -20,6 +20,8 @@ pub struct Settings {
     pub wrong_scope: WrongScope,
     /// Whether there is a second directory, and whether it knows the app.
     pub other_tenant: OtherTenant,
+    /// The application permissions that an administrator consented to; tokens carry them as the claim `roles`.
+    pub roles: Vec<String>,
 }
 
 /// What stands between the sentence of an error and its ids.
@@ -84,6 +86,7 @@ impl Default for Settings {
             no_credential: NoCredential::MissingParameter,
             wrong_scope: WrongScope::NotValid,
             other_tenant: OtherTenant::Absent,
+            roles: vec!["API.ReadWrite.All".to_owned()],
         }
     }
 }

@@ -80,6 +80,7 @@ async fn handled_deliveries_are_remembered_until_they_are_forgotten(#[values(Sql
     assert_eq!(put(&world, "msg_0", "aa", NOW + 300).await, Put::Duplicate);
 
     // The time of the first handling counts, and what is not handled stays however old it is.
+    assert!(!inbox.holds(&world.other, "brex", "no such delivery").await.unwrap());
     assert_eq!(inbox.forget_handled_before(&world.other, NOW + 999).await.unwrap(), 0);
     assert_eq!(inbox.forget_handled_before(&world.main, NOW + 200).await.unwrap(), 2);
     assert_eq!(inbox.forget_handled_before(&world.main, NOW + 999).await.unwrap(), 1);

@@ -118,7 +118,7 @@ impl<'a> Filter<'a> {
             && one_of(&self.types, Some(expense_type(record)))
             && one_of(&self.payment_statuses, Some(payment_status(record)))
             && one_of(&self.parents, record.parent.as_deref())
-            && one_of(&self.entities, Some(&state.default_entity()))
+            && one_of(&self.entities, Some(state.spender(record).0))
             // Nobody has a budget here.
             && self.budgets.is_empty()
             && (self.statuses.is_empty() || one_of(&self.statuses, Some(&status(record, &json, state))))

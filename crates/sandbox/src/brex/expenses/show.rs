@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::{Value, json};
 
+use super::super::Brex;
 use super::super::account::{ENTITY_CREATED_AT, address};
 use super::super::records::{EXPORTED, Stored, spend_side};
 use super::super::state::State;
@@ -53,9 +54,20 @@ pub(super) fn status(record: &Stored, json: &Value, state: &State) -> String {
 }
 
 impl State {
-    /// The legal entity that everybody spends for.
-    pub(super) fn default_entity(&self) -> String {
-        format!("cuent_{}", self.company_id.trim_start_matches("cuacc_"))
+    /// Id and name of the legal entity that spent: the default one unless a test said another.
+    pub(super) fn spender(&self, record: &Stored) -> (&str, &str, bool) {
+        let chosen = record.face.source_id.as_ref().and_then(|expense| self.spenders.get(expense));
+        let entity = self.team.entity(chosen.copied().unwrap_or_default());
+        (&entity.0, &entity.1, chosen.is_none_or(|index| *index == 0))
+    }
+}
+
+impl Brex {
+    /// Lets the legal entity at this place of `GET /v2/legal_entities` be the one of an expense; gives its id.
+    pub fn spend_for(&self, expense: &str, entity: usize) -> String {
+        let mut state = self.lock();
+        state.spenders.insert(expense.to_owned(), entity);
+        state.team.entity(entity).0.to_owned()
     }
 }
 
@@ -66,7 +78,7 @@ pub(super) fn expense(record: &Stored, state: &State, view: &View) -> Value {
     let original = minor(if json["original_amount"].is_null() { &json["amount"] } else { &json["original_amount"] });
     let billed = minor(&json["amount"]);
     let expanded = |name: &str, shown: Value| if view.expands(name) { shown } else { Value::Null };
-    let entity = state.default_entity();
+    let (entity, entity_name, is_default) = state.spender(record);
     json!({
         "id": record.source(),
         "memo": json["memo"],
@@ -100,11 +112,11 @@ pub(super) fn expense(record: &Stored, state: &State, view: &View) -> Value {
         "spending_entity_id": entity,
         "spending_entity": {
             "id": entity,
-            "display_name": state.legal_name,
+            "display_name": entity_name,
             "billing_address": address(&state.address),
             "created_at": ENTITY_CREATED_AT,
             "status": "VERIFIED",
-            "is_default": true,
+            "is_default": is_default,
         },
         "billing_entity_id": entity,
         "exported_at": if exported { json["updated_at"].clone() } else { Value::Null },

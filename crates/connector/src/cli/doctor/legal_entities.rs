@@ -1,0 +1,74 @@
+//! Whether every legal entity of the Brex account is booked by somebody, and whether what the transfers need may be read.
+
+use clients::Kind;
+use domain::legal_entity::{LegalEntity, Whose};
+
+use super::{Patient, Verdict};
+use crate::flow::legal_entity::entities;
+use crate::stop::Stop;
+
+impl Patient<'_> {
+    /// Where the connection names legal entities: does each of the account's have a place?
+    pub(super) async fn legal_entities(&mut self) {
+        const CHECK: &str = "Brex: legal entities";
+        let entities = match entities(self.app, self.connection) {
+            Ok(entities) if entities.matter() => entities,
+            Ok(_) => return,
+            Err(Stop::Connection(problem)) => {
+                return self.note(CHECK, Verdict::Failed, problem.sentence, Some(problem.code));
+            }
+            Err(Stop::Later { .. } | Stop::Store(_)) => return,
+        };
+        let listed = match self.connection.brex.list_legal_entities().await {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == Kind::Forbidden => {
+                let text = "the token lacks legal_entities.readonly: whether every legal entity is named cannot be checked here; a \
+                            purchase of one that is not is held";
+                return self.note(CHECK, Verdict::Warning, text, None);
+            }
+            Err(error) => {
+                self.answered(CHECK, Err::<(), _>(error), |()| String::new());
+                return;
+            }
+        };
+        let listed = listed.into_iter().map(|entity| LegalEntity { id: entity.id, name: Some(entity.display_name) });
+        let listed: Vec<LegalEntity> = listed.collect();
+        let is_open = |entity: &&LegalEntity| matches!(entities.whose(Some(entity)), Whose::Unknown(_));
+        let open: Vec<String> = listed.iter().filter(is_open).map(LegalEntity::shown).collect();
+        let strange: Vec<&str> = entities
+            .ours
+            .iter()
+            .map(String::as_str)
+            .filter(|named| !listed.iter().any(|entity| entity.is(named)))
+            .collect();
+        let (verdict, text) = if !strange.is_empty() {
+            (Verdict::Failed, format!("brex.legal_entities names what Brex does not have: {}", strange.join(", ")))
+        } else if !open.is_empty() {
+            let text = "no connection books for these, and their purchases are held: name them in brex.legal_entities of one, or in \
+                        brex.other_legal_entities";
+            (Verdict::Warning, format!("{text}: {}", open.join(", ")))
+        } else {
+            (Verdict::Ok, format!("each of the {} has its place", listed.len()))
+        };
+        let code = (verdict == Verdict::Failed).then(|| "legal_entity_unknown".to_owned());
+        self.note(CHECK, verdict, text, code);
+    }
+
+    /// Where transfers are reconciled: may they be read, and may what makes their amounts known?
+    pub(super) async fn transfers(&mut self) {
+        if !self.connection.settings.transfers.enabled {
+            return;
+        }
+        let brex = &self.connection.brex;
+        let (page, cash) = (brex.list_transfers(None).await, brex.list_cash_accounts().await);
+        self.answered("Brex: transfers.readonly", page, |_| "transfers can be read".to_owned());
+        const CASH: &str = "Brex: accounts.cash.readonly";
+        match cash {
+            Err(error) if error.kind() == Kind::Forbidden && !self.connection.settings.transfers.pay.enabled => {
+                let text = "the token lacks accounts.cash.readonly: when a transfer was settled, and with what fee, is unknown";
+                self.note(CASH, Verdict::Warning, text, None);
+            }
+            cash => drop(self.answered(CASH, cash, |accounts| format!("{} cash account(s)", accounts.len()))),
+        }
+    }
+}
