@@ -115,6 +115,20 @@ impl Statement {
         self
     }
 
+    /// Continues with ` (a, b, …) `: names of columns of our own tables.
+    pub(crate) fn push_names<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Self {
+        self.persistent = false;
+        self.text.push_str(" (");
+        for (index, name) in names.into_iter().enumerate() {
+            if index > 0 {
+                self.text.push_str(", ");
+            }
+            self.text.extend(name.chars().filter(|letter| letter.is_ascii_lowercase() || matches!(letter, '_' | '0'..='9')));
+        }
+        self.text.push_str(") ");
+        self
+    }
+
     /// Continues with `VALUES ($1, $2), ($3, $4), …`.
     pub(crate) fn push_rows<R>(
         mut self,
@@ -176,11 +190,22 @@ pub(crate) struct Tuple<'s> {
 impl Tuple<'_> {
     /// The next value of the row.
     pub(crate) fn bind<'t, T: Encode<'t, sqlx::Any> + Type<sqlx::Any>>(&mut self, value: T) -> &mut Self {
+        self.separate();
+        self.statement.place(value);
+        self
+    }
+
+    /// No value in this column, whatever its type.
+    pub(crate) fn null(&mut self) -> &mut Self {
+        self.separate();
+        self.statement.text.push_str("NULL");
+        self
+    }
+
+    fn separate(&mut self) {
         if !self.first {
             self.statement.text.push_str(", ");
         }
         self.first = false;
-        self.statement.place(value);
-        self
     }
 }

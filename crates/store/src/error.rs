@@ -41,6 +41,30 @@ pub enum Error {
         /// Newest schema version of this program.
         known: i64,
     },
+    /// The data was moved to another database.
+    #[error("the data of {place} was moved to {to}: name that one in the configuration")]
+    Left {
+        /// Path or host.
+        place: String,
+        /// Path or host that it was moved to.
+        to: String,
+    },
+    /// The target of a copy has other data already.
+    #[error("the database {place} is not empty, its table {table} has rows: copy into a new one")]
+    NotEmpty {
+        /// Path or host.
+        place: String,
+        /// The first table with rows.
+        table: &'static str,
+    },
+    /// What was copied reads back as something else.
+    #[error("the table {table} reads back from {place} as something else than was written: nothing was kept; copy again")]
+    CopyDiffers {
+        /// Path or host.
+        place: String,
+        /// The table.
+        table: &'static str,
+    },
     /// A setting that durability depends on could not be made.
     #[error("the database {place} does not keep the setting {setting}: it has {found} instead of {wanted}")]
     Setting {

@@ -35,6 +35,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0013_failures",
     "0018_console",
     "0019_transfer_orders",
+    "0020_left_for",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

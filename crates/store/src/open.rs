@@ -11,6 +11,7 @@ use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 
 use crate::bc_subscriptions::BcSubscriptions;
 use crate::db::Db;
+use crate::dialect::Statement;
 use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::receipts::Receipts;
@@ -53,6 +54,10 @@ impl Store {
         let place = Place::of_url(url)?;
         let db = open_pools(&place).await.map_err(|error| error.at(&place))?;
         Ok(Self { db: Arc::new(db) })
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.db
     }
 
     /// Which database it is.
@@ -297,5 +302,10 @@ async fn check_and_migrate(options: &AnyConnectOptions, place: &Place) -> Result
         }
     }
     migrations::run(&mut connection, place).await?;
+    let left = Statement::new("SELECT place FROM left_for").rows(&mut connection).await?;
+    if let Some(row) = left.first() {
+        let to = row.try_get("place")?;
+        return Err(Error::Left { place: place.name().to_owned(), to });
+    }
     Ok(connection.close().await?)
 }

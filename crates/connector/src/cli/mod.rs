@@ -18,6 +18,7 @@ mod operate;
 mod plan;
 mod run;
 mod status;
+mod store;
 mod tieout;
 mod transfers;
 mod users;
@@ -134,6 +135,11 @@ enum Command {
         #[command(subcommand)]
         command: keys::KeysCommand,
     },
+    /// Back the database up, go back to a backup, move to another database.
+    Store {
+        #[command(subcommand)]
+        command: store::StoreCommand,
+    },
     /// Say who may use the console, and give out links to set a password.
     Users {
         #[command(subcommand)]
@@ -208,6 +214,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Audit { command } => audit::audit(&common, command).await,
         Command::Match(args) => match_files::run(&common, &args),
         Command::Keys { command } => keys::keys(&common, &command).await,
+        Command::Store { command } => store::store(&common, &command).await,
         Command::Users { command } => users::users(&common, &command).await,
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
         Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),

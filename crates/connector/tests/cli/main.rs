@@ -21,6 +21,7 @@ mod rules;
 mod secrets;
 mod setting;
 mod stop;
+mod store;
 mod tieout;
 mod transfers;
 mod users;

@@ -8,6 +8,7 @@ mod audit;
 mod bc_subscriptions;
 mod brex_vendors;
 mod connections;
+mod copy;
 mod cursors;
 mod fence;
 mod inbox;

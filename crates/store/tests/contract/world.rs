@@ -94,6 +94,14 @@ impl World {
         row.get(0)
     }
 
+    /// Reads one column of texts behind the store's back.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        let mut connection = AnyConnection::connect(&self.url).await.unwrap();
+        let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
     /// A lease of the lane.
     pub(crate) async fn lease(&self) -> Lease {
         self.store.lanes().lease("lane", "process-1", NOW, TTL).await.unwrap().unwrap()
