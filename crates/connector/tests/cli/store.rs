@@ -18,7 +18,7 @@ fn with_database(setting: &Setting, url: &str) -> std::path::PathBuf {
 }
 
 /// Runs a command with another configuration.
-async fn run_with(setting: &Setting, config: &Path, args: &[&str]) -> std::process::Output {
+async fn run_with(config: &Path, args: &[&str]) -> std::process::Output {
     let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_ml-connector"));
     command.args(args).arg("--config").arg(config);
     command.output().await.unwrap()
@@ -44,9 +44,10 @@ async fn a_backup_of_a_working_connector_is_restored_and_makes_no_document_again
 
     // The disk is lost, and with it everything since the backup: what was booked meanwhile is found, not made again.
     let other = with_database(&setting, "sqlite:restored.db");
-    let restored = run_with(&setting, &other, &["store", "restore", file.to_str().unwrap()]).await;
+    let restored = run_with(&other, &["store", "restore", file.to_str().unwrap()]).await;
     assert!(restored.status.success(), "{}", said(&restored));
-    assert!(run_with(&setting, &other, &["run", "--once", "--log", "warn"]).await.status.success());
+    let went_on = run_with(&other, &["run", "--once", "--log", "warn"]).await;
+    assert!(went_on.status.success(), "{}", said(&went_on));
     let agreement = check(&setting.sandbox.world());
     assert!(agreement.holds(), "{agreement:?}");
 }
@@ -61,9 +62,9 @@ async fn a_database_that_was_moved_is_worked_with_at_its_new_place_only() {
     let left = setting.run(&["run", "--once", "--log", "error"]).await;
     assert_eq!(left.status.code(), Some(4));
     assert!(said(&left).contains("moved.db: name that one in the configuration"), "{}", said(&left));
-    let went_on = run_with(&setting, &other, &["run", "--once", "--log", "warn"]).await;
+    let went_on = run_with(&other, &["run", "--once", "--log", "warn"]).await;
     assert!(went_on.status.success(), "{}", said(&went_on));
-    let shown = run_with(&setting, &other, &["store", "show", "--json"]).await;
+    let shown = run_with(&other, &["store", "show", "--json"]).await;
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert!(shown["rows"]["records"].as_u64().unwrap() > 0, "{shown}");
     assert!(check(&setting.sandbox.world()).holds());

@@ -1,7 +1,9 @@
 //! A fresh database per test, on either engine.
 
-use sqlx::{Connection, Executor};
 use tempfile::TempDir;
+
+#[path = "../../../store/tests/scratch/mod.rs"]
+mod scratch;
 
 /// The engine a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +38,7 @@ impl Database {
                     return None;
                 };
                 let name = format!("flow_{}", uuid::Uuid::now_v7().simple());
-                let mut admin = sqlx::PgConnection::connect(&server).await.unwrap();
-                admin.execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).await.unwrap();
-                let (base, _) = server.rsplit_once('/').unwrap();
-                Some(Self { url: format!("{base}/{name}"), _folder: None })
+                Some(Self { url: scratch::database(&server, &name).await, _folder: None })
             }
         }
     }

@@ -22,6 +22,8 @@ mod payment_lines;
 mod receipts;
 mod record_list;
 mod records;
+#[path = "../scratch/mod.rs"]
+mod scratch;
 mod sessions;
 mod transfer_orders;
 mod transfers;

@@ -12,6 +12,8 @@ use store::{Applied, Change, Intent, Lease, Purpose, RecordRow, Store};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::scratch;
+
 /// The time at which tests start.
 pub(crate) const NOW: i64 = 1_790_000_000_000;
 /// How long a lease lasts.
@@ -28,44 +30,36 @@ pub(crate) enum Engine {
 
 pub(crate) use Engine::{Postgres, Sqlite};
 
-/// An open store and the database under it, which goes away with it.
+/// An open store and the database under it.
 pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) url: String,
     pub(crate) main: ConnectionId,
     pub(crate) other: ConnectionId,
     folder: Option<TempDir>,
-    server: Option<Server>,
-}
-
-struct Server {
-    admin_url: String,
-    database: String,
 }
 
 impl World {
     /// A world, unless there is no PostgreSQL to make it on.
     pub(crate) async fn on(engine: Engine) -> Option<Self> {
         sqlx::any::install_default_drivers();
-        let (url, folder, server) = match engine {
+        let (url, folder) = match engine {
             Engine::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
-                (format!("sqlite:{}", folder.path().join("store.db").display()), Some(folder), None)
+                (format!("sqlite:{}", folder.path().join("store.db").display()), Some(folder))
             }
             Engine::Postgres => {
                 let Some(admin_url) = postgres_url() else {
                     println!("skipped on PostgreSQL: TEST_POSTGRES_URL is not set");
                     return None;
                 };
-                let server = Server { database: format!("store_{}", Uuid::new_v4().simple()), admin_url };
-                run(&server.admin_url, &format!("CREATE DATABASE {}", server.database)).await;
-                let (host, _) = server.admin_url.rsplit_once('/').unwrap();
-                (format!("{host}/{}", server.database), None, Some(server))
+                let name = format!("store_{}", Uuid::new_v4().simple());
+                (scratch::database(&admin_url, &name).await, None)
             }
         };
         let store = Store::open(&url).await.unwrap();
         let name = |name| ConnectionId::new(name).unwrap();
-        Some(Self { store, url, main: name("main"), other: name("other"), folder, server })
+        Some(Self { store, url, main: name("main"), other: name("other"), folder })
     }
 
     /// The path of the file.
@@ -165,19 +159,6 @@ impl World {
             failure: Some(Failure { code: HoldCode::AccountNotCoded, state: FailureState::Left, at_ms: NOW + 5 }),
             ..self.row(id)
         }
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let Some(server) = self.server.take() else { return };
-        // The test's own runtime cannot be waited for here, so the clean-up has one of its own.
-        let dropped = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(run(&server.admin_url, &format!("DROP DATABASE {} WITH (FORCE)", server.database)));
-        });
-        let is_dropped = dropped.join().is_ok();
-        assert!(is_dropped || std::thread::panicking(), "the test's database could not be dropped");
     }
 }
 
