@@ -9,13 +9,14 @@ use std::sync::Arc;
 use aws_lc_rs::encoding::AsBigEndian;
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use data_encoding::BASE64;
-use domain::audit::Checkpoint;
+use domain::audit::{Actor, Checkpoint, Note};
 use domain::id::ConnectionId;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{Break, Chain, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
+use crate::app::{App, VERSION};
 use crate::config::Config;
 use crate::config::secret::refuse_open_file;
 use crate::worker::{chain, nap};
@@ -222,6 +223,46 @@ impl Book {
         });
         written.map_err(|source| CheckpointError::File { path: self.path.clone(), source })
     }
+}
+
+/// Writes into each trail that the database was restored from a backup. Checkpoints that were signed further than the backup goes can
+/// never fit again: their file is kept under another name as evidence of what was lost, and the next run begins a new one. Gives that name.
+pub async fn restart_after(
+    config: &Config,
+    store: &Store,
+    backup: &Path,
+    now_ms: i64,
+) -> Result<Option<PathBuf>, CheckpointError> {
+    let path = config.folder.join(&config.audit.checkpoints);
+    let signed = read_file(&path)?;
+    let mut is_older = false;
+    for connection in store.audit().trails().await? {
+        let last = signed.iter().rev().map(|signed| &signed.checkpoint).find(|last| last.connection == connection.as_str());
+        let entries = match store.audit().verify(&connection).await? {
+            Chain::Verified { entries, .. } => entries,
+            Chain::Broken(at) => return Err(CheckpointError::Broken { connection, at }),
+        };
+        let lost = last.filter(|last| last.seq > entries);
+        is_older |= lost.is_some();
+        let note = Note {
+            action: "restored".to_owned(),
+            subject: "database".to_owned(),
+            before: None,
+            after: None,
+            detail: json!({
+                "backup": backup.file_name().map(|name| name.to_string_lossy()), "entries": entries,
+                "signed_before": lost.map(|last| json!({ "seq": last.seq, "hash": last.hash, "at_ms": last.at_ms })),
+            }),
+        };
+        let actor = Actor::Engine(VERSION.to_owned());
+        store.audit().append_unleased(&connection, now_ms, &actor, &[note]).await?;
+    }
+    if !is_older {
+        return Ok(None);
+    }
+    let kept = path.with_extension(format!("before-{now_ms}.jsonl"));
+    std::fs::rename(&path, &kept).map_err(|source| CheckpointError::File { path, source })?;
+    Ok(Some(kept))
 }
 
 /// Adds checkpoints at every interval until cancelled, and once more at the end.

@@ -8,6 +8,8 @@ use store::{Copied, Store};
 
 use super::{Common, Exit, Failure, open, print_json};
 use crate::alone::Alone;
+use crate::checkpoint;
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 
 #[derive(Clone, Debug, Subcommand)]
@@ -88,6 +90,14 @@ async fn restore(common: &Common, config: &Config, file: &Path) -> Result<Exit, 
     let target = open::store(config).await?;
     let copied = source.copy_to(&target).await?;
     source.close().await;
+    if !copied.was_there
+        && let Some(kept) = checkpoint::restart_after(config, &target, file, SystemClock.now_ms()).await?
+    {
+        eprintln!(
+            "the audit trail was signed further than this backup goes: its checkpoints are kept in {}, and new ones begin",
+            kept.display()
+        );
+    }
     let place = target.place().to_owned();
     told(common, &target, place, &copied).await
 }

@@ -46,10 +46,13 @@ async fn a_backup_of_a_working_connector_is_restored_and_makes_no_document_again
     let other = with_database(&setting, "sqlite:restored.db");
     let restored = run_with(&other, &["store", "restore", file.to_str().unwrap()]).await;
     assert!(restored.status.success(), "{}", said(&restored));
+    assert!(said(&restored).contains("signed further than this backup goes"), "{}", said(&restored));
     let went_on = run_with(&other, &["run", "--once", "--log", "warn"]).await;
     assert!(went_on.status.success(), "{}", said(&went_on));
     let agreement = check(&setting.sandbox.world());
     assert!(agreement.holds(), "{agreement:?}");
+    let verified = run_with(&other, &["audit", "verify", "--json"]).await;
+    assert!(verified.status.success(), "{}", said(&verified));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
