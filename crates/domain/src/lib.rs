@@ -22,6 +22,7 @@ pub mod id;
 pub mod late;
 pub mod mapping;
 pub mod money;
+pub mod older;
 pub mod pace;
 pub mod posting;
 pub mod receipt;
