@@ -5,6 +5,8 @@ mod audit;
 mod coding_lists;
 mod commands;
 mod connect;
+mod connect_books;
+mod connect_guided;
 #[path = "../flow/database.rs"]
 #[expect(dead_code, reason = "shared with the tests of the flow")]
 mod database;
@@ -21,6 +23,7 @@ mod rules;
 mod secrets;
 mod setting;
 mod stop;
+mod terminal;
 mod tieout;
 mod transfers;
 mod users;
