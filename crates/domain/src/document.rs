@@ -16,6 +16,9 @@ use crate::text::fitting;
 /// Longest description of a document line (`Text[100]`), as [`crate::text::length`] counts.
 pub const DESCRIPTION_MAX: usize = 100;
 
+/// How the comment line of a document of ours starts.
+pub const MARKER: &str = "Brex job ";
+
 /// Kind of purchase document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -139,7 +142,7 @@ impl PlannedDocument {
 
 /// The words by which a document is recognised as ours; they stand at the start of a comment line.
 pub fn marker(job: JobId) -> String {
-    format!("Brex job {job}")
+    format!("{MARKER}{job}")
 }
 
 /// A document as Business Central holds it.

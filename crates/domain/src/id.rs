@@ -12,6 +12,9 @@ use crate::text::length;
 /// Longest Vendor Invoice No. that Business Central takes (`Code[35]`).
 pub const DOCUMENT_NUMBER_MAX: usize = 35;
 
+/// What our own document numbers begin with, of card spend and reimbursements ([`DocumentNumber::of_job`]).
+pub const OWN_PREFIX: &str = "BRX-";
+
 /// Name space of job ids; a random constant that must never change.
 const JOB_NAMESPACE: Uuid = Uuid::from_u128(0x6a51_7c0e_3d0b_4c55_9f0e_2f6d_4f1d_9c33);
 
@@ -118,7 +121,7 @@ impl DocumentNumber {
     pub fn of_job(job: JobId) -> Self {
         let digest = Sha256::digest(job.0.as_bytes());
         let head = digest.get(..10).unwrap_or_default();
-        Self(format!("BRX-{}", BASE32_NOPAD.encode(head)))
+        Self(format!("{OWN_PREFIX}{}", BASE32_NOPAD.encode(head)))
     }
 
     /// The supplier's own number, as Business Central stores it.

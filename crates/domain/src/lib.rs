@@ -23,6 +23,7 @@ pub mod late;
 pub mod legal_entity;
 pub mod mapping;
 pub mod money;
+pub mod older;
 pub mod pace;
 pub mod posting;
 pub mod receipt;

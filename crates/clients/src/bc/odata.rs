@@ -63,6 +63,11 @@ impl Filter {
         Self(format!("{field} ge {from} and {field} le {to}"))
     }
 
+    /// `field` is a day or lies after it.
+    pub(crate) fn since(field: &'static str, from: Date) -> Self {
+        Self(format!("{field} ge {from}"))
+    }
+
     /// `field` equals one of `values`; nothing for no values.
     pub(crate) fn any_of(field: &'static str, values: &[Literal]) -> Option<Self> {
         let (first, rest) = values.split_first()?;

@@ -49,6 +49,18 @@ impl DocumentKind {
         }
     }
 
+    /// Numbers, dates and totals.
+    const fn totals(self) -> &'static str {
+        match self {
+            Self::Invoice => {
+                "id,number,vendorInvoiceNumber,invoiceDate,postingDate,currencyCode,totalAmountIncludingTax,status"
+            }
+            Self::CreditMemo => {
+                "id,number,vendorCreditMemoNumber,creditMemoDate,postingDate,currencyCode,totalAmountIncludingTax,status"
+            }
+        }
+    }
+
     pub(super) fn one(self, id: Uuid) -> String {
         format!("{}({id})", self.set())
     }
@@ -139,6 +151,14 @@ impl Company {
     /// All documents, drafts and posted, with a Posting Date from one day to another, with lines and dimensions.
     pub fn list_documents_between(&self, kind: DocumentKind, from: Date, to: Date) -> Result<Pages<Document>, Error> {
         self.pages("list_documents_between", &[kind.set()], &lookup(kind, &Filter::between("postingDate", from, to)))
+    }
+
+    /// All documents, drafts and posted, with a Posting Date on this day or later: numbers, dates and totals only, since there
+    /// may be many.
+    pub fn list_documents_since(&self, kind: DocumentKind, from: Date) -> Result<Pages<Document>, Error> {
+        let since = Filter::since("postingDate", from);
+        let query = Query::default().select(kind.totals()).filter(Some(&since));
+        self.pages("list_documents_since", &[kind.set()], &query)
     }
 
     /// The vendors of all purchase invoices, drafts and posted, one entry per invoice.

@@ -267,3 +267,23 @@ async fn a_dimension_is_added_changed_or_removed_below_its_line_or_header() {
     let of_header = format!("/purchaseInvoices({INVOICE})/dimensionSetLines({dimension})");
     assert!(remove.method == "DELETE" && remove.uri.path().ends_with(&of_header), "{remove:?}");
 }
+
+#[tokio::test]
+async fn documents_since_a_day_are_asked_for_by_their_totals_alone() {
+    let server = Server::start(move |_, _| json(200, r#"{"value":[]}"#)).await;
+    let company = server.company();
+    for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
+        assert!(
+            company.list_documents_since(kind, "2026-03-01".parse().unwrap()).unwrap().all().await.unwrap().is_empty()
+        );
+    }
+    let [invoices, memos]: [Seen; 2] = server.seen().try_into().unwrap();
+    for (seen, number, date) in
+        [(invoices, "vendorInvoiceNumber", "invoiceDate"), (memos, "vendorCreditMemoNumber", "creditMemoDate")]
+    {
+        assert_eq!(seen.option("$filter").as_deref(), Some("postingDate ge 2026-03-01"));
+        let fields = format!("id,number,{number},{date},postingDate,currencyCode,totalAmountIncludingTax,status");
+        assert_eq!(seen.option("$select"), Some(fields));
+        assert_eq!(seen.option("$expand"), None);
+    }
+}

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use clients::bc::{Company, DocumentKind as WireKind};
 use clients::brex::{RecordsQuery, SourceType};
 use domain::calendar::day_of;
-use domain::document::{DocumentKind, FoundDocument};
+use domain::document::{DocumentKind, FoundDocument, MARKER};
 use domain::id::{JobId, RecordId};
 use domain::legal_entity::Whose;
 use domain::mapping::booked;
@@ -212,7 +212,7 @@ impl Documents<'_> {
     fn record_of(&self, found: &FoundDocument) -> Option<RecordId> {
         let comments = found.lines.iter().filter(|line| line.line_type == "Comment");
         let named = |text: &str| {
-            let (job_id, record) = text.strip_prefix("Brex job ")?.split_once(" record ")?;
+            let (job_id, record) = text.strip_prefix(MARKER)?.split_once(" record ")?;
             let by_job = self.jobs.get(job_id).cloned();
             by_job.or_else(|| Some(RecordId::new(record)).filter(|record| job(self.identity, record) == job_id))
         };

@@ -5,6 +5,8 @@ mod audit;
 mod coding_lists;
 mod commands;
 mod connect;
+mod connect_books;
+mod connect_guided;
 #[path = "../flow/database.rs"]
 #[expect(dead_code, reason = "shared with the tests of the flow")]
 mod database;
@@ -22,6 +24,7 @@ mod secrets;
 mod setting;
 mod stop;
 mod store;
+mod terminal;
 mod tieout;
 mod transfers;
 mod users;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Match, Movement, Payable, PayableKind, Transfer, money_of, number_key, numbers_in};
 use crate::directory::{Blocked, Vendor};
+use crate::id::OWN_PREFIX;
 use crate::money::Currency;
 use crate::text::fitting;
 
@@ -19,8 +20,6 @@ const KEY_NAMESPACE: Uuid = Uuid::from_u128(0x1b7e_52d4_90c6_4f3a_8e21_c5d0_7a94
 const CHEQUE_MEMO_MAX: usize = 40;
 /// Longest memo of all other rails.
 const MEMO_MAX: usize = 90;
-/// What our own document numbers begin with, of card spend and reimbursements (`DocumentNumber::of_job`).
-const OWN_PREFIX: &str = "BRX-";
 /// Letters of the mark in the memo.
 const MARK_LETTERS: usize = 6;
 

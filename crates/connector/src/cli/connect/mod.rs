@@ -1,0 +1,124 @@
+//! `connect`: joins two systems. Everything is checked before anything is written; then the secrets are sealed and the connection is
+//! added to the configuration. Run twice, it changes nothing. What is not given is asked on a terminal.
+
+mod answers;
+mod file;
+mod guided;
+mod integration;
+mod older;
+mod prompt;
+mod snapshot;
+mod systems;
+
+use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
+
+use self::answers::{Answers, Given, SignIn};
+use self::integration::Outcome;
+use self::older::Older;
+use self::systems::Joined;
+use super::{Common, Exit, Failure, open, print_json};
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::Config;
+use crate::{keys, secrets};
+
+#[derive(Clone, Debug, Args)]
+pub(super) struct ConnectArgs {
+    #[command(flatten)]
+    given: Given,
+    /// Disconnect another accounting integration that is active in Brex, after saving what it left there.
+    #[arg(long)]
+    replace_integration: bool,
+}
+
+pub(super) async fn connect(common: &Common, args: &ConnectArgs) -> Result<Exit, Failure> {
+    let mut answers = Answers::read(&args.given)?;
+    let is_guided = !answers.missing().is_empty() && prompt::is_terminal();
+    let joined = if is_guided {
+        guided::ask(common, &mut answers).await?
+    } else {
+        answers.refuse_missing(&args.given)?;
+        // The hosts are checked by the configuration's own rules before any secret is sent to one.
+        let draft = file::candidate(common, &answers)?;
+        systems::join(file::settings(&draft, answers.name())?, &answers).await?
+    };
+    answers.bc.environment = Some(joined.environment.clone());
+    answers.bc.company = Some(joined.company.clone());
+    let config = file::candidate(common, &answers)?;
+    let settings = file::settings(&config, answers.name())?;
+    if args.replace_integration && settings.coding_lists.integration_vendor.is_none() {
+        let text =
+            "--replace-integration needs the name that Brex gave to this integration: give --integration-vendor too";
+        return Err(Failure::new(Exit::Config, text));
+    }
+    if is_guided {
+        eprintln!("Comparing what both systems have since {} ...", settings.start_date);
+    }
+    let older = older::look(&joined, settings).await;
+    older.words.iter().for_each(|line| eprintln!("{line}"));
+    if is_guided {
+        guided::summary(common, &answers, &joined);
+        if !prompt::yes("Write this", "yes")? {
+            return Err(Failure::new(Exit::NotTaken, "nothing was written"));
+        }
+    }
+    let agree = |other: &str| {
+        if args.replace_integration || !is_guided {
+            return Ok(args.replace_integration);
+        }
+        prompt::yes(&format!("In Brex, {other} is active. Save what it left there, and replace it"), "no")
+    };
+    let folder = file::folder(common);
+    let integration = integration::activate(settings, &joined, answers.token()?, folder, agree).await?;
+    let sealed = seal(&config, &answers).await?;
+    let is_written = file::write(common, &answers)?;
+    tell(common, &answers, &joined, &Done { older, integration, sealed, is_written });
+    Ok(Exit::Done)
+}
+
+/// What was done.
+struct Done {
+    older: Older,
+    integration: Outcome,
+    sealed: u32,
+    is_written: bool,
+}
+
+fn tell(common: &Common, answers: &Answers, joined: &Joined, done: &Done) {
+    if common.json {
+        print_json(&json!({
+            "connection": answers.name(), "brex_company": joined.brex_company.id, "environment": joined.environment,
+            "company": joined.company, "start_date": answers.start_date.map(|day| day.to_string()), "secrets_sealed": done.sealed,
+            "configuration_changed": done.is_written, "integration": done.integration.json, "older": done.older.json,
+        }));
+        return;
+    }
+    let Joined { brex_company, company, environment, .. } = joined;
+    println!("{}: Brex company {} is joined with {company} in {environment}", answers.name(), brex_company.id);
+    println!("{}", done.integration.words);
+    let written = if done.is_written { "was written" } else { "stays as it is" };
+    println!("{} secret(s) sealed; {} {written}", done.sealed, common.config.display());
+    println!("next: ml-connector doctor, then ml-connector run");
+}
+
+/// Seals what is not sealed already; tells how many.
+async fn seal(config: &Config, answers: &Answers) -> Result<u32, Failure> {
+    let settings = file::settings(config, answers.name())?;
+    let SignIn { text: secret, ends, .. } = answers.entra.sign_in()?;
+    let ends = ends.and_then(|day| day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok());
+    let ends_ms = ends.map(|end| end.timestamp().as_millisecond());
+    let store = open::store(config).await?;
+    let ring = keys::ring(config, &store).await?;
+    let vault = store.vault(&ring);
+    let (id, now_ms) = (settings.id()?, SystemClock.now_ms());
+    let mut sealed = 0_u32;
+    for (slot, secret, ends_ms) in
+        [(secrets::brex_slot(settings), answers.token()?, None), (secrets::entra_slot(settings), secret, ends_ms)]
+    {
+        let trimmed = SecretString::from(secret.expose_secret().trim());
+        sealed = sealed.saturating_add(u32::from(vault.seal(&id, &slot, &trimmed, ends_ms, now_ms).await?));
+    }
+    store.close().await;
+    Ok(sealed)
+}
