@@ -18,6 +18,7 @@ use zeroize::Zeroizing;
 use super::{Common, Exit, Failure, open, print_json};
 use crate::clock::{Clock, SystemClock};
 use crate::config::secret::read_private_file;
+use crate::config::stray;
 use crate::config::{Config, ConnectionConfig};
 use crate::stop::Stop;
 use crate::{identity, keys, problem, secrets};
@@ -146,13 +147,8 @@ fn read(from: &Path) -> Result<Answers, Failure> {
         Zeroizing::new(read_private_file("--from", from)?)
     };
     toml::from_str(&text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.matches('\n').count().saturating_add(1);
-        let what = match error.message() {
-            message if message.starts_with("missing field") || message.starts_with("unknown field") => message,
-            _ => "it cannot be read as what docs/connect.md lists",
-        };
-        Failure::new(Exit::Config, format!("the answers do not parse: line {line}: {what}"))
+        let (line, what) = stray::complaint(&text, &error);
+        Failure::new(Exit::Config, format!("the answers do not parse: line {line}: {what} (docs/connect.md lists what is needed)"))
     })
 }
 
