@@ -1,21 +1,28 @@
 //! A canary in the place of each secret appears in no log, however talkative, in no output, error or page, and in no file or table.
 
+use std::fmt::Debug;
 use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use clients::entra::{Certificate, ClientSecret, TokenSource};
+use clients::{Http, Pace, bc, brex};
 use connector::console::{self, Gate};
+use connector::secrets::Secrets;
 use data_encoding::BASE64URL_NOPAD;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
-use sandbox::Options;
 use sandbox::fault::{Fault, FaultKind};
 use sandbox::meter::Side;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use sqlx::{Connection as _, PgConnection, Row as _};
+use store::KeyRing;
 use tokio::process::Child;
 
 use crate::canaries::Canaries;
@@ -195,16 +202,17 @@ async fn no_canary_is_in_a_log_an_output_a_page_or_a_file() {
     let (hooks, pages) = (free_address(), free_address());
     with_addresses(&watched.setting, &hooks, &pages);
     let (mut child, token) = start(&watched).await;
-    let cookie = look_at_pages(&watched, &pages, &token).await;
     let world = watched.setting.sandbox.world();
-    while world.bc.webhooks().subscriptions.is_empty() {
+    let is_done = || world.brex.records().iter().any(|record| record.review_status == "EXPORTED");
+    while world.bc.webhooks().subscriptions.is_empty() || !is_done() {
         assert!(child.try_wait().unwrap().is_none());
         tokio::task::yield_now().await;
     }
-    knock(&watched, &hooks).await;
     for subscription in world.bc.webhooks().subscriptions {
         watched.canaries.add("client state", &subscription.client_state);
     }
+    let cookie = look_at_pages(&watched, &pages, &token).await;
+    knock(&watched, &hooks).await;
     kill(Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()), Signal::SIGTERM).unwrap();
     let ended = tokio::time::timeout(Duration::from_secs(30), child.wait()).await.unwrap().unwrap();
     assert!(ended.success());
@@ -317,4 +325,36 @@ async fn no_canary_is_in_a_dump_of_postgresql_and_its_password_is_said_by_nobody
     assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
     watched.setting.edit("postgres", "mysql");
     assert_eq!(watched.tries(&["status"]).await.status.code(), Some(3));
+}
+
+/// A panic prints what the code formats, so nothing that holds a secret may show it when it is formatted. The types that cannot
+/// be formatted at all need no test.
+#[test]
+fn what_holds_a_secret_does_not_show_it_in_a_panic() {
+    let secret = || SecretString::from(FORGED);
+    let mut canaries = Canaries::default();
+    canaries.add("secret", FORGED);
+    let url = || "https://example.com/".parse().unwrap();
+    let http = Http::new(Pace::BREX).unwrap();
+    let tokens = TokenSource::new(http.clone(), url(), "t", "c", ClientSecret::new(secret()));
+    let ring = KeyRing::generate().unwrap();
+    canaries.add("key", &ring.to_text().expose_secret()["mlk1_".len()..]);
+    let pem = pem();
+    canaries.add("certificate's key", pem.split_once("-----BEGIN PRIVATE KEY-----").unwrap().1);
+    let now = Arc::new(|| jiff::Timestamp::UNIX_EPOCH);
+    let shown: [&dyn Debug; 8] = [
+        &Secrets { brex: secret(), entra: ClientSecret::new(secret()).into() },
+        &Certificate::read(SecretString::from(pem.as_str()), now).unwrap(),
+        &bc::Client::new(http.clone(), url(), "t", "e", tokens.clone()),
+        &tokens,
+        &brex::Client::new(http, url(), secret()),
+        &bc::NewSubscription { notification_url: url(), set: "vendors", client_state: secret() },
+        &serde_json::from_value::<brex::WebhookSecret>(json!({ "secret": FORGED, "status": "ACTIVE" })).unwrap(),
+        &ring,
+    ];
+    for value in shown {
+        let panic = catch_unwind(AssertUnwindSafe(|| panic!("{value:?} {value:#?}"))).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        canaries.assert_absent(text, text.as_bytes());
+    }
 }
