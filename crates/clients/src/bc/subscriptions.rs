@@ -124,7 +124,8 @@ impl Company {
         etag: &str,
         new: &NewSubscription,
     ) -> Result<Option<Subscription>, Error> {
-        let call = self.client.of_subscription("renew_subscription", Method::PATCH, id)?.hiding(new.client_state.clone());
+        let call =
+            self.client.of_subscription("renew_subscription", Method::PATCH, id)?.hiding(new.client_state.clone());
         self.find_row(call.header_text("if-match", etag)?.json(&self.body(new))?).await
     }
 

@@ -148,7 +148,10 @@ fn read(from: &Path) -> Result<Answers, Failure> {
     };
     toml::from_str(&text).map_err(|error| {
         let (line, what) = stray::complaint(&text, &error);
-        Failure::new(Exit::Config, format!("the answers do not parse: line {line}: {what} (docs/connect.md lists what is needed)"))
+        Failure::new(
+            Exit::Config,
+            format!("the answers do not parse: line {line}: {what} (docs/connect.md lists what is needed)"),
+        )
     })
 }
 

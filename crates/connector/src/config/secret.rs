@@ -61,7 +61,8 @@ fn unset(key: &str, name: &str) -> ConfigError {
     let text = if is_name {
         format!("comes from the environment variable {name}, which is not set")
     } else {
-        "comes from an environment variable that is not set: env takes the name of a variable, not the secret itself".to_owned()
+        "comes from an environment variable that is not set: env takes the name of a variable, not the secret itself"
+            .to_owned()
     };
     ConfigError::value(key, text)
 }

@@ -37,7 +37,8 @@ fn in_entry(name: &str, value: &Value) -> Option<String> {
         Value::Table(table) => table.iter().find_map(|(name, value)| in_entry(name, value)),
         _ => None,
     };
-    below.map(|rest| if rest.is_empty() || name.is_empty() { format!("{name}{rest}") } else { format!("{name}.{rest}") })
+    below
+        .map(|rest| if rest.is_empty() || name.is_empty() { format!("{name}{rest}") } else { format!("{name}.{rest}") })
 }
 
 /// Whether a text looks like a secret.
@@ -107,7 +108,10 @@ mod tests {
     #[test]
     fn what_the_parser_says_keeps_our_names_and_drops_values() {
         for (message, kept) in [
-            ("unknown field `start_dat`, expected one of `a`, `b`", "unknown field `start_dat`, expected one of `a`, `b`"),
+            (
+                "unknown field `start_dat`, expected one of `a`, `b`",
+                "unknown field `start_dat`, expected one of `a`, `b`",
+            ),
             ("unknown field `S3cret`, expected `a`", "unknown field, expected `a`"),
             ("unknown variant `S3cret`, expected `a` or `b`", "unknown variant, expected `a` or `b`"),
             ("invalid type: string \"S3cret, expected x\", expected u32", "invalid type, expected u32"),

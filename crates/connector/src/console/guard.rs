@@ -24,6 +24,8 @@ use crate::access::form_token;
 pub(super) const COOKIE: &str = "__Host-session";
 /// Largest form.
 const FORM_MAX: usize = 256 * 1024;
+/// Largest form of somebody who is not signed in: a name, a password twice, an invitation.
+const SIGN_IN_MAX: usize = 8 * 1024;
 /// A browser gets this long to send one.
 const FORM_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -114,12 +116,12 @@ async fn enter(State((console, gate)): State<(Arc<Console>, Gate)>, mut request:
         );
     }
     let Gate::Person(need) = gate else {
-        return match posts {
-            false => next.run(request).await,
-            true => match form(request).await {
-                Ok((parts, bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-                Err(refusal) => refusal,
-            },
+        if !posts {
+            return next.run(request).await;
+        }
+        return match form(request, SIGN_IN_MAX).await {
+            Ok((parts, bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+            Err(refusal) => refusal,
         };
     };
     let person = match person(&console, request.headers()).await {
@@ -180,9 +182,9 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// A request with its whole form, if it came in time.
-async fn form(request: Request) -> Result<(Parts, Bytes), Response> {
+async fn form(request: Request, max: usize) -> Result<(Parts, Bytes), Response> {
     let (parts, body) = request.into_parts();
-    match tokio::time::timeout(FORM_DEADLINE, to_bytes(body, FORM_MAX)).await {
+    match tokio::time::timeout(FORM_DEADLINE, to_bytes(body, max)).await {
         Ok(Ok(bytes)) => Ok((parts, bytes)),
         Ok(Err(_)) => {
             let text = "Choose fewer and try again.";
@@ -194,7 +196,7 @@ async fn form(request: Request) -> Result<(Parts, Bytes), Response> {
 
 /// The request again, if its form carries the session's token.
 async fn with_form_token(request: Request, expected: &str) -> Result<Request, Response> {
-    let (parts, bytes) = form(request).await?;
+    let (parts, bytes) = form(request, FORM_MAX).await?;
     if !carries(&bytes, expected) {
         return Err(message(
             StatusCode::FORBIDDEN,
@@ -222,7 +224,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_form_that_drips_or_has_no_end_is_given_up() {
-        let status = async |body| form(Request::new(body)).await.err().map(|refusal| refusal.status());
+        let status = async |body| form(Request::new(body), FORM_MAX).await.err().map(|refusal| refusal.status());
         let began = Instant::now();
         let dripping = Body::from_stream(stream::pending::<Result<&str, std::convert::Infallible>>());
         assert_eq!(status(dripping).await, Some(StatusCode::REQUEST_TIMEOUT));

@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 use store::{Delivery, Put};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::{Address, Web};
 use super::gate::{Gate, Unread};
+use super::{Address, Web};
 use crate::app::Connection;
 use crate::subscriptions::bc::hash_of;
 use crate::subscriptions::change::Change;

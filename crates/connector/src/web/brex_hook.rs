@@ -13,8 +13,8 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use store::{Delivery, Put};
 
-use super::{Address, Web};
 use super::gate::{Gate, Unread};
+use super::{Address, Web};
 use crate::app::{App, Connection};
 use crate::subscriptions::brex::fetch_secrets;
 use crate::worker::chain;

@@ -116,7 +116,7 @@ mod tests {
         let (gate, began) = (Gate::new(), Instant::now());
         assert_eq!(read(&gate, dripping()).await, Err(Unread::Late));
         assert_eq!(began.elapsed(), BODY_DEADLINE);
-        let slow: FuturesUnordered<_> = (0..AT_ONCE + WAITING + 1).map(|_| read(&gate, dripping())).collect();
+        let slow: FuturesUnordered<_> = (0..=AT_ONCE + WAITING).map(|_| read(&gate, dripping())).collect();
         let ends: Vec<_> = slow.collect().await;
         let refused = ends.iter().filter(|end| **end == Err(Unread::Flood)).count();
         assert_eq!((refused, ends.len()), (1, AT_ONCE + WAITING + 1), "one too many is refused at once");

@@ -26,6 +26,8 @@ use super::room::{Asked, Limits, Place, Room};
 const LIMITS: Limits = Limits { connections: 512, head: Duration::from_secs(10), rest: Duration::from_mins(5) };
 /// Most bytes of a head, and of what is read ahead of a body: no connection can use up the memory of all.
 const BUFFER: usize = 64 * 1_024;
+/// Requests at once on one connection.
+const STREAMS: u32 = 32;
 /// A rest when no connection can be taken, as when too many files are open.
 const REST: Duration = Duration::from_secs(1);
 
@@ -137,7 +139,7 @@ where
 {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(BUFFER);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(head);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(head).max_concurrent_streams(STREAMS);
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -87,11 +87,7 @@ pub fn serve(listener: Listener, app: Arc<App>, stop: CancellationToken) -> impl
 
 impl Web {
     /// The connection whose address this is, with its limits; tokens are compared in constant time.
-    async fn find(
-        &self,
-        token: &str,
-        address: Address,
-    ) -> Result<Option<(&Arc<Connection>, &Gate)>, store::Error> {
+    async fn find(&self, token: &str, address: Address) -> Result<Option<(&Arc<Connection>, &Gate)>, store::Error> {
         if let Some(found) = self.known(token, address) {
             return Ok(Some(found));
         }

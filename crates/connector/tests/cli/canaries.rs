@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use data_encoding::HEXLOWER;
 
 /// Shorter parts of a secret are found by chance.
 const SHORTEST: usize = 12;
@@ -47,13 +48,13 @@ fn latin(bytes: &[u8]) -> String {
 fn forms(secret: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(secret);
     let json = serde_json::Value::from(text.as_ref()).to_string();
-    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = HEXLOWER.encode(secret);
     let list: Vec<String> = secret.iter().map(u8::to_string).collect();
     let mut forms = vec![
         latin(secret),
         json.trim_matches('"').to_owned(),
         url::form_urlencoded::byte_serialize(secret).collect(),
-        secret.iter().map(|byte| format!("%{byte:02X}")).collect(),
+        hex.as_bytes().chunks(2).map(|byte| format!("%{}", latin(byte).to_uppercase())).collect::<Vec<_>>().concat(),
         hex.to_uppercase(),
         hex,
         list.join(", "),
@@ -86,7 +87,7 @@ fn a_secret_is_found_in_every_form() {
         BASE64_STANDARD_NO_PAD.encode(format!("kim:{secret}")),
         BASE64_URL_SAFE_NO_PAD.encode(format!("Bearer {secret}?")),
         format!("{:?}", secret.as_bytes()),
-        format!("{:x?}", secret).replace("\\\"", "\""),
+        HEXLOWER.encode(format!("{secret}.").as_bytes()),
     ] {
         assert!(found(&text), "{text}");
     }

@@ -91,9 +91,7 @@ async fn what_a_merchant_is_called_moves_no_cursor_and_forges_no_line_of_a_termi
     let brex = &setting.sandbox.world().brex;
     let name = "\u{1b}[2J\u{9b}31m\rRED\u{202e}txt";
     let amount = json!({ "amount": 5.0, "currency": "USD" });
-    let line = |side: &str| {
-        json!({ "id": format!("accrli_{side}"), "type": side, "amount": amount, "accounting_field_values": [] })
-    };
+    let line = |side: &str| json!({ "id": format!("accrli_{side}"), "type": side, "amount": amount, "accounting_field_values": [] });
     let body = json!({
         "id": "accr_hostile", "type": "CARD_EXPENSE_POST", "review_status": "READY_FOR_EXPORT", "source_type": "CARD",
         "source_id": "expense_hostile", "amount": amount, "erp_posting_date": "2026-06-20T15:00:00Z",
@@ -103,7 +101,9 @@ async fn what_a_merchant_is_called_moves_no_cursor_and_forges_no_line_of_a_termi
     brex.insert(&body.to_string(), Expectation::Document, "made by a test").unwrap();
     assert!(setting.run(&["run", "--once", "--log", "trace"]).await.status.success());
     let mut shown = 0;
-    for args in [&["attention"][..], &["explain", "accr_hostile"], &["plan"], &["status"], &["vendors", "review"], &["tieout"]] {
+    for args in
+        [&["attention"][..], &["explain", "accr_hostile"], &["plan"], &["status"], &["vendors", "review"], &["tieout"]]
+    {
         for more in [&[][..], &["--json"]] {
             let output = setting.run(&[args, more].concat()).await;
             let text = format!("{}{}", said(&output), String::from_utf8_lossy(&output.stdout));

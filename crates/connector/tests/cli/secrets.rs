@@ -113,7 +113,9 @@ impl Watched {
         world.faults.add(Fault::new(Side::Brex, brex(400)).times(2));
         let text = format!("AADSTS7000215: Invalid client secret {} in the request.", ready.entra.client_secret);
         let body = json!({ "error": "invalid_client", "error_description": text, "error_codes": [7_000_215] });
-        world.faults.add(Fault::new(Side::Entra, FaultKind::Status { status: 401, body: Some(body), retry_after: None }));
+        world
+            .faults
+            .add(Fault::new(Side::Entra, FaultKind::Status { status: 401, body: Some(body), retry_after: None }));
     }
 }
 
@@ -191,7 +193,8 @@ async fn knock(watched: &Watched, hooks: &str) {
     assert_eq!(sent.status(), 202);
     for path in ["brex/unknown", "bc/unknown"] {
         let url = format!("http://{hooks}/hooks/{path}");
-        let sent = http.post(url).bearer_auth(FORGED).header("webhook-signature", FORGED).body(FORGED).send().await.unwrap();
+        let sent =
+            http.post(url).bearer_auth(FORGED).header("webhook-signature", FORGED).body(FORGED).send().await.unwrap();
         watched.canaries.assert_absent(path, &sent.bytes().await.unwrap());
     }
 }
@@ -313,7 +316,13 @@ async fn no_canary_is_in_a_dump_of_postgresql_and_its_password_is_said_by_nobody
     .await;
     watched.canaries.add("database's password", password);
     watched.canaries.add("database's password", escaped);
-    for args in [&["run", "--once"][..], &["status"], &["status", "--json"], &["config", "check", "--json"], &["audit", "verify"]] {
+    for args in [
+        &["run", "--once"][..],
+        &["status"],
+        &["status", "--json"],
+        &["config", "check", "--json"],
+        &["audit", "verify"],
+    ] {
         watched.tries(args).await;
     }
     let text = dump(&database.url).await;

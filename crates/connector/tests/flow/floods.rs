@@ -36,7 +36,9 @@ async fn slow_bodies_at_one_address_leave_every_other_address_as_it_is() {
     let (status, _one) = slow.next().await.unwrap();
     assert_eq!((status.as_str(), slow.len()), ("429", AT_HAND));
     let whole = "{\"value\":[]}";
-    for (path, status) in [("/hooks/brex/A", "429"), ("/hooks/bc/A", "202"), ("/hooks/brex/B", "401"), ("/hooks/bc/B", "202")] {
+    for (path, status) in
+        [("/hooks/brex/A", "429"), ("/hooks/bc/A", "202"), ("/hooks/brex/B", "401"), ("/hooks/bc/B", "202")]
+    {
         assert_eq!(answered(post(&receiver, path, whole).await).await.0, status, "{path}");
     }
 }

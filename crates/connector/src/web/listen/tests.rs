@@ -74,7 +74,8 @@ async fn answer(stream: &mut TcpStream, end: &str) -> String {
 #[tokio::test(start_paused = true)]
 async fn whoever_is_slow_to_say_what_it_wants_is_let_go() {
     let site = Site::open(8, HEAD).await;
-    for begin in ["", "G", "PRI * HT", "GET /fast HTTP/1.1\r\nHost: x\r\nX-Slow: ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+    for begin in ["", "G", "PRI * HT", "GET /fast HTTP/1.1\r\nHost: x\r\nX-Slow: ", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]
+    {
         let began = Instant::now();
         let _answer = rest_of(site.sends(begin).await).await;
         assert_eq!(began.elapsed().as_secs(), HEAD.as_secs(), "{begin:?}");
@@ -122,7 +123,11 @@ async fn connections_that_ask_for_nothing_make_room_for_one_that_does() {
     answer(&mut others[0], "fast").await;
     let [_, preface, body] = others;
     let more = [site.sends("").await, site.sends("").await];
-    assert_eq!((rest_of(preface).await, rest_of(body).await), (String::new(), String::new()), "a body that drips is quiet");
+    assert_eq!(
+        (rest_of(preface).await, rest_of(body).await),
+        (String::new(), String::new()),
+        "a body that drips is quiet"
+    );
     drop(more);
 }
 
