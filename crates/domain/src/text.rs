@@ -21,12 +21,21 @@ pub fn fitting(text: &str, longest: usize) -> &str {
 /// The text with everything written out that a terminal would obey instead of showing it: escape sequences could hide or forge
 /// lines, and marks of direction turn words around. The form is that of JSON, in which it means the same. Lines and tabs stay.
 pub fn inert(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_obeyed) {
+    written_out(text, is_obeyed)
+}
+
+/// The same for a text that stands in a line of ours: what is behind a line break could be taken for a line of ours, too.
+pub fn in_line(text: &str) -> Cow<'_, str> {
+    written_out(text, |c| is_obeyed(c) || c == '\n')
+}
+
+fn written_out(text: &str, is_meant: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_meant) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if is_obeyed(c) {
+        if is_meant(c) {
             // Writing to a String cannot fail.
             let _ = write!(shown, "\\u{:04x}", u32::from(c));
         } else {
@@ -60,6 +69,11 @@ mod tests {
     fn what_a_terminal_would_obey_is_written_out_as_in_json() {
         assert_eq!(inert("Café 🍕\n\tnext"), "Café 🍕\n\tnext");
         assert_eq!(inert("\u{1b}[2J\r\u{9b}31m\u{7f}\u{202e}x"), "\\u001b[2J\\u000d\\u009b31m\\u007f\\u202ex");
+    }
+
+    #[test]
+    fn a_text_in_a_line_stays_in_it() {
+        assert_eq!(in_line("Café\nexported"), "Café\\u000aexported");
     }
 
     proptest! {

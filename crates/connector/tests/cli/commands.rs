@@ -89,7 +89,7 @@ async fn the_demo_ends_with_one_json_object_and_books_that_agree() {
 async fn what_a_merchant_is_called_moves_no_cursor_and_forges_no_line_of_a_terminal() {
     let setting = Setting::make(Options { records: 5, ..Options::default() }).await;
     let brex = &setting.sandbox.world().brex;
-    let name = "\u{1b}[2J\u{9b}31m\rRED\u{202e}txt";
+    let name = "\u{1b}[2J\u{9b}31m\rRED\u{202e}txt\nFORGED";
     let amount = json!({ "amount": 5.0, "currency": "USD" });
     let line = |side: &str| json!({ "id": format!("accrli_{side}"), "type": side, "amount": amount, "accounting_field_values": [] });
     let body = json!({
@@ -109,6 +109,7 @@ async fn what_a_merchant_is_called_moves_no_cursor_and_forges_no_line_of_a_termi
             let text = format!("{}{}", said(&output), String::from_utf8_lossy(&output.stdout));
             let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
             assert!(!text.contains(obeyed), "{args:?}: {text:?}");
+            assert!(text.lines().all(|line| !line.starts_with("FORGED")), "{args:?}: {text}");
             shown += usize::from(text.contains("\\u001b[2J\\u009b31m\\u000dRED\\u202etxt"));
             shown += usize::from(text.contains("\\u001b[2J\\u009b31m\\rRED\\u202etxt"));
         }
