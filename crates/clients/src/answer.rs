@@ -5,7 +5,9 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use secrecy::zeroize::Zeroize as _;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 
 use crate::error::Error;
 use crate::kind::Asked;
@@ -73,10 +75,47 @@ impl Answer {
             .with_request_id(request_id)
     }
 
+    /// The same without these secrets. Systems, and proxies in front of them, say back in errors what they were sent.
+    pub(crate) fn without(mut self, secrets: &[SecretString]) -> Self {
+        for secret in secrets.iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty()) {
+            let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            for form in [secret, encoded.as_str()] {
+                self.body = blotted(&self.body, form.as_bytes());
+            }
+        }
+        self
+    }
+
+    /// The body as `T`, where it holds a secret: what is wrong with it is told by kind only, since the reader's words quote it.
+    pub(crate) fn secret_json<T: DeserializeOwned>(self) -> Result<T, Error> {
+        let read = serde_json::from_slice(&self.body).map_err(|error| {
+            let source = format!("a body with a secret has a {:?} error in line {}", error.classify(), error.line());
+            Error::unreadable(self.asked, source)
+                .with_status(self.status)
+                .with_request_id(self.request_id().map(str::to_owned))
+        });
+        self.wipe();
+        read
+    }
+
     /// The body has been read and held a secret.
-    pub(crate) fn wipe(mut self) {
+    fn wipe(mut self) {
         self.body.zeroize();
     }
+}
+
+/// The bytes with a mark in place of each `form`.
+fn blotted(bytes: &[u8], form: &[u8]) -> Vec<u8> {
+    let mut rest = bytes;
+    let mut blotted = Vec::with_capacity(bytes.len());
+    while let Some(at) = rest.windows(form.len()).position(|part| part == form) {
+        let (before, found) = rest.split_at(at);
+        blotted.extend_from_slice(before);
+        blotted.extend_from_slice(b"[redacted]");
+        rest = found.get(form.len()..).unwrap_or_default();
+    }
+    blotted.extend_from_slice(rest);
+    blotted
 }
 
 /// The wait that the answer asks for. A date is compared with the answer's own `Date`, so our clock does not matter.
@@ -101,6 +140,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
+    use crate::kind::{Access, System};
 
     fn headers(retry_after: &str, date: Option<&str>) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -109,6 +149,24 @@ mod tests {
             headers.insert(DATE, date.parse().unwrap());
         }
         headers
+    }
+
+    #[test]
+    fn a_secret_that_is_said_back_is_left_out_in_either_form() {
+        let asked = Asked { system: System::Entra, operation: "get_token", access: Access::Read };
+        let body = b"the secret s~1 in client_secret=s%7E1&scope=x is wrong: s~1".to_vec();
+        let answer = Answer::new(asked, StatusCode::UNAUTHORIZED, HeaderMap::new(), body);
+        let answer = answer.without(&[SecretString::from("s~1"), SecretString::from("")]);
+        let text = String::from_utf8(answer.body().to_vec()).unwrap();
+        assert_eq!(text, "the secret [redacted] in client_secret=[redacted]&scope=x is wrong: [redacted]");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_body_that_holds_a_secret_is_told_without_its_words() {
+        let asked = Asked { system: System::Entra, operation: "get_token", access: Access::Read };
+        let answer = Answer::new(asked, StatusCode::OK, HeaderMap::new(), b"\"s3cret\"".to_vec());
+        let error = answer.secret_json::<u64>().unwrap_err();
+        assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
     }
 
     #[test]

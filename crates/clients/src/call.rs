@@ -38,6 +38,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Body>,
     pub(crate) timeout: Duration,
+    /// What it signs in with: never kept from an answer that says it back.
+    pub(crate) secrets: Vec<SecretString>,
 }
 
 impl Call {
@@ -54,7 +56,7 @@ impl Call {
     pub(crate) fn new(asked: Asked, method: Method, url: Url) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        Self { asked, method, url, headers, body: None, timeout: CALL_TIMEOUT }
+        Self { asked, method, url, headers, body: None, timeout: CALL_TIMEOUT, secrets: Vec::new() }
     }
 
     pub(crate) fn asked(&self) -> Asked {
@@ -115,7 +117,13 @@ impl Call {
         let mut value = HeaderValue::from_str(&text).map_err(|error| unsendable(self.asked, error))?;
         value.set_sensitive(true);
         self.headers.insert(AUTHORIZATION, value);
-        Ok(self)
+        Ok(self.hiding(token.clone()))
+    }
+
+    /// This secret goes along, and is left out of whatever the answer says about a failure.
+    pub(crate) fn hiding(mut self, secret: SecretString) -> Self {
+        self.secrets.push(secret);
+        self
     }
 }
 

@@ -153,7 +153,8 @@ impl Http {
             Err(_) if matches!(status.as_u16(), 401 | 403 | 429) => Vec::new(),
             Err(error) => return Err(error.with_status(status)),
         };
-        Ok(Answer::new(call.asked, status, headers, body))
+        let answer = Answer::new(call.asked, status, headers, body);
+        Ok(if status.is_success() { answer } else { answer.without(&call.secrets) })
     }
 
     /// Waits for a free slot and for the pace, and counts the request. The slot is free again when the value is dropped.

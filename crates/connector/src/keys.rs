@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 use crate::config::secret::{read_env, read_private_file};
 use crate::config::{Config, ConfigError, KeySource};
 
+/// A key has more letters than the name of a credential.
+const LONGEST_NAME: usize = 40;
+
 /// There is no usable key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -117,8 +120,10 @@ fn unwritable(path: &Path, error: &std::io::Error) -> ConfigError {
 
 fn read_credential(name: &str) -> Result<String, ConfigError> {
     let complain = |why: &str| ConfigError::value("keys.credential", format!("is {name}, {why}"));
-    if name.contains('/') {
-        return Err(complain("which is no name of a credential"));
+    // Not quoted: it may be the key itself.
+    let is_name = name.len() <= LONGEST_NAME && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if !is_name {
+        return Err(ConfigError::value("keys.credential", "is no name of a credential, such as ml-connector-key"));
     }
     let folder = read_env("CREDENTIALS_DIRECTORY")
         .ok_or_else(|| complain("and systemd gave none: run as a service with LoadCredential"))?;

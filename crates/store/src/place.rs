@@ -52,6 +52,10 @@ impl Place {
         let options =
             AnyConnectOptions::from_str(url).map_err(|_| Error::UnknownAddress { place: format!("{scheme}:…") })?;
         let parsed = &options.database_url;
+        if parsed.path().contains('@') || parsed.fragment().is_some() {
+            // A / or # of a password that is not written as %2F or %23: the rest of it would be taken for host and name.
+            return Err(Error::UnknownAddress { place: format!("{scheme}:…") });
+        }
         let host = parsed.host_str().unwrap_or("localhost");
         let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
         let name = format!("postgres://{host}{port}{}", parsed.path());
@@ -109,6 +113,10 @@ mod tests {
         assert_eq!(place.name(), "postgres://db.example:6432/books");
         let error = Place::of_url("mysql://kim:s3cret@db.example/books").err().unwrap();
         assert!(!error.to_string().contains("s3cret"));
+        for address in ["postgres://kim:12/s3cret@db.example/books", "postgres://kim:12#s3cret@db.example/books"] {
+            let error = Place::of_url(address).err().unwrap().to_string();
+            assert!(!error.contains("12") && !error.contains("s3cret"), "{error}");
+        }
     }
 
     #[test]

@@ -114,7 +114,7 @@ impl Company {
         const OPERATION: &str = "create_subscription";
         let url = self.client.url(asked(OPERATION, Access::Write), &["subscriptions"])?;
         let call = Call::write(System::BusinessCentral, OPERATION, Method::POST, url).json(&self.body(new))?;
-        self.client.send(call).await?.json()
+        self.client.send(call.hiding(new.client_state.clone())).await?.json()
     }
 
     /// Renews a subscription as `new` says: another address or client state takes effect with it. Nothing if it is gone.
@@ -124,7 +124,8 @@ impl Company {
         etag: &str,
         new: &NewSubscription,
     ) -> Result<Option<Subscription>, Error> {
-        let call = self.client.of_subscription("renew_subscription", Method::PATCH, id)?;
+        let call =
+            self.client.of_subscription("renew_subscription", Method::PATCH, id)?.hiding(new.client_state.clone());
         self.find_row(call.header_text("if-match", etag)?.json(&self.body(new))?).await
     }
 

@@ -138,8 +138,6 @@ impl Client {
     /// The secrets, revoked ones included. They belong to the account, not to one subscription.
     pub async fn list_webhook_secrets(&self) -> Result<Vec<WebhookSecret>, Error> {
         let answer = self.send(self.get("list_webhook_secrets", &["v1", "webhooks", "secrets"])?).await?;
-        let secrets = answer.json();
-        answer.wipe();
-        secrets
+        answer.secret_json()
     }
 }

@@ -159,37 +159,40 @@ impl TokenSource {
         changed
     }
 
-    fn form(&self, credential: &Credential, url: &Url) -> Result<String, Error> {
+    /// The form, and what in it is secret.
+    fn form(&self, credential: &Credential, url: &Url) -> Result<(String, SecretString), Error> {
         let client_id = &self.shared.client_id;
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials").append_pair("client_id", client_id);
-        match credential {
+        let secret = match credential {
             Credential::Secret(secret) => {
                 form.append_pair("client_secret", secret.0.expose_secret());
+                secret.0.clone()
             }
             Credential::Certificate(certificate) => {
                 let unsigned = || Error::new(ASKED, Kind::Unreachable, Retry::Never, Effect::None);
                 let assertion = certificate.assertion(client_id, url.as_str()).ok_or_else(unsigned)?;
                 form.append_pair("client_assertion_type", ASSERTION)
                     .append_pair("client_assertion", assertion.expose_secret());
+                assertion
             }
-        }
-        Ok(form.append_pair("scope", SCOPE).finish())
+        };
+        Ok((form.append_pair("scope", SCOPE).finish(), secret))
     }
 
     async fn fetch(&self, credential: &Credential) -> Result<Cached, Error> {
         let shared = &self.shared;
         let url = endpoint(ASKED, &shared.base_url, [shared.tenant.as_str(), "oauth2", "v2.0", "token"])?;
-        let form = self.form(credential, &url)?;
-        let call = Call::new(ASKED, Method::POST, url).body(form.into_bytes(), "application/x-www-form-urlencoded");
+        let (form, secret) = self.form(credential, &url)?;
+        let call = Call::new(ASKED, Method::POST, url)
+            .body(form.into_bytes(), "application/x-www-form-urlencoded")
+            .hiding(secret);
         let asked_at = Instant::now();
         let answer = shared.http.exchange(&call).await?;
         if !answer.status().is_success() {
             return Err(answer.error(read_failure(answer.body())));
         }
-        let read = answer.json::<TokenAnswer>();
-        answer.wipe();
-        let TokenAnswer { access_token, expires_in } = read?;
+        let TokenAnswer { access_token, expires_in } = answer.secret_json()?;
         let life = Duration::from_secs(expires_in);
         let refresh_at = asked_at + life.saturating_sub(REFRESH_EARLY.min(life / 10));
         Ok(Cached { token: Arc::new(access_token), refresh_at })

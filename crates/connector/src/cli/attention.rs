@@ -1,6 +1,7 @@
 //! `attention`: what waits for a person, why, who can fix it, and how.
 
 use comfy_table::{ContentArrangement, Table};
+use domain::text::in_line;
 use serde_json::{Value, json};
 use store::RecordRow;
 
@@ -67,7 +68,7 @@ fn reported_ms(row: &RecordRow) -> Option<i64> {
 fn print(problems: &[Value], rows: &[RecordRow]) {
     for problem in problems {
         let text = |key: &str| problem[key].as_str().unwrap_or_default();
-        println!("connection {} is held ({}): {}", text("connection"), text("code"), text("sentence"));
+        println!("connection {} is held ({}): {}", text("connection"), text("code"), in_line(text("sentence")));
     }
     if rows.is_empty() {
         println!("no record waits for a person");

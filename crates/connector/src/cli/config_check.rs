@@ -36,7 +36,7 @@ pub(super) fn check(common: &Common) -> Result<Exit, Failure> {
         }));
     }
     if common.json {
-        print_json(&json!({ "ok": true, "database": scheme(&config.database), "connections": connections }));
+        print_json(&json!({ "ok": true, "database": config.database.scheme(), "connections": connections }));
     } else {
         println!("{} is fine: {} connection(s)", common.config.display(), connections.len());
         for connection in &connections {
@@ -52,9 +52,4 @@ pub(super) fn check(common: &Common) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Done)
-}
-
-/// `sqlite` or `postgres`; the rest may hold a password.
-fn scheme(database: &str) -> &str {
-    database.split(':').next().unwrap_or_default()
 }

@@ -8,6 +8,7 @@ use domain::document::PlannedDocument;
 use domain::id::JobId;
 use domain::mapping::decide_document;
 use domain::rules::Rules;
+use domain::text::in_line;
 use jiff::{Span, Timestamp};
 use serde_json::{Value, json};
 use store::{RecordRow, Store};
@@ -43,7 +44,7 @@ pub(super) async fn test(common: &Common, days: u16) -> Result<Exit, Failure> {
         for change in changes {
             let what = change["differences"].as_array().map_or(&[][..], Vec::as_slice);
             let what: Vec<&str> = what.iter().filter_map(Value::as_str).collect();
-            println!("  {}: {}", change["record"].as_str().unwrap_or_default(), what.join("; "));
+            println!("  {}: {}", change["record"].as_str().unwrap_or_default(), in_line(&what.join("; ")));
         }
     }
     Ok(Exit::Done)

@@ -1,6 +1,7 @@
 //! `explain`: the whole story of one record, from the audit trail, each step with its time.
 
 use domain::audit::Entry;
+use domain::text::in_line;
 use serde_json::{Value, json};
 use store::{RecordRow, Store};
 
@@ -87,15 +88,16 @@ fn as_json(row: &RecordRow, entries: &[Entry]) -> Value {
 
 fn print(row: &RecordRow, entries: &[Entry], zone: &jiff::tz::TimeZone) {
     let amount = row.amount.map(|a| format!("{a} {}", row.currency.as_deref().unwrap_or_default())).unwrap_or_default();
-    println!("{} {} {} {amount}", row.id, row.record_type, row.merchant.as_deref().unwrap_or("(no merchant)"));
+    let merchant = in_line(row.merchant.as_deref().unwrap_or("(no merchant)"));
+    println!("{} {} {merchant} {amount}", row.id, row.record_type);
     match &row.hold {
-        Some(hold) => println!("held in {} for the {}: {}", row.stage, hold.code.fixer(), hold.sentence),
+        Some(hold) => println!("held in {} for the {}: {}", row.stage, hold.code.fixer(), in_line(&hold.sentence)),
         None => println!("stage: {}", row.stage),
     }
     let zone_name = zone.iana_name().unwrap_or("UTC");
     println!("times in {zone_name}\n");
     for entry in entries {
-        println!("{}  {}", shown_time(entry.at_ms, zone), story::sentence(entry));
+        println!("{}  {}", shown_time(entry.at_ms, zone), in_line(&story::sentence(entry)));
     }
     if let Some(hold) = &row.hold {
         println!("\nwhat to do: {}", hold.code.what_to_do());

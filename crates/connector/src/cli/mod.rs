@@ -1,5 +1,16 @@
 //! The command line: data to stdout, everything else to stderr, `--json` everywhere, documented exit codes.
 
+/// In the whole command line `println!` shows what others wrote (a merchant's name, an API's message) without sending a terminal
+/// anything that it would obey.
+macro_rules! println {
+    ($($arg:tt)*) => { ::std::println!("{}", ::domain::text::inert(&::std::format!($($arg)*))) };
+}
+
+/// The same to stderr.
+macro_rules! eprintln {
+    ($($arg:tt)*) => { ::std::eprintln!("{}", ::domain::text::inert(&::std::format!($($arg)*))) };
+}
+
 mod attention;
 mod audit;
 mod backfill;

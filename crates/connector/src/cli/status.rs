@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use comfy_table::Table;
 use domain::stage::Stage;
+use domain::text::in_line;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use store::{BcSubscriptionRow, ConnectionRow, Count, JobRow};
@@ -77,9 +78,9 @@ fn as_json(row: &ConnectionRow, counts: &[Count], jobs: &[JobRow], subscriptions
 
 fn print(row: &ConnectionRow, counts: &[Count]) {
     let company = row.bc_company_name.as_deref().unwrap_or("not connected yet");
-    println!("{} ({company})", row.id);
+    println!("{} ({})", row.id, in_line(company));
     match &row.problem {
-        Some(problem) => println!("  HELD {}: {}", problem.code, problem.sentence),
+        Some(problem) => println!("  HELD {}: {}", problem.code, in_line(&problem.sentence)),
         None => println!("  working"),
     }
     let (stages, holds) = tally(counts);
@@ -113,7 +114,7 @@ fn print_jobs(jobs: &[JobRow], zone: &TimeZone) {
     table.load_style(comfy_table::presets::NOTHING).set_header(header);
     for job in jobs {
         let time = |ms: Option<i64>| ms.map_or_else(|| "-".to_owned(), |ms| shown_time(ms, zone));
-        let error = job.error.clone().unwrap_or_default();
+        let error = in_line(job.error.as_deref().unwrap_or_default()).into_owned();
         table.add_row([job.kind.clone(), time(job.finished_ms), time(job.due_ms), job.attempts.to_string(), error]);
     }
     println!("{table}");

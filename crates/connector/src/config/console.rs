@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 use url::Url;
 
+use super::hosts::refuse_sign_in;
 use super::{ConfigError, check_public_url};
 
 /// The console.
@@ -27,6 +28,7 @@ impl ConsoleSection {
     /// Passwords never go over a network in the clear.
     pub(super) fn check(&self, has_tls: bool) -> Result<(), ConfigError> {
         if let Some(url) = &self.url {
+            refuse_sign_in("console.url", url)?;
             check_public_url(url).map_err(|_| {
                 ConfigError::value("console.url", "must start with https://, or be http:// on this machine")
             })?;

@@ -12,9 +12,18 @@ pub(super) fn check_base_url(key: &str, url: &Url, real_host: &str, allow_hosts:
         let text = format!("names the host {host:?}, which is not {real_host}; add it to allow_hosts if this is meant");
         return Err(ConfigError::value(key, text));
     }
+    refuse_sign_in(key, url)?;
     if url.scheme() == "https" || (url.scheme() == "http" && is_local) {
         Ok(())
     } else {
         Err(ConfigError::value(key, "must be an https address (http only on this machine itself)"))
     }
+}
+
+/// Refuses a name or password in an address: addresses are shown.
+pub(super) fn refuse_sign_in(key: &str, url: &Url) -> Result<(), ConfigError> {
+    if url.username().is_empty() && url.password().is_none() {
+        return Ok(());
+    }
+    Err(ConfigError::value(key, "has something before the @: leave it out, secrets have their own settings"))
 }

@@ -14,11 +14,13 @@ mod pay;
 mod post;
 mod receipts;
 pub(crate) mod secret;
+pub(crate) mod stray;
 mod tax;
 mod tls;
 mod transfers;
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +53,7 @@ pub const DEFAULT_FILE: &str = "ml-connector.toml";
 pub struct Config {
     /// Where the state is kept: `sqlite:FILE` or `postgres://…`.
     #[serde(default = "default_database")]
-    pub database: String,
+    pub database: DatabaseUrl,
     /// Address on which webhooks are received.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
@@ -81,8 +83,31 @@ pub struct Config {
     pub folder: PathBuf,
 }
 
-fn default_database() -> String {
-    "sqlite:ml-connector.db".to_owned()
+/// The address of the database. It cannot be printed, since it may hold a password.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// The address of this text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// `sqlite`, `postgres`, or whatever else stands before the colon.
+    pub fn scheme(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl([redacted])")
+    }
+}
+
+fn default_database() -> DatabaseUrl {
+    DatabaseUrl::new("sqlite:ml-connector.db")
 }
 
 fn default_listen() -> SocketAddr {
@@ -100,12 +125,9 @@ impl Config {
 
     /// Reads and checks text; relative paths start at `folder`.
     pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        stray::refuse(text)?;
         let mut config: Self = toml::from_str(text).map_err(|error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            let line = before.matches('\n').count().saturating_add(1);
-            let problem = error.message().split('`').next().unwrap_or_default().trim().to_owned();
-            let problem =
-                if error.message().starts_with("unknown field") { error.message().to_owned() } else { problem };
+            let (line, problem) = stray::complaint(text, &error);
             ConfigError::Syntax { line, problem }
         })?;
         folder.clone_into(&mut config.folder);
@@ -115,17 +137,17 @@ impl Config {
 
     /// The database URL, with a relative SQLite path made relative to the file's folder.
     pub fn database_url(&self) -> String {
-        match self.database.strip_prefix("sqlite:") {
+        match self.database.0.strip_prefix("sqlite:") {
             Some(path) if Path::new(path).is_relative() && !path.starts_with(':') => {
                 format!("sqlite:{}", self.folder.join(path).display())
             }
-            _ => self.database.clone(),
+            _ => self.database.0.clone(),
         }
     }
 
     fn check(&self) -> Result<(), ConfigError> {
         let known = ["sqlite:", "postgres:", "postgresql:"];
-        if !known.iter().any(|scheme| self.database.starts_with(scheme)) {
+        if !known.iter().any(|scheme| self.database.0.starts_with(scheme)) {
             return Err(ConfigError::value("database", "must start with sqlite: or postgres:"));
         }
         if self.connections.is_empty() {
@@ -156,6 +178,7 @@ impl Config {
 }
 
 fn check_public_url(url: &Url) -> Result<(), ConfigError> {
+    hosts::refuse_sign_in("public_url", url)?;
     let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     if url.scheme() == "https" || (url.scheme() == "http" && is_local) {
         Ok(())

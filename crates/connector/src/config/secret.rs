@@ -32,9 +32,7 @@ impl SecretSource {
     pub fn read(&self, key: &str, folder: &Path) -> Result<Option<SecretString>, ConfigError> {
         let text = match self {
             Self::File(path) => read_private_file(key, &folder.join(path))?,
-            Self::Env(name) => read_env(name).ok_or_else(|| {
-                ConfigError::value(key, format!("comes from the environment variable {name}, which is not set"))
-            })?,
+            Self::Env(name) => read_env(name).ok_or_else(|| unset(key, name))?,
             Self::Vault(true) => return Ok(None),
             Self::Vault(false) => {
                 return Err(ConfigError::value(key, "says vault = false: name a file or an environment variable"));
@@ -57,6 +55,18 @@ impl SecretSource {
     }
 }
 
+/// A variable that is not there. What does not look like a name is not quoted: it may be the secret itself.
+fn unset(key: &str, name: &str) -> ConfigError {
+    let is_name = name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    let text = if is_name {
+        format!("comes from the environment variable {name}, which is not set")
+    } else {
+        "comes from an environment variable that is not set: env takes the name of a variable, not the secret itself"
+            .to_owned()
+    };
+    ConfigError::value(key, text)
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 pub(crate) fn read_env(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -64,11 +74,21 @@ pub(crate) fn read_env(name: &str) -> Option<String> {
 
 /// Reads a file that must be closed to others.
 pub(crate) fn read_private_file(key: &str, path: &Path) -> Result<String, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        ConfigError::value(key, format!("comes from the file {}, which cannot be read: {e}", path.display()))
-    })?;
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(key, path, &error))?;
     refuse_open_file(key, path)?;
     Ok(text)
+}
+
+/// A file that cannot be read. The name of one that is not there is not quoted: it may be the secret itself.
+fn unreadable(key: &str, path: &Path, error: &std::io::Error) -> ConfigError {
+    let text = if path.exists() {
+        format!("comes from the file {}, which cannot be read: {error}", path.display())
+    } else {
+        let folder = path.parent().filter(|folder| folder.is_dir());
+        let place = folder.map_or_else(String::new, |folder| format!(" in {}", folder.display()));
+        format!("comes from a file that is not there{place}: it takes the name of a file, not the secret itself")
+    };
+    ConfigError::value(key, text)
 }
 
 /// Refuses a file that others than its owner can read.

@@ -198,3 +198,88 @@ fn a_secret_that_is_named_nowhere_is_in_the_vault() {
         KeySource::Credential("ml-connector-key".to_owned())
     );
 }
+
+/// Texts that look like what the connector signs in with, and one that looks like nothing.
+const SECRETS: [&str; 6] = [
+    "bxt_Canary0123456789abcdefghijABCDEFGHIJ",
+    "caN8Q~ary0123456789.abcdefghij-klmnopqr_",
+    "whsec_Q2FuYXJ5MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ubw==",
+    "mlk1_Canary0123456789abcdefghijABCDEFGHIJ0123456",
+    "-----BEGIN PRIVATE KEY-----\nCanary0123456789\n-----END PRIVATE KEY-----",
+    "Canary, expected `plain` password",
+];
+
+/// The settings whose value a complaint names, since it is a name of the business or of this machine. What looks like a
+/// secret is not quoted from there either.
+const QUOTED: [&str; 6] = ["name", "time_zone", "descriptions", "hosts", "numbers", "countries"];
+
+#[test]
+fn a_secret_in_the_place_of_any_value_is_never_quoted() {
+    let example = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../config.example.toml")).unwrap();
+    let settings = example.lines().enumerate().filter_map(|(place, line)| {
+        let (key, value) = line.split_once(" = ")?;
+        let is_key = key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        is_key.then_some((place, key, value))
+    });
+    let mut refused = 0;
+    for (place, key, value) in settings.filter(|(_, key, _)| *key != "database") {
+        for secret in SECRETS {
+            let text = serde_json::Value::from(secret).to_string();
+            let inside = value.split_once("= \"").map(|(before, rest)| {
+                let (_, after) = rest.split_once('"').unwrap();
+                format!("{before}= {text}{after}")
+            });
+            for value in [Some(text.clone()), Some(format!("[{text}]")), Some(format!("{{ {text} = 1 }}")), inside] {
+                let Some(value) = value else { continue };
+                let changed: Vec<String> = example
+                    .lines()
+                    .enumerate()
+                    .map(|(number, line)| if number == place { format!("{key} = {value}") } else { line.to_owned() })
+                    .collect();
+                let parsed = Config::parse(&changed.join("\n"), Path::new("."));
+                let Some(error) = parsed.and_then(|config| read_all(&config)).err() else { continue };
+                let said = format!("{error} {error:?}");
+                refused += 1;
+                let may_be_quoted = QUOTED.contains(&key) && !stray::is_secret(secret);
+                assert!(may_be_quoted || !said.contains("Canary"), "{key} = {value}: {said}");
+                assert!(may_be_quoted || !said.contains("ary0123") && !said.contains("Q2FuYXJ5"), "{key}: {said}");
+            }
+        }
+    }
+    assert!(refused > 500, "{refused}");
+}
+
+/// Fetches what the configuration says where to find.
+fn read_all(config: &Config) -> Result<(), ConfigError> {
+    let folder = Path::new("/nowhere");
+    for connection in &config.connections {
+        for source in [&connection.brex.token, &connection.entra.client_secret] {
+            match source.read("a secret", folder) {
+                Err(error) => return Err(error),
+                Ok(found) => assert!(found.is_none(), "nothing is set"),
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn an_address_with_a_password_in_it_is_refused_since_addresses_are_shown() {
+    let with = |line: &str| MINIMAL.replace("[connection.brex]", &format!("[connection.brex]\n{line}"));
+    for text in [
+        with("base_url = \"https://kim:Canary@api.brex.com\""),
+        format!("public_url = \"https://kim:Canary@connector.example.com\"\n{MINIMAL}"),
+        format!("console.url = \"https://Canary@connector.example.com\"\n{MINIMAL}"),
+    ] {
+        let said = complaint(&text);
+        assert!(said.contains("has something before the @") && !said.contains("Canary"), "{said}");
+    }
+}
+
+#[test]
+fn the_address_of_the_database_is_not_printed_with_the_configuration() {
+    let text = format!("database = \"postgres://kim:Canary@db.example/books\"\n{MINIMAL}");
+    let config = Config::parse(&text, Path::new(".")).unwrap();
+    assert!(!format!("{config:?}").contains("Canary"));
+    assert!(config.database_url().contains("Canary"), "it is still used");
+}

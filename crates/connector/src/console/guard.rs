@@ -2,11 +2,13 @@
 //! of every answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -22,6 +24,10 @@ use crate::access::form_token;
 pub(super) const COOKIE: &str = "__Host-session";
 /// Largest form.
 const FORM_MAX: usize = 256 * 1024;
+/// Largest form of somebody who is not signed in: a name, a password twice, an invitation.
+const SIGN_IN_MAX: usize = 8 * 1024;
+/// A browser gets this long to send one.
+const FORM_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Nothing is loaded from elsewhere, no script or style stands in a page, and no other site may frame one.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
@@ -109,7 +115,15 @@ async fn enter(State((console, gate)): State<(Arc<Console>, Gate)>, mut request:
             "Go back and try again.",
         );
     }
-    let Gate::Person(need) = gate else { return next.run(request).await };
+    let Gate::Person(need) = gate else {
+        if !posts {
+            return next.run(request).await;
+        }
+        return match form(request, SIGN_IN_MAX).await {
+            Ok((parts, bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+            Err(refusal) => refusal,
+        };
+    };
     let person = match person(&console, request.headers()).await {
         Ok(Some(person)) => person,
         Ok(None) => return to_sign_in(&request),
@@ -167,12 +181,22 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
         .find_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
+/// A request with its whole form, if it came in time.
+async fn form(request: Request, max: usize) -> Result<(Parts, Bytes), Response> {
+    let (parts, body) = request.into_parts();
+    match tokio::time::timeout(FORM_DEADLINE, to_bytes(body, max)).await {
+        Ok(Ok(bytes)) => Ok((parts, bytes)),
+        Ok(Err(_)) => {
+            let text = "Choose fewer and try again.";
+            Err(message(StatusCode::PAYLOAD_TOO_LARGE, "That was too much at once", text))
+        }
+        Err(_) => Err(message(StatusCode::REQUEST_TIMEOUT, "That took too long", "Go back and try again.")),
+    }
+}
+
 /// The request again, if its form carries the session's token.
 async fn with_form_token(request: Request, expected: &str) -> Result<Request, Response> {
-    let (parts, body) = request.into_parts();
-    let Ok(bytes) = to_bytes(body, FORM_MAX).await else {
-        return Err(message(StatusCode::PAYLOAD_TOO_LARGE, "That was too much at once", "Choose fewer and try again."));
-    };
+    let (parts, bytes) = form(request, FORM_MAX).await?;
     if !carries(&bytes, expected) {
         return Err(message(
             StatusCode::FORBIDDEN,
@@ -190,7 +214,24 @@ fn carries(form: &Bytes, expected: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_ours;
+    use axum::body::Body;
+    use axum::extract::Request;
+    use axum::http::StatusCode;
+    use futures::stream;
+    use tokio::time::Instant;
+
+    use super::{FORM_DEADLINE, FORM_MAX, form, is_ours};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_form_that_drips_or_has_no_end_is_given_up() {
+        let status = async |body| form(Request::new(body), FORM_MAX).await.err().map(|refusal| refusal.status());
+        let began = Instant::now();
+        let dripping = Body::from_stream(stream::pending::<Result<&str, std::convert::Infallible>>());
+        assert_eq!(status(dripping).await, Some(StatusCode::REQUEST_TIMEOUT));
+        assert_eq!(began.elapsed(), FORM_DEADLINE);
+        assert_eq!(status(Body::from(vec![b'a'; FORM_MAX + 1])).await, Some(StatusCode::PAYLOAD_TOO_LARGE));
+        assert_eq!(status(Body::from("name=ann")).await, None);
+    }
 
     #[test]
     fn only_numbers_localhost_and_the_known_name_are_ours() {

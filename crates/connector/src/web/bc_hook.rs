@@ -18,8 +18,8 @@ use sha2::{Digest, Sha256};
 use store::{Delivery, Put};
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::Web;
 use super::gate::{Gate, Unread};
+use super::{Address, Web};
 use crate::app::Connection;
 use crate::subscriptions::bc::hash_of;
 use crate::subscriptions::change::Change;
@@ -43,7 +43,7 @@ pub(super) async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let found = match web.find(&token, |hook| hook.bc_token.as_deref()).await {
+    let found = match web.find(&token, Address::Bc).await {
         Ok(found) => found,
         Err(error) => {
             tracing::error!(error = %chain(&error), "the addresses of the notifications could not be read");

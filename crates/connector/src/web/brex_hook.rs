@@ -13,8 +13,8 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use store::{Delivery, Put};
 
-use super::Web;
 use super::gate::{Gate, Unread};
+use super::{Address, Web};
 use crate::app::{App, Connection};
 use crate::subscriptions::brex::fetch_secrets;
 use crate::worker::chain;
@@ -29,7 +29,7 @@ pub(super) async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> StatusCode {
-    let (connection, gate) = match web.find(&token, |hook| hook.token.as_deref()).await {
+    let (connection, gate) = match web.find(&token, Address::Brex).await {
         Ok(Some(found)) => found,
         Ok(None) => return StatusCode::NOT_FOUND,
         Err(error) => {

@@ -2,23 +2,32 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use futures::{StreamExt as _, stream};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Connections at once; more are closed. Far above what two senders need, far below what a process may have open.
-const CONNECTIONS: usize = 512;
-/// A sender gets this long to agree on TLS, and as long for the head of each request.
-const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+use super::room::{Asked, Limits, Place, Room};
+
+/// The connections are far above what two senders need, and far below what a process may have open. A head comes in one or two
+/// packets. The rest is longer than the download of the largest file, since its bytes leave after the request has ended.
+const LIMITS: Limits = Limits { connections: 512, head: Duration::from_secs(10), rest: Duration::from_mins(5) };
+/// Most bytes of a head, and of what is read ahead of a body: no connection can use up the memory of all.
+const BUFFER: usize = 64 * 1_024;
+/// Requests at once on one connection.
+const STREAMS: u32 = 32;
 /// A rest when no connection can be taken, as when too many files are open.
 const REST: Duration = Duration::from_secs(1);
 
@@ -35,12 +44,13 @@ pub struct ListenError {
 pub struct Listener {
     tcp: TcpListener,
     tls: Option<TlsAcceptor>,
+    limits: Limits,
 }
 
 /// Takes the address. Port 0 takes a free one.
 pub async fn bind(address: SocketAddr) -> Result<Listener, ListenError> {
     let tcp = TcpListener::bind(address).await.map_err(|source| ListenError { address, source })?;
-    Ok(Listener { tcp, tls: None })
+    Ok(Listener { tcp, tls: None, limits: LIMITS })
 }
 
 impl Listener {
@@ -57,7 +67,7 @@ impl Listener {
 
     /// Answers until cancelled; requests under way are finished.
     pub(crate) async fn answer(self, router: Router, stop: CancellationToken) {
-        let (room, tasks) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
+        let (room, tasks) = (Room::new(self.limits), TaskTracker::new());
         loop {
             let taken = tokio::select! {
                 () = stop.cancelled() => break,
@@ -72,11 +82,14 @@ impl Listener {
                 }
             };
             // Without room the connection is closed by leaving it.
-            let Ok(place) = Arc::clone(&room).try_acquire_owned() else { continue };
+            let Some(place) = room.enter() else { continue };
             let (router, tls, stop) = (router.clone(), self.tls.clone(), stop.clone());
+            let head = self.limits.head;
             tasks.spawn(async move {
-                talk(stream, tls, router, stop).await;
-                drop(place);
+                tokio::select! {
+                    () = talk(stream, tls, counted(router, &place), head, stop) => {}
+                    () = place.over() => tracing::debug!("a connection that asked for nothing was closed"),
+                }
             });
         }
         drop(self);
@@ -85,22 +98,48 @@ impl Listener {
     }
 }
 
-async fn talk(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, stop: CancellationToken) {
-    let Some(tls) = tls else { return serve(stream, router, stop).await };
-    match tokio::time::timeout(HEAD_DEADLINE, tls.accept(stream)).await {
-        Ok(Ok(stream)) => serve(stream, router, stop).await,
-        Ok(Err(error)) => tracing::debug!(error = %error, "a connection did not agree on TLS"),
-        Err(_) => tracing::debug!("a connection took too long to agree on TLS"),
+/// The routes, telling the place of the connection what is asked for and when it is answered.
+fn counted(router: Router, place: &Arc<Place>) -> Router {
+    let place = Arc::clone(place);
+    router.layer(from_fn(move |request: Request, next: Next| {
+        let asked = place.asked();
+        let request = request.map(|body| watched(body, Arc::clone(&asked)));
+        async move {
+            let answer = next.run(request).await;
+            drop(asked);
+            answer
+        }
+    }))
+}
+
+/// The body, telling when all of it has come.
+fn watched(body: Body, asked: Arc<Asked>) -> Body {
+    if body.is_end_stream() {
+        asked.whole();
+        return body;
+    }
+    let end = stream::poll_fn(move |_| {
+        asked.whole();
+        Poll::Ready(None)
+    });
+    Body::from_stream(body.into_data_stream().chain(end))
+}
+
+async fn talk(stream: TcpStream, tls: Option<TlsAcceptor>, router: Router, head: Duration, stop: CancellationToken) {
+    let Some(tls) = tls else { return serve(stream, router, head, stop).await };
+    match tls.accept(stream).await {
+        Ok(stream) => serve(stream, router, head, stop).await,
+        Err(error) => tracing::debug!(error = %error, "a connection did not agree on TLS"),
     }
 }
 
-async fn serve<S>(stream: S, router: Router, stop: CancellationToken)
+async fn serve<S>(stream: S, router: Router, head: Duration, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_DEADLINE);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_DEADLINE);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(BUFFER);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(head).max_concurrent_streams(STREAMS);
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
@@ -114,3 +153,6 @@ where
         tracing::debug!(error = %error, "a connection broke off");
     }
 }
+
+#[cfg(test)]
+mod tests;

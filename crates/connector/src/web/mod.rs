@@ -5,6 +5,7 @@ mod brex_hook;
 mod gate;
 mod limit;
 mod listen;
+mod room;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,13 +33,44 @@ const RECALLS: u32 = 10;
 /// What the handlers share.
 struct Web {
     app: Arc<App>,
-    gates: BTreeMap<ConnectionId, Gate>,
+    gates: BTreeMap<ConnectionId, Gates>,
     recalls: Limit,
+}
+
+/// The limits of a connection's addresses: who floods one takes nothing from the other.
+struct Gates {
+    brex: Gate,
+    bc: Gate,
+}
+
+/// Which of a connection's addresses.
+#[derive(Clone, Copy)]
+enum Address {
+    Brex,
+    Bc,
+}
+
+impl Address {
+    /// The unguessable part of it.
+    fn token(self, hook: &Hook) -> Option<&str> {
+        match self {
+            Self::Brex => hook.token.as_deref(),
+            Self::Bc => hook.bc_token.as_deref(),
+        }
+    }
+
+    fn gate(self, gates: &Gates) -> &Gate {
+        match self {
+            Self::Brex => &gates.brex,
+            Self::Bc => &gates.bc,
+        }
+    }
 }
 
 /// The routes.
 pub fn router(app: Arc<App>) -> Router {
-    let gates = app.connections.iter().map(|connection| (connection.id.clone(), Gate::new())).collect();
+    let gates = || Gates { brex: Gate::new(), bc: Gate::new() };
+    let gates = app.connections.iter().map(|connection| (connection.id.clone(), gates())).collect();
     let web = Arc::new(Web { app, gates, recalls: Limit::per_minute(RECALLS) });
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
@@ -56,12 +88,8 @@ pub fn serve(listener: Listener, app: Arc<App>, stop: CancellationToken) -> impl
 
 impl Web {
     /// The connection whose address this is, with its limits; tokens are compared in constant time.
-    async fn find(
-        &self,
-        token: &str,
-        own: fn(&Hook) -> Option<&str>,
-    ) -> Result<Option<(&Arc<Connection>, &Gate)>, store::Error> {
-        if let Some(found) = self.known(token, own) {
+    async fn find(&self, token: &str, address: Address) -> Result<Option<(&Arc<Connection>, &Gate)>, store::Error> {
+        if let Some(found) = self.known(token, address) {
             return Ok(Some(found));
         }
         if self.recalls.allows(self.app.now_ms()) {
@@ -69,16 +97,16 @@ impl Web {
                 subscriptions::recall(&self.app, connection).await?;
             }
         }
-        Ok(self.known(token, own))
+        Ok(self.known(token, address))
     }
 
-    fn known(&self, token: &str, own: fn(&Hook) -> Option<&str>) -> Option<(&Arc<Connection>, &Gate)> {
+    fn known(&self, token: &str, address: Address) -> Option<(&Arc<Connection>, &Gate)> {
         let is_it = |connection: &&Arc<Connection>| {
             let hook = connection.hook();
-            own(&hook).is_some_and(|own| bool::from(own.as_bytes().ct_eq(token.as_bytes())))
+            address.token(&hook).is_some_and(|own| bool::from(own.as_bytes().ct_eq(token.as_bytes())))
         };
         let connection = self.app.connections.iter().find(is_it)?;
-        Some((connection, self.gates.get(&connection.id)?))
+        Some((connection, address.gate(self.gates.get(&connection.id)?)))
     }
 
     /// Puts something that only outsiders can have done into the trail.

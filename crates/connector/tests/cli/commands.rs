@@ -1,9 +1,10 @@
 //! What the commands print.
 
 use sandbox::Options;
-use serde_json::Value;
+use sandbox::brex::Expectation;
+use serde_json::{Value, json};
 
-use crate::setting::Setting;
+use crate::setting::{Setting, said};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn status_attention_and_explain_tell_the_same_story_as_json_and_as_text() {
@@ -82,4 +83,36 @@ async fn the_demo_ends_with_one_json_object_and_books_that_agree() {
     for system in ["brex", "entra", "bc"] {
         assert!(summary["requests"][system].as_i64().unwrap() > 0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_merchant_is_called_moves_no_cursor_and_forges_no_line_of_a_terminal() {
+    let setting = Setting::make(Options { records: 5, ..Options::default() }).await;
+    let brex = &setting.sandbox.world().brex;
+    let name = "\u{1b}[2J\u{9b}31m\rRED\u{202e}txt\nFORGED";
+    let amount = json!({ "amount": 5.0, "currency": "USD" });
+    let line = |side: &str| json!({ "id": format!("accrli_{side}"), "type": side, "amount": amount, "accounting_field_values": [] });
+    let body = json!({
+        "id": "accr_hostile", "type": "CARD_EXPENSE_POST", "review_status": "READY_FOR_EXPORT", "source_type": "CARD",
+        "source_id": "expense_hostile", "amount": amount, "erp_posting_date": "2026-06-20T15:00:00Z",
+        "posted_at": "2026-06-20T15:00:00Z", "updated_at": "2026-06-21T15:00:00Z", "version": 1, "memo": name,
+        "vendor": { "id": "pmch_1", "name": name }, "receipts": [], "line_items": [line("DEBIT"), line("CREDIT")],
+    });
+    brex.insert(&body.to_string(), Expectation::Document, "made by a test").unwrap();
+    assert!(setting.run(&["run", "--once", "--log", "trace"]).await.status.success());
+    let mut shown = 0;
+    for args in
+        [&["attention"][..], &["explain", "accr_hostile"], &["plan"], &["status"], &["vendors", "review"], &["tieout"]]
+    {
+        for more in [&[][..], &["--json"]] {
+            let output = setting.run(&[args, more].concat()).await;
+            let text = format!("{}{}", said(&output), String::from_utf8_lossy(&output.stdout));
+            let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+            assert!(!text.contains(obeyed), "{args:?}: {text:?}");
+            assert!(text.lines().all(|line| !line.starts_with("FORGED")), "{args:?}: {text}");
+            shown += usize::from(text.contains("\\u001b[2J\\u009b31m\\u000dRED\\u202etxt"));
+            shown += usize::from(text.contains("\\u001b[2J\\u009b31m\\rRED\\u202etxt"));
+        }
+    }
+    assert!(shown >= 2, "it was shown {shown} times");
 }

@@ -84,7 +84,7 @@ async fn the_answers_may_come_from_stdin_and_no_answer_appears_in_what_is_said_a
 }
 
 /// The answers with a certificate in place of the client secret.
-fn with_certificate(setting: &Setting, pem: &str) -> String {
+pub fn with_certificate(setting: &Setting, pem: &str) -> String {
     let text = answers(setting, "");
     let (head, rest) = text.split_once("client_secret = ").unwrap();
     let (_, tail) = rest.split_once("client_secret_ends = \"2099-01-01\"\n").unwrap();

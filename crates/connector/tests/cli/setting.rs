@@ -59,7 +59,8 @@ impl Setting {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("no JSON from {args:?}: {shown}"))
     }
 
-    fn text(&self) -> String {
+    /// The configuration as it is at first.
+    pub fn text(&self) -> String {
         let ready = self.sandbox.ready();
         let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         format!(

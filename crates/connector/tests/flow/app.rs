@@ -6,7 +6,7 @@ use connector::agreement::{Agreement, check};
 use connector::alone::Alone;
 use connector::app::App;
 use connector::clock::{Chance, Clock};
-use connector::config::{Config, ConnectionConfig, SecretSource};
+use connector::config::{Config, ConnectionConfig, DatabaseUrl, SecretSource};
 use connector::flow::poll::{Window, poll};
 use connector::flow::{Lane, Stop};
 use connector::web;
@@ -305,7 +305,7 @@ impl TestApp {
     /// The database is lost: a new process starts on an empty one.
     pub async fn forget_everything(&mut self) {
         self.database = Database::fresh(Db::Sqlite).await.unwrap();
-        self.config.database.clone_from(&self.database.url);
+        self.config.database = DatabaseUrl::new(&self.database.url);
         self.restart().await;
     }
 

@@ -18,6 +18,7 @@ mod drift;
 mod exactly_once;
 mod failures;
 mod faults;
+mod floods;
 mod golden;
 mod held;
 mod holds_clear;

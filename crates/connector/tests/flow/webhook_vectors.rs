@@ -128,7 +128,7 @@ impl Clock for Still {
 pub(crate) struct Receiver {
     pub(crate) app: Arc<App>,
     clock: Arc<Still>,
-    base_url: String,
+    pub(crate) base_url: String,
     database: PathBuf,
     _folder: TempDir,
     stop: CancellationToken,

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::super::{Exit, Failure};
 use crate::clock::{Clock, SystemClock};
 use crate::config::secret::read_private_file;
+use crate::config::stray;
 use crate::secrets;
 
 /// Where the answers come from. What is given neither way is asked on a terminal.
@@ -197,12 +198,8 @@ fn parse(from: &Path) -> Result<Answers, Failure> {
         Zeroizing::new(read_private_file("--from", from)?)
     };
     toml::from_str(&text).map_err(|error| {
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        let line = before.matches('\n').count().saturating_add(1);
-        let what = match error.message() {
-            message if message.starts_with("unknown field") => message,
-            _ => "it cannot be read as what docs/connect.md lists",
-        };
-        Failure::new(Exit::Config, format!("the answers do not parse: line {line}: {what}"))
+        let (line, what) = stray::complaint(&text, &error);
+        let text = format!("the answers do not parse: line {line}: {what} (docs/connect.md lists what is needed)");
+        Failure::new(Exit::Config, text)
     })
 }

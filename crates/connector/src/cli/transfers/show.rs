@@ -2,6 +2,7 @@
 
 use domain::audit::Entry;
 use domain::id::ConnectionId;
+use domain::text::in_line;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use store::Store;
@@ -81,7 +82,7 @@ fn as_json(seen: &SeenTransfer, entries: &[Entry]) -> Value {
 }
 
 fn print(seen: &SeenTransfer, entries: &[Entry], zone: &TimeZone) {
-    println!("{}: {} {} to {}, {}", seen.transfer, seen.amount, seen.currency, seen.to, seen.status);
+    println!("{}: {} {} to {}, {}", seen.transfer, seen.amount, seen.currency, in_line(&seen.to), seen.status);
     let stands =
         seen.found.as_ref().map(|found| format!("pays {} ({}): {:?}", with(found), confidence(found), found.why));
     println!("{}", stands.as_deref().or(seen.why).unwrap_or("not compared yet"));
@@ -94,6 +95,6 @@ fn print(seen: &SeenTransfer, entries: &[Entry], zone: &TimeZone) {
         println!("payment line in journal {}: {}{note}", payment.journal, payment.state);
     }
     for entry in entries {
-        println!("{}  {}", open::shown_time(entry.at_ms, zone), story::sentence(entry));
+        println!("{}  {}", open::shown_time(entry.at_ms, zone), in_line(&story::sentence(entry)));
     }
 }

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use comfy_table::{ContentArrangement, Table};
 use domain::audit::Entry;
+use domain::text::in_line;
 use serde_json::{Value, json};
 use store::{BrexVendorRow, Store};
 
@@ -90,7 +91,7 @@ fn print_status(shown: &Value) {
         text(&shown["next_run"])
     );
     if !shown["error"].is_null() {
-        println!("  {}", text(&shown["error"]));
+        println!("  {}", in_line(&text(&shown["error"])));
     }
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_header(["in Brex", "in BC", "held", "vendors"]);
@@ -99,7 +100,8 @@ fn print_status(shown: &Value) {
     }
     println!("{table}");
     for held in shown["held"].as_array().into_iter().flatten() {
-        println!("  {} {}: {}", text(&held["number"]), text(&held["name_in_bc"]), text(&held["why"]));
+        let [number, name, why] = ["number", "name_in_bc", "why"].map(|key| text(&held[key]));
+        println!("  {number} {}: {}", in_line(&name), in_line(&why));
     }
 }
 
@@ -191,7 +193,7 @@ async fn history(common: &Common, config: &Config, name: &str) -> Result<Exit, F
     }
     for (connection, (row, entries)) in &stories {
         let zone = open::zone(config, connection)?;
-        println!("{connection}: {} {} is {} in Brex", row.number, row.bc_name, state(row));
+        println!("{connection}: {} {} is {} in Brex", row.number, in_line(&row.bc_name), state(row));
         for entry in entries {
             let action = entry.action.trim_start_matches("brex_vendor_").replace('_', " ");
             println!("{}  {action}: {}", shown_time(entry.at_ms, &zone), entry.detail);

@@ -1,6 +1,7 @@
 //! `vendors review`: the records whose vendor a person must say, each with its suggestions.
 
 use comfy_table::{ContentArrangement, Table};
+use domain::text::in_line;
 use serde_json::{Value, json};
 use store::RecordRow;
 
@@ -83,7 +84,7 @@ fn print(waiting: &[Shown]) {
         if place == 0 {
             println!("if it is a new vendor, which another person then approves:");
         }
-        println!("  {line}");
+        println!("  {}", in_line(&line));
     }
 }
 
