@@ -40,7 +40,8 @@ impl Receiver {
         // Marked as a read, since nothing of Brex or Business Central is written.
         let asked = Asked { system: System::Own, operation: "deliver", access: Access::Read };
         let timestamp = now_unix.to_string();
-        let signature = sign(secret, id, &timestamp, body.as_bytes()).map_err(|why: Rejection| unsendable(asked, why))?;
+        let signature =
+            sign(secret, id, &timestamp, body.as_bytes()).map_err(|why: Rejection| unsendable(asked, why))?;
         let call = Call::new(asked, Method::POST, url.clone())
             .header_text("webhook-id", id)?
             .header_text("webhook-timestamp", &timestamp)?
@@ -52,7 +53,8 @@ impl Receiver {
 
     /// Shakes hands as Business Central does. Gives status and text of the answer; the text should be `token`.
     pub async fn shake_hands(&self, url: &Url, token: &str) -> Result<(u16, String), Error> {
-        let call = Call::get(System::Own, "shake_hands", url.clone()).query_pair("validationToken", token).timeout(TIMEOUT);
+        let call =
+            Call::get(System::Own, "shake_hands", url.clone()).query_pair("validationToken", token).timeout(TIMEOUT);
         let answer = self.http.exchange(&call).await?;
         Ok((answer.status().as_u16(), String::from_utf8_lossy(answer.body()).into_owned()))
     }

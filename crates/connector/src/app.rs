@@ -276,11 +276,7 @@ impl Connection {
         read_only: bool,
     ) -> Result<Self, BuildError> {
         let allowed = |http: Http| if read_only { http.read_only() } else { http };
-        let traffic = Traffic {
-            brex: allowed(senders.brex),
-            entra: Http::new(Pace::ENTRA)?,
-            bc: allowed(senders.bc),
-        };
+        let traffic = Traffic { brex: allowed(senders.brex), entra: Http::new(Pace::ENTRA)?, bc: allowed(senders.bc) };
         let entra = &settings.entra;
         let tokens = TokenSource::new(
             traffic.entra.clone(),

@@ -237,13 +237,14 @@ pub async fn restart_after(
     let signed = read_file(&path)?;
     let mut is_older = false;
     for connection in store.audit().trails().await? {
-        let last = signed.iter().rev().map(|signed| &signed.checkpoint).find(|last| last.connection == connection.as_str());
+        let last =
+            signed.iter().rev().map(|signed| &signed.checkpoint).find(|last| last.connection == connection.as_str());
         let entries = match store.audit().verify(&connection).await? {
             Chain::Verified { entries, .. } => entries,
             Chain::Broken(at) => return Err(CheckpointError::Broken { connection, at }),
         };
-        let lost = last.filter(|last| last.seq > entries);
-        is_older |= lost.is_some();
+        let beyond = last.filter(|last| last.seq > entries);
+        is_older |= beyond.is_some();
         let note = Note {
             action: "restored".to_owned(),
             subject: "database".to_owned(),
@@ -251,7 +252,7 @@ pub async fn restart_after(
             after: None,
             detail: json!({
                 "backup": backup.file_name().map(|name| name.to_string_lossy()), "entries": entries,
-                "signed_before": lost.map(|last| json!({ "seq": last.seq, "hash": last.hash, "at_ms": last.at_ms })),
+                "signed_before": beyond.map(|last| json!({ "seq": last.seq, "hash": last.hash, "at_ms": last.at_ms })),
             }),
         };
         let actor = Actor::Engine(VERSION.to_owned());

@@ -48,8 +48,12 @@ fn sentence(code: &str, error: &Error) -> String {
                 "the certificate is not one of the application's, or the key is not its key: upload it in the Azure portal"
             }
             Some("AADSTS700024") => "the certificate's signature is outside its time: check this machine's clock",
-            Some("AADSTS70011") => "the scope was refused: check bc.base_url, and that it is the cloud of entra.base_url",
-            Some("AADSTS900144") => "something is missing in the request: check that entra.client_id and the secret are not empty",
+            Some("AADSTS70011") => {
+                "the scope was refused: check bc.base_url, and that it is the cloud of entra.base_url"
+            }
+            Some("AADSTS900144") => {
+                "something is missing in the request: check that entra.client_id and the secret are not empty"
+            }
             Some("AADSTS90002") => "the tenant was not found: check entra.tenant",
             Some("AADSTS700016") => "the application was not found in this tenant: check entra.client_id and consent",
             _ => "the sign-in was refused: check entra.tenant, entra.client_id and the secret",

@@ -63,13 +63,18 @@ impl Entities {
             if self.takes_unnamed {
                 return Whose::Ours;
             }
-            return unknown("Brex names no legal entity for this purchase, so nothing says in which company it is booked".to_owned());
+            return unknown(
+                "Brex names no legal entity for this purchase, so nothing says in which company it is booked"
+                    .to_owned(),
+            );
         };
         if self.ours.iter().any(|named| entity.is(named)) {
             return Whose::Ours;
         }
         match self.others.iter().find(|(named, _)| entity.is(named)) {
-            Some((_, place)) => Whose::Elsewhere(format!("{} spent, whose purchases are booked {place}", entity.shown())),
+            Some((_, place)) => {
+                Whose::Elsewhere(format!("{} spent, whose purchases are booked {place}", entity.shown()))
+            }
             None => unknown(format!("{} spent, and no connection books its purchases", entity.shown())),
         }
     }

@@ -184,7 +184,11 @@ fn read(row: &AnyRow, table: &'static str) -> Result<Vec<(String, Value)>, Error
     };
     let own = row.columns().iter().filter(|column| !GENERATED.contains(&column.name()));
     let pairs = own.map(|column| Ok((column.name().to_owned(), value(column.ordinal())?)));
-    pairs.collect::<Result<Vec<(String, Value)>, sqlx::Error>>().map_err(|_| Error::BrokenRow { table, column: "a column of no known kind", row: "?".to_owned() })
+    pairs.collect::<Result<Vec<(String, Value)>, sqlx::Error>>().map_err(|_| Error::BrokenRow {
+        table,
+        column: "a column of no known kind",
+        row: "?".to_owned(),
+    })
 }
 
 async fn insert(into: &mut AnyConnection, table: &'static str, rows: &[Vec<(String, Value)>]) -> Result<(), Error> {

@@ -123,7 +123,8 @@ impl Statement {
             if index > 0 {
                 self.text.push_str(", ");
             }
-            self.text.extend(name.chars().filter(|letter| letter.is_ascii_lowercase() || matches!(letter, '_' | '0'..='9')));
+            self.text
+                .extend(name.chars().filter(|letter| letter.is_ascii_lowercase() || matches!(letter, '_' | '0'..='9')));
         }
         self.text.push_str(") ");
         self

@@ -58,7 +58,9 @@ pub enum Error {
         table: &'static str,
     },
     /// What was copied reads back as something else.
-    #[error("the table {table} reads back from {place} as something else than was written: nothing was kept; copy again")]
+    #[error(
+        "the table {table} reads back from {place} as something else than was written: nothing was kept; copy again"
+    )]
     CopyDiffers {
         /// Path or host.
         place: String,

@@ -89,10 +89,11 @@ impl Inbox<'_> {
 
     /// Whether a delivery of a source was kept, handled or not.
     pub async fn holds(&self, connection: &ConnectionId, source: &str, event_id: &str) -> Result<bool, Error> {
-        let statement = Statement::new("SELECT event_id FROM inbox WHERE connection = $1 AND source = $2 AND event_id = $3")
-            .bind(connection.as_str())
-            .bind(source)
-            .bind(event_id);
+        let statement =
+            Statement::new("SELECT event_id FROM inbox WHERE connection = $1 AND source = $2 AND event_id = $3")
+                .bind(connection.as_str())
+                .bind(source)
+                .bind(event_id);
         Ok(self.db.first(statement).await?.is_some())
     }
 

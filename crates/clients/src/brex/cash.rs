@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::expenses::MinorAmount;
 use super::Client;
+use super::expenses::MinorAmount;
 use crate::error::Error;
 use crate::wire::{instant_or_none, or_default};
 

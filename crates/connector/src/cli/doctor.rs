@@ -179,10 +179,14 @@ impl Patient<'_> {
         let Some(permissions) = permissions else { return };
         let has = |name: &str| permissions.iter().any(|permission| permission == name);
         if !has(NEEDED) {
-            let text = format!("the token lacks {NEEDED}: add it as an application permission, and have an administrator consent");
+            let text = format!(
+                "the token lacks {NEEDED}: add it as an application permission, and have an administrator consent"
+            );
             self.note(CHECK, Verdict::Failed, text, Some("entra_refused".to_owned()));
         } else if has(NOT_NEEDED) {
-            let text = format!("{NOT_NEEDED} is granted and not needed: take it away, so that the secret opens no more than it must");
+            let text = format!(
+                "{NOT_NEEDED} is granted and not needed: take it away, so that the secret opens no more than it must"
+            );
             self.note(CHECK, Verdict::Warning, text, None);
         } else {
             self.note(CHECK, Verdict::Ok, format!("{NEEDED}, and nothing wider"), None);

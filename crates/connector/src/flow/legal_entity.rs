@@ -3,13 +3,13 @@
 
 use std::collections::HashMap;
 
-use domain::hold::{Hold, HoldCode};
+use domain::hold::HoldCode;
 use domain::id::RecordId;
 use domain::legal_entity::{Entities, LegalEntity, Whose};
 use domain::record::Record;
 use domain::stage::Event;
 use serde_json::json;
-use store::RecordRow;
+use store::{Problem, RecordRow};
 
 use super::step::Step;
 use super::{Lane, Stop, recheck};
@@ -66,7 +66,7 @@ pub(super) async fn decide(
     rows: &[RecordRow],
     records: &HashMap<RecordId, Record>,
 ) -> Result<HashMap<RecordId, Whose>, Stop> {
-    let entities = entities(lane.app, lane.connection)?;
+    let entities = entities(lane.app, lane.connection).map_err(Stop::Connection)?;
     if !entities.matter() {
         return Ok(HashMap::new());
     }
@@ -88,7 +88,7 @@ pub(crate) async fn spender(connection: &Connection, expense: Option<&str>) -> R
 
 /// Which entities a connection books for, and where the others are booked. Two connections of one Brex account that both book
 /// everything, or the same entity, would book it twice: the later one in the configuration stops.
-pub(crate) fn entities(app: &App, connection: &Connection) -> Result<Entities, Stop> {
+pub(crate) fn entities(app: &App, connection: &Connection) -> Result<Entities, Problem> {
     let settings = &connection.settings.brex;
     let outside = settings.other_legal_entities.iter().map(|name| (name.clone(), "outside this connector".to_owned()));
     let mut others: Vec<(String, String)> = Vec::new();
@@ -103,7 +103,7 @@ pub(crate) fn entities(app: &App, connection: &Connection) -> Result<Entities, S
         }
         let theirs = &other.settings.brex.legal_entities;
         if is_earlier && let Some(why) = clash(connection, other) {
-            return Err(Stop::Connection(problem::shared_account(&connection.id, &other.id, &why)));
+            return Err(problem::shared_account(&connection.id, &other.id, &why));
         }
         others.extend(theirs.iter().map(|name| (name.clone(), format!("by connection {}", other.id))));
     }
@@ -119,7 +119,9 @@ fn clash(connection: &Connection, other: &Connection) -> Option<String> {
         return Some(why.to_owned());
     }
     if let Some(both) = ours.iter().find(|ours| theirs.iter().any(|name| name.trim() == ours.trim())) {
-        return Some(format!("both name {both:?} in brex.legal_entities, whose purchases would be booked twice: leave it in one of them"));
+        return Some(format!(
+            "both name {both:?} in brex.legal_entities, whose purchases would be booked twice: leave it in one of them"
+        ));
     }
     let company = |connection: &Connection| connection.identity().map(|identity| identity.bc_company);
     (company(connection) == company(other)).then(|| {
@@ -130,13 +132,4 @@ fn clash(connection: &Connection, other: &Connection) -> Option<String> {
 fn is_same_account(one: &Connection, other: &Connection) -> bool {
     let company = |connection: &Connection| connection.identity().map(|identity| identity.brex_company.clone());
     company(one).is_some_and(|ours| company(other) == Some(ours))
-}
-
-/// What a plan says about a record that is not ours: nothing if it is booked elsewhere, the hold if nobody knows.
-pub(super) fn hold_of(whose: Option<&Whose>) -> Option<Option<Hold>> {
-    match whose {
-        None | Some(Whose::Ours) => None,
-        Some(Whose::Elsewhere(_)) => Some(None),
-        Some(Whose::Unknown(hold)) => Some(Some(hold.clone())),
-    }
 }

@@ -99,15 +99,15 @@ pub async fn plan(lane: &Lane<'_>) -> Result<Plan, Stop> {
         let purchases = refund::purchases(lane, &records).await?;
         let mut booked = booked::booked(lane, &records).await?;
         for row in rows {
-            if let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) {
-                let bought = purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
-                let booked = match legal_entity::hold_of(whose.get(&row.id)) {
-                    Some(None) => continue,
-                    Some(hold) => hold,
-                    None => booked.remove(&row.id),
-                };
-                entries.push(entry(lane, &row, record, resolution, booked, bought));
-            }
+            let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) else { continue };
+            let unclear = match whose.get(&row.id) {
+                Some(Whose::Elsewhere(_)) => continue,
+                Some(Whose::Unknown(hold)) => Some(Resolution { vendor: Err(hold.clone()), judged: None }),
+                Some(Whose::Ours) | None => None,
+            };
+            let bought = purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
+            let resolution = unclear.as_ref().unwrap_or(resolution);
+            entries.push(entry(lane, &row, record, resolution, booked.remove(&row.id), bought));
         }
     }
     let rules = lane.connection.rules.version.clone();
@@ -131,9 +131,8 @@ async fn whose(
     rows: &[RecordRow],
     records: &HashMap<RecordId, Record>,
 ) -> Result<HashMap<RecordId, Whose>, Stop> {
-    let undecided = |row: &&RecordRow| {
-        row.stage == Stage::ResolveVendor && (row.hold.is_none() || legal_entity::is_unknown(row))
-    };
+    let undecided =
+        |row: &&RecordRow| row.stage == Stage::ResolveVendor && (row.hold.is_none() || legal_entity::is_unknown(row));
     let rows: Vec<RecordRow> = rows.iter().filter(undecided).cloned().collect();
     legal_entity::decide(lane, &rows, records).await
 }

@@ -117,13 +117,8 @@ async fn read_rows(app: &App, connection: &Connection) -> Result<Vec<RecordRow>,
 }
 
 /// What another connection of the same Brex account exported before this one looked at it.
-async fn find_elsewhere(
-    app: &App,
-    connection: &Connection,
-    period: Period,
-    sides: &mut Sides,
-) -> Result<(), Stop> {
-    let entities = legal_entity::entities(app, connection)?;
+async fn find_elsewhere(app: &App, connection: &Connection, period: Period, sides: &mut Sides) -> Result<(), Stop> {
+    let entities = legal_entity::entities(app, connection).map_err(Stop::Connection)?;
     if !entities.matter() {
         return Ok(());
     }

@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, Connection, Hook};
 use crate::subscriptions;
 use crate::worker::chain;
+pub(crate) use brex_hook::SOURCE as BREX;
 use gate::Gate;
 use limit::Limit;
-pub(crate) use brex_hook::SOURCE as BREX;
 pub use listen::{ListenError, Listener, bind};
 
 /// Looks a minute into the store for an address that is not known: another process may have made it.

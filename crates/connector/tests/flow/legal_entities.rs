@@ -78,7 +78,9 @@ async fn each_purchase_is_booked_by_the_connection_of_its_legal_entity(db: Db) {
     let main = app.connection();
     let [one, other] = [&main, &neighbour()].map(|id| app.app.connection(id).unwrap().traffic.requests()["brex"]);
     assert_eq!(one, other, "both share one sender, since Brex counts the requests of the account");
-    for (ours, theirs, connection) in [("accr_first", "accr_second", &main), ("accr_second", "accr_first", &neighbour())] {
+    for (ours, theirs, connection) in
+        [("accr_first", "accr_second", &main), ("accr_second", "accr_first", &neighbour())]
+    {
         let row = row_of(&app, connection, ours).await;
         assert_eq!(row.as_ref().map(|row| row.stage), Some(Stage::Exported), "{connection}: {row:?}");
         // Exported by the other before this one looked, it was never seen.

@@ -16,7 +16,8 @@ async fn full(on: Engine, keys: &KeyRing) -> Option<World> {
     let rows = (0..450).map(|number| world.full_row(&format!("accr_{number}")));
     world.insert(rows.collect::<Vec<_>>()).await;
     world.insert([world.row("accr_\u{1F4B8} ';--")]).await;
-    let delivery = Delivery { event_id: "e".to_owned(), body_hash: "h".to_owned(), payload: "{\"a\":\"\u{202E}\n\"}".to_owned() };
+    let delivery =
+        Delivery { event_id: "e".to_owned(), body_hash: "h".to_owned(), payload: "{\"a\":\"\u{202E}\n\"}".to_owned() };
     world.store.inbox().put(&world.main, "brex", &[delivery], NOW).await.unwrap();
     let secret = SecretString::from("canary");
     world.store.vault(keys).seal(&world.main, &TOKEN, &secret, None, NOW).await.unwrap();
@@ -68,5 +69,8 @@ async fn a_database_that_was_left_is_not_opened_any_more(#[values(Sqlite, Postgr
     let Some(world) = World::on(on).await else { return };
     world.store.leave_for("db.example.com/ml").await.unwrap();
     let error = Store::open(&world.url).await.unwrap_err();
-    assert!(error.to_string().ends_with("was moved to db.example.com/ml: name that one in the configuration"), "{error}");
+    assert!(
+        error.to_string().ends_with("was moved to db.example.com/ml: name that one in the configuration"),
+        "{error}"
+    );
 }

@@ -7,17 +7,16 @@ use store::Store;
 const TEMPLATE: &str = "with_tables";
 
 /// Makes the database `name` on a server; gives its address.
-pub async fn database(server: &str, name: &str) -> String {
+pub(crate) async fn database(server: &str, name: &str) -> String {
     let (base, _) = server.rsplit_once('/').unwrap();
     let mut admin = PgConnection::connect(server).await.unwrap();
     // Tests are processes of their own, so the first of them makes the template, and the others wait for it.
     admin.execute("SELECT pg_advisory_lock(4711)").await.unwrap();
-    let known: Option<(String,)> =
-        sqlx::query_as("SELECT CAST(datname AS TEXT) FROM pg_database WHERE datname = $1")
-            .bind(TEMPLATE)
-            .fetch_optional(&mut admin)
-            .await
-            .unwrap();
+    let known: Option<(String,)> = sqlx::query_as("SELECT CAST(datname AS TEXT) FROM pg_database WHERE datname = $1")
+        .bind(TEMPLATE)
+        .fetch_optional(&mut admin)
+        .await
+        .unwrap();
     if known.is_none() {
         // Under another name until it is whole: a test that is stopped here leaves no half of it.
         admin.execute("DROP DATABASE IF EXISTS half").await.unwrap();

@@ -5,7 +5,6 @@ use domain::legal_entity::{LegalEntity, Whose};
 
 use super::{Patient, Verdict};
 use crate::flow::legal_entity::entities;
-use crate::stop::Stop;
 
 impl Patient<'_> {
     /// Where the connection names legal entities: does each of the account's have a place?
@@ -14,10 +13,7 @@ impl Patient<'_> {
         let entities = match entities(self.app, self.connection) {
             Ok(entities) if entities.matter() => entities,
             Ok(_) => return,
-            Err(Stop::Connection(problem)) => {
-                return self.note(CHECK, Verdict::Failed, problem.sentence, Some(problem.code));
-            }
-            Err(Stop::Later { .. } | Stop::Store(_)) => return,
+            Err(problem) => return self.note(CHECK, Verdict::Failed, problem.sentence, Some(problem.code)),
         };
         let listed = match self.connection.brex.list_legal_entities().await {
             Ok(listed) => listed,
@@ -56,13 +52,13 @@ impl Patient<'_> {
 
     /// Where transfers are reconciled: may they be read, and may what makes their amounts known?
     pub(super) async fn transfers(&mut self) {
+        const CASH: &str = "Brex: accounts.cash.readonly";
         if !self.connection.settings.transfers.enabled {
             return;
         }
         let brex = &self.connection.brex;
         let (page, cash) = (brex.list_transfers(None).await, brex.list_cash_accounts().await);
         self.answered("Brex: transfers.readonly", page, |_| "transfers can be read".to_owned());
-        const CASH: &str = "Brex: accounts.cash.readonly";
         match cash {
             Err(error) if error.kind() == Kind::Forbidden && !self.connection.settings.transfers.pay.enabled => {
                 let text = "the token lacks accounts.cash.readonly: when a transfer was settled, and with what fee, is unknown";

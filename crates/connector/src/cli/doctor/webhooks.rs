@@ -151,16 +151,22 @@ fn unreachable(url: &Url, error: &clients::Error) -> String {
     let advice = match error.kind() {
         Kind::TimedOut => "it does not answer within 5 s, as both systems want it to",
         Kind::Redirected => "it answers with a redirect, which neither system follows: correct public_url",
-        _ => "it cannot be reached: check that ml-connector run is running, then public_url, name, certificate, proxy and firewall",
+        _ => {
+            "it cannot be reached: check that ml-connector run is running, then public_url, name, certificate, proxy and firewall"
+        }
     };
     format!("{}: {advice}", host(url))
 }
 
 fn not_ours(url: &Url, status: u16) -> String {
-    format!("{} answers {status}: something else than this connector is there, or the proxy leaves /hooks out", host(url))
+    format!(
+        "{} answers {status}: something else than this connector is there, or the proxy leaves /hooks out",
+        host(url)
+    )
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

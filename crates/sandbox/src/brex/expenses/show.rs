@@ -58,7 +58,7 @@ impl State {
     pub(super) fn spender(&self, record: &Stored) -> (&str, &str, bool) {
         let chosen = record.face.source_id.as_ref().and_then(|expense| self.spenders.get(expense));
         let entity = self.team.entity(chosen.copied().unwrap_or_default());
-        (&entity.0, &entity.1, chosen.is_none_or(|index| *index == 0))
+        (entity.0, entity.1, chosen.is_none_or(|index| *index == 0))
     }
 }
 
