@@ -110,6 +110,12 @@ impl Lanes<'_> {
         .bind(now_ms);
         Ok(self.db.first(statement).await?.is_some())
     }
+
+    /// Whether any lane is leased now: some process works on this database, or was killed within the time of a lease.
+    pub async fn are_leased(&self, now_ms: i64) -> Result<bool, Error> {
+        let statement = Statement::new("SELECT lane FROM lanes WHERE holder IS NOT NULL AND expires_ms > $1 LIMIT 1");
+        Ok(self.db.first(statement.bind(now_ms)).await?.is_some())
+    }
 }
 
 /// Checks the lease inside a transaction. The update also locks the row, so that no other process can take the lane

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::json;
-use store::{Copied, Store};
+use store::{Copied, Kind, Store};
 
 use super::{Common, Exit, Failure, open, print_json};
 use crate::alone::Alone;
@@ -110,6 +110,14 @@ async fn move_into(common: &Common, config: &Config, into: &Path) -> Result<Exit
     }
     let _alone = (Alone::take(&config.database_url())?, Alone::take(&other.database_url())?);
     let (source, target) = (open::store(config).await?, open::store(&other).await?);
+    // On SQLite the lock has told already.
+    if source.kind() == Kind::Postgres && source.lanes().are_leased(SystemClock.now_ms()).await? {
+        let text = format!(
+            "a process works on {}, or was killed within the last half minute: stop it, and try again",
+            source.place()
+        );
+        return Err(Failure::new(Exit::Database, text));
+    }
     let copied = source.copy_to(&target).await?;
     source.leave_for(target.place()).await?;
     source.close().await;

@@ -14,6 +14,7 @@ async fn a_lane_has_one_holder_until_its_lease_expires(#[values(Sqlite, Postgres
     assert_eq!((first.epoch, first.expires_ms), (1, NOW + TTL));
     assert_eq!(lanes.lease("lane", "b", NOW + TTL - 1, TTL).await.unwrap(), None);
     assert!(lanes.holds(&first, NOW + TTL - 1).await.unwrap());
+    assert!(lanes.are_leased(NOW + TTL - 1).await.unwrap() && !lanes.are_leased(NOW + TTL).await.unwrap());
     assert!(!lanes.holds(&first, NOW + TTL).await.unwrap());
 
     let second = lanes.lease("lane", "b", NOW + TTL, TTL).await.unwrap().unwrap();
