@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::{Common, Exit, Failure, open, print_json};
 use crate::clock::{Clock, SystemClock};
 use crate::config::secret::read_private_file;
-use crate::config::{Config, ConnectionConfig};
+use crate::config::{Config, ConnectionConfig, Source};
 use crate::stop::Stop;
 use crate::{identity, keys, problem, secrets};
 
@@ -49,6 +49,8 @@ struct Answers {
 struct BrexAnswers {
     token: SecretString,
     base_url: Option<Url>,
+    #[serde(default)]
+    source: Source,
 }
 
 #[derive(Debug, Deserialize)]
@@ -190,6 +192,7 @@ fn text_with(common: &Common, answers: &Answers) -> Result<(String, bool), Failu
     let same = known.entra.tenant == answers.entra.tenant
         && known.entra.client_id == answers.entra.client_id
         && known.entra.certificate.is_some() == answers.entra.certificate.is_some()
+        && known.brex.source == answers.brex.source
         && answers.bc.environment.as_ref().is_none_or(|name| *name == known.bc.environment)
         && answers.bc.company.as_ref().is_none_or(|name| *name == known.bc.company)
         && known.start_date == answers.start_date
@@ -198,8 +201,8 @@ fn text_with(common: &Common, answers: &Answers) -> Result<(String, bool), Failu
         return Ok((text, false));
     }
     let text = format!(
-        "the configuration has a connection {:?} already, with another tenant, application, way to sign in, environment, company, start \
-         date or time zone: change it there, or connect under another name",
+        "the configuration has a connection {:?} already, with another tenant, application, way to sign in, environment, company, \
+         source, start date or time zone: change it there, or connect under another name",
         answers.name
     );
     Err(Failure::new(Exit::NotTaken, text))
@@ -214,12 +217,16 @@ fn section(answers: &Answers) -> String {
     // Until both are chosen, the section is only a draft whose hosts are checked.
     let or_open = |name: &Option<String>| quoted(name.as_deref().unwrap_or("to be chosen"));
     format!(
-        "[[connection]]\nname = {}\nstart_date = \"{}\"\ntime_zone = {}\n\n[connection.brex]\n{}\n[connection.entra]\n{}tenant = {}\n\
+        "[[connection]]\nname = {}\nstart_date = \"{}\"\ntime_zone = {}\n\n[connection.brex]\n{}{}\n[connection.entra]\n{}tenant = {}\n\
          client_id = {}\n{}\n[connection.bc]\n{}environment = {}\ncompany = {}\n",
         quoted(&answers.name),
         answers.start_date,
         quoted(&answers.time_zone),
         url(&answers.brex.base_url),
+        match answers.brex.source {
+            Source::Accounting => "",
+            Source::Expenses => "source = \"expenses\"\n",
+        },
         url(&answers.entra.base_url),
         quoted(&answers.entra.tenant),
         quoted(&answers.entra.client_id),

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{Common, Exit, Failure, exit, open, print_json};
 use crate::app::{App, Connection};
 use crate::clock::timestamp;
+use crate::config::Source;
 use crate::problem;
 use crate::worker::POLL;
 
@@ -148,11 +149,16 @@ impl Patient<'_> {
             limit: Some(1),
             ..RecordsQuery::default()
         };
-        let records = connection.brex.list_records(&query).await;
-        self.answered("Brex: accounting.record.read", records, |_| "records can be read".to_owned());
+        let is_by_expenses = connection.settings.brex.source == Source::Expenses;
+        if let Some(limits) = connection.settings.brex.source.limits() {
+            self.note("Brex: source", Verdict::Warning, limits, None);
+        } else {
+            let records = connection.brex.list_records(&query).await;
+            self.answered("Brex: accounting.record.read", records, |_| "records can be read".to_owned());
+        }
         let expense = connection.brex.get_expense("expense_none").await;
         match expense {
-            Err(error) if error.kind() == Kind::Forbidden => {
+            Err(error) if error.kind() == Kind::Forbidden && !is_by_expenses => {
                 let text = "the token lacks expenses.card.readonly: merchants are matched by their name alone";
                 self.note("Brex: expenses.card.readonly", Verdict::Warning, text, None);
             }
@@ -160,8 +166,32 @@ impl Patient<'_> {
                 self.answered("Brex: expenses.card.readonly", other, |_| "expenses can be read".to_owned());
             }
         }
+        if is_by_expenses {
+            self.coding().await;
+        }
         let hooks = connection.brex.list_subscriptions().await;
         self.answered("Brex: webhooks", hooks, |list| format!("{} subscription(s)", list.len()));
+    }
+
+    /// Without the Fields API the coding of expenses is read by names.
+    async fn coding(&mut self) {
+        const CHECK: &str = "Brex: fields.read, field_values.read";
+        let brex = &self.connection.brex;
+        let read = async || {
+            let fields = brex.list_fields().await?;
+            match fields.first() {
+                Some(field) => brex.find_field_values(&field.brex_id, &["efo_none".to_owned()]).await.map(drop),
+                None => Ok(()),
+            }
+        };
+        match read().await {
+            Err(error) if error.kind() == Kind::Forbidden => {
+                let text = "the token may not read fields: accounts and dimensions are recognised by the names of fields and options \
+                            alone; give it fields.read and field_values.read (docs/permissions.md)";
+                self.note(CHECK, Verdict::Warning, text, None);
+            }
+            other => drop(self.answered(CHECK, other, |()| "fields can be read".to_owned())),
+        }
     }
 
     async fn business_central(&mut self) {
