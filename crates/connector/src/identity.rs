@@ -82,16 +82,14 @@ pub async fn check_source(app: &App, connection: &Connection) -> Result<(), Stop
 
 /// Whether both are, or for all that is known may be, between the same two companies.
 fn may_join_the_same(one: &Connection, other: &Connection) -> bool {
-    match (one.identity(), other.identity()) {
-        (Some(one), Some(other)) => one.brex_company == other.brex_company && one.bc_company == other.bc_company,
-        _ => {
-            let company = |of: &Connection| {
-                let (entra, bc) = (&of.settings.entra, &of.settings.bc);
-                (entra.tenant.clone(), bc.environment.clone(), bc.company.clone())
-            };
-            company(one) == company(other)
-        }
+    if let (Some(one), Some(other)) = (one.identity(), other.identity()) {
+        return one.brex_company == other.brex_company && one.bc_company == other.bc_company;
     }
+    let company = |of: &Connection| {
+        let (entra, bc) = (&of.settings.entra, &of.settings.bc);
+        (entra.tenant.clone(), bc.environment.clone(), bc.company.clone())
+    };
+    company(one) == company(other)
 }
 
 /// Where the known records came from; nothing if there are none. Before it was kept there was only one source.

@@ -11,8 +11,9 @@ use super::{Common, Exit, Failure, exit, open, print_json};
 use crate::app::{App, Connection};
 use crate::clock::timestamp;
 use crate::config::Source;
-use crate::problem;
+use crate::stop::Stop;
 use crate::worker::POLL;
+use crate::{identity, problem};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Webhooks are refused when clocks differ by five minutes; a minute is worth a word.
@@ -124,6 +125,7 @@ impl Patient<'_> {
 
     async fn examine(&mut self) -> Result<(), Failure> {
         if self.brex().await {
+            self.source().await?;
             self.brex_scopes().await;
         }
         let signed_in = self.connection.tokens.token().await;
@@ -140,6 +142,20 @@ impl Patient<'_> {
         self.answered("Brex: token and companies.readonly", company, |company| format!("Brex company {}", company.id))
     }
 
+    /// Whether records may come from where the configuration says, and what that source cannot do.
+    async fn source(&mut self) -> Result<(), Failure> {
+        const CHECK: &str = "Brex: source";
+        match (identity::check_source(self.app, self.connection).await, self.connection.settings.brex.source.limits()) {
+            (Err(Stop::Connection(problem)), _) => {
+                self.note(CHECK, Verdict::Failed, problem.sentence, Some(problem.code));
+            }
+            (Err(stop), _) => return Err(stop.into()),
+            (Ok(()), Some(limits)) => self.note(CHECK, Verdict::Warning, limits, None),
+            (Ok(()), None) => {}
+        }
+        Ok(())
+    }
+
     /// Each scope by what a call that needs it is answered.
     async fn brex_scopes(&mut self) {
         let connection = self.connection;
@@ -150,9 +166,7 @@ impl Patient<'_> {
             ..RecordsQuery::default()
         };
         let is_by_expenses = connection.settings.brex.source == Source::Expenses;
-        if let Some(limits) = connection.settings.brex.source.limits() {
-            self.note("Brex: source", Verdict::Warning, limits, None);
-        } else {
+        if !is_by_expenses {
             let records = connection.brex.list_records(&query).await;
             self.answered("Brex: accounting.record.read", records, |_| "records can be read".to_owned());
         }
@@ -205,7 +219,7 @@ impl Patient<'_> {
         };
         let environment = &connection.settings.bc.environment;
         self.note("BC: environment", Verdict::Ok, format!("{environment} has {} company(ies)", companies.len()), None);
-        let Some(company) = crate::identity::find_company(&companies, &connection.settings.bc.company) else {
+        let Some(company) = identity::find_company(&companies, &connection.settings.bc.company) else {
             let names: Vec<String> = companies.iter().map(|company| company.display_name().to_owned()).collect();
             let problem = problem::company_unknown(&connection.settings.bc.company, &names);
             self.note("BC: company", Verdict::Failed, problem.sentence, Some(problem.code));

@@ -127,6 +127,7 @@ fn person(user: &Spender) -> Option<Person> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use domain::booked::{Other, decide_booked};
     use serde_json::{Value, json};
 
     use super::*;
@@ -214,6 +215,22 @@ mod tests {
         assert_eq!((told.type_name.as_str(), told.is_ready()), ("CARD_EXPENSE_REFUNDED", true));
         assert_eq!(told.treatment(), Treatment::Spend(DocumentKind::CreditMemo), "the connection says so");
         assert!(!told.expense_lines().next().unwrap().coding.is_empty());
+    }
+
+    #[test]
+    fn a_part_is_not_booked_beside_its_whole_but_parts_are_beside_each_other() {
+        let part = read(&json!({ "parent_expense_id": "expense_whole" })).unwrap();
+        let other = |id: &str, has_document| Other {
+            record: RecordId::new(id),
+            type_name: "CARD_EXPENSE_POST".to_owned(),
+            has_document,
+        };
+        assert_eq!(decide_booked(&part, &[other("expense_2", true), other("expense_whole", false)]), None);
+        let hold = decide_booked(&part, &[other("expense_whole", true)]).unwrap();
+        assert_eq!(
+            hold.sentence,
+            "the expense expense_whole is booked by its record expense_whole of type CARD_EXPENSE_POST"
+        );
     }
 
     #[test]
