@@ -58,11 +58,16 @@ impl Choices {
             let fields = self.read(|known| known.fields.get(&key).cloned()).unwrap_or_default();
             let mut found: HashMap<String, Option<Meaning>> = options.iter().map(|id| (id.clone(), None)).collect();
             for field in &fields {
-                for value in brex.find_field_values(&field.brex_id, &options).await? {
+                let values = match brex.find_field_values(&field.brex_id, &options).await {
+                    // Deleted since the fields were listed.
+                    Err(error) if error.kind() == Kind::NotFound => Vec::new(),
+                    answer => answer?,
+                };
+                for value in values {
                     let meaning = Meaning {
                         field: field.remote_id.clone(),
                         field_name: field.name.clone(),
-                        value: value.remote_id.or(value.value_id),
+                        value: value.remote_id.filter(|id| !id.trim().is_empty()).or(value.value_id),
                     };
                     found.insert(value.brex_id, Some(meaning));
                 }
