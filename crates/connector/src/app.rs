@@ -19,6 +19,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::alone::Alone;
+use crate::choices::Choices;
 use crate::clock::{Chance, Clock};
 use crate::config::{Config, ConfigError, ConnectionConfig};
 use crate::keys::{self, KeyError};
@@ -67,6 +68,8 @@ pub struct Connection {
     pub tokens: TokenSource,
     /// The vendors by name, and what people answered.
     pub matcher: Matcher,
+    /// What the custom fields of expenses mean.
+    pub choices: Choices,
     /// Where receipts may come from.
     pub receipt_hosts: brex::ReceiptHosts,
     /// Senders, for counting requests.
@@ -301,6 +304,7 @@ impl Connection {
             settings: settings.clone(),
             traffic,
             matcher: Matcher::default(),
+            choices: Choices::default(),
             receipt_hosts: settings.receipts.allowed_hosts(&config.allow_hosts),
             identity: RwLock::new(None),
             directory: RwLock::new(Arc::new(Directory::default())),

@@ -1,12 +1,17 @@
-//! Who is at either end of a connection: the Brex company and the Business Central company.
+//! Who is at either end of a connection: the Brex company and the Business Central company; and which of Brex's two APIs its
+//! records come from, since a purchase has another id, and so another document number, in each.
 
 use clients::bc::CompanyName;
-use store::Error;
+use store::{Error, Lease};
 use uuid::Uuid;
 
 use crate::app::{App, Connection, Identity};
+use crate::config::Source;
 use crate::problem;
 use crate::stop::Stop;
+
+/// Cursor that names the source of the records that are known.
+const SOURCE: &str = "records.source";
 
 /// What earlier processes learnt, so that a restart works while a system is away.
 pub async fn recall(app: &App, connection: &Connection) -> Result<(), Error> {
@@ -50,6 +55,58 @@ pub async fn learn(app: &App, connection: &Connection) -> Result<(), Stop> {
     let name = &identity.bc_company_name;
     connections.set_identity(&connection.id, &identity.brex_company, identity.bc_company, name).await?;
     connection.set_identity(identity);
-    connection.set_met(true);
+    let checked = check_source(app, connection).await;
+    connection.set_met(checked.is_ok());
+    // What the token was not allowed to read may be allowed by now.
+    connection.choices.reopen();
+    checked
+}
+
+/// One purchase must not come from two sources: neither after the setting was changed, nor by another connection between the
+/// same two companies.
+pub async fn check_source(app: &App, connection: &Connection) -> Result<(), Stop> {
+    let wanted = connection.settings.brex.source;
+    if let Some(before) = source_of_records(app, connection).await?
+        && before != wanted.as_str()
+    {
+        return Err(Stop::Connection(problem::source_changed(&connection.id, &before, wanted)));
+    }
+    if wanted == Source::Expenses {
+        let doubles = |other: &Connection| other.settings.brex.source != wanted && may_join_the_same(connection, other);
+        if let Some(other) = app.connections.iter().find(|other| doubles(other)) {
+            return Err(Stop::Connection(problem::source_twice(&connection.id, &other.id)));
+        }
+    }
+    Ok(())
+}
+
+/// Whether both are, or for all that is known may be, between the same two companies.
+fn may_join_the_same(one: &Connection, other: &Connection) -> bool {
+    if let (Some(one), Some(other)) = (one.identity(), other.identity()) {
+        return one.brex_company == other.brex_company && one.bc_company == other.bc_company;
+    }
+    let company = |of: &Connection| {
+        let (entra, bc) = (&of.settings.entra, &of.settings.bc);
+        (entra.tenant.clone(), bc.environment.clone(), bc.company.clone())
+    };
+    company(one) == company(other)
+}
+
+/// Where the known records came from; nothing if there are none. Before it was kept there was only one source.
+async fn source_of_records(app: &App, connection: &Connection) -> Result<Option<String>, Error> {
+    if app.store.records().list(&connection.id, None, 1).await?.is_empty() {
+        return Ok(None);
+    }
+    let kept = app.store.cursors().get(&connection.id, SOURCE).await?;
+    Ok(Some(kept.unwrap_or_else(|| Source::Accounting.as_str().to_owned())))
+}
+
+/// Keeps where records come from, before the first of them does.
+pub async fn keep_source(app: &App, connection: &Connection, lease: &Lease) -> Result<(), Stop> {
+    check_source(app, connection).await?;
+    let wanted = connection.settings.brex.source.as_str();
+    if app.store.cursors().get(&connection.id, SOURCE).await?.as_deref() != Some(wanted) {
+        app.store.cursors().set(lease, &connection.id, SOURCE, wanted).await?;
+    }
     Ok(())
 }

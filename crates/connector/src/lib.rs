@@ -9,6 +9,7 @@ pub mod app;
 pub mod beside;
 pub mod cells;
 pub mod checkpoint;
+pub mod choices;
 pub mod cli;
 pub mod clock;
 pub mod coding_lists;

@@ -6,6 +6,7 @@ use domain::id::ConnectionId;
 use store::Problem;
 
 use crate::app::Identity;
+use crate::config::Source;
 
 /// The problem that an error means for the whole connection, if it means one.
 pub fn of_error(error: &Error) -> Option<Problem> {
@@ -94,4 +95,24 @@ pub fn other_company(connection: &ConnectionId, before: &Identity, now: &Identit
         before.brex_company, before.bc_company, now.brex_company, now.bc_company
     );
     Problem { code: "company_changed".to_owned(), sentence }
+}
+
+/// The configuration names another source of records than the known ones came from.
+pub fn source_changed(connection: &ConnectionId, before: &str, now: Source) -> Problem {
+    let sentence = format!(
+        "connection {connection} has records from brex.source = {before:?} and is now told to take {:?}, where the same purchases \
+         have other ids and would be booked twice: set it back, or set up a new connection under another name whose start_date \
+         is the cut-over (docs/expenses-source.md).",
+        now.as_str()
+    );
+    Problem { code: "source_changed".to_owned(), sentence }
+}
+
+/// Two connections between the same two companies take the same purchases from two sources.
+pub fn source_twice(connection: &ConnectionId, other: &ConnectionId) -> Problem {
+    let sentence = format!(
+        "connections {connection} and {other} join the same Brex company with the same BC company, one by brex.source = \"expenses\" and \
+         the other by \"accounting\", so that purchases would be booked twice: take one of them out of the configuration."
+    );
+    Problem { code: "source_twice".to_owned(), sentence }
 }

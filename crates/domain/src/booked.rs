@@ -18,17 +18,17 @@ pub struct Other {
 }
 
 /// The hold of a record whose expense another type of record stands for. Parts of a split expense have one type, so they do
-/// not stand in each other's way. While neither has a document, the type that comes first in the alphabet goes on: the
+/// not stand in each other's way; the whole does that they are parts of, if it was booked before it was split. While neither has a document, the type that comes first in the alphabet goes on: the
 /// approval.
 pub fn decide_booked(record: &Record, others: &[Other]) -> Option<Hold> {
     if record.treatment().document() != Some(DocumentKind::Invoice) {
         return None;
     }
-    let stands = |other: &&Other| {
-        other.record != record.id
-            && other.type_name != record.type_name
-            && (other.has_document || other.type_name < record.type_name)
+    let is_whole = |other: &Other| record.source_id.as_deref() == Some(other.record.as_str()) && other.has_document;
+    let is_other_type = |other: &Other| {
+        other.type_name != record.type_name && (other.has_document || other.type_name < record.type_name)
     };
+    let stands = |other: &&Other| other.record != record.id && (is_whole(other) || is_other_type(other));
     let other = others.iter().filter(stands).min_by_key(|other| (!other.has_document, &other.record))?;
     let source = record.source_id.as_deref().unwrap_or_default();
     let text = format!("the expense {source} is booked by its record {} of type {}", other.record, other.type_name);

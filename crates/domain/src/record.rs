@@ -226,7 +226,12 @@ impl Treatment {
             | "BILL_EXPENSE_PAYMENT"
             | "INVOICE_PAYMENT"
             | "BILL_EXPENSE_CARD_PAYMENT"
-            | "BILL_MONEY_MOVEMENT_PAYIN" => Self::NotSpend,
+            | "BILL_MONEY_MOVEMENT_PAYIN"
+            // Not of Brex: card expenses that do not stand any more, where expenses are the source.
+            | "CARD_EXPENSE_VOID"
+            | "CARD_EXPENSE_CANCELED"
+            | "CARD_EXPENSE_DECLINED"
+            | "CARD_EXPENSE_SPLIT" => Self::NotSpend,
             _ => Self::Unknown,
         }
     }

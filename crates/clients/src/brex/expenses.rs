@@ -1,13 +1,15 @@
-//! The expense behind a record: purchase date, raw merchant and legal entity, which records do not carry. Amounts are
-//! whole minor units here. <https://developer.brex.com/openapi/expenses_api/>
+//! An expense: purchase date, raw merchant and legal entity, which records do not carry, and its coding. Amounts are whole
+//! minor units here. <https://developer.brex.com/openapi/expenses_api/>
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Client;
+use super::record::{DecodeError, Receipt, record_id};
 use crate::error::Error;
 use crate::kind::Kind;
-use crate::wire::instant_or_none;
+use crate::wire::{instant_or_none, or_default};
 
 /// An amount in minor units.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -43,6 +45,64 @@ pub struct LegalEntity {
     pub display_name: Option<String>,
 }
 
+/// Who spent, as an expense tells: without a mail address.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Spender {
+    /// The first name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub first_name: String,
+    /// The last name.
+    #[serde(default, deserialize_with = "or_default")]
+    pub last_name: String,
+}
+
+/// A field of the coding with what was chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct CustomField {
+    /// The field; whether by its id or by its name is not documented.
+    pub key: String,
+    /// What was chosen.
+    #[serde(default, deserialize_with = "or_default")]
+    pub value: CustomValue,
+}
+
+/// What was chosen, in whatever shape: a text, an option, or a list of either.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct CustomValue {
+    /// The value itself.
+    #[serde(default)]
+    data: Value,
+}
+
+/// One choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// The id of the option (`efo_...`), if it is one.
+    pub option_id: Option<String>,
+    /// What people see.
+    pub label: Option<String>,
+}
+
+impl CustomField {
+    /// What was chosen; nothing if the field is empty.
+    pub fn choices(&self) -> Vec<Choice> {
+        let one = |data: &Value| {
+            let text = |key: &str| data.get(key).and_then(Value::as_str).map(str::to_owned);
+            let plain = match data {
+                Value::String(text) => Some(text.clone()),
+                Value::Number(_) | Value::Bool(_) => Some(data.to_string()),
+                _ => None,
+            };
+            let choice = Choice { option_id: text("option_id"), label: text("option_label").or(plain) };
+            (choice.option_id.is_some() || choice.label.is_some()).then_some(choice)
+        };
+        match &self.value.data {
+            Value::Array(list) => list.iter().filter_map(one).collect(),
+            data => one(data).into_iter().collect(),
+        }
+    }
+}
+
 /// An expense; Brex promises only its id.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Expense {
@@ -66,9 +126,30 @@ pub struct Expense {
     /// A note.
     #[serde(default)]
     pub memo: Option<String>,
+    /// When the money moved.
+    #[serde(default, deserialize_with = "instant_or_none")]
+    pub payment_posted_at: Option<Timestamp>,
+    /// When it was exported to an accounting system, by whomever.
+    #[serde(default, deserialize_with = "instant_or_none")]
+    pub exported_at: Option<Timestamp>,
+    /// The expense that this one is a part of; not in the schema.
+    #[serde(default)]
+    pub parent_expense_id: Option<String>,
+    /// The merchant's id.
+    #[serde(default)]
+    pub merchant_id: Option<String>,
     /// The merchant.
     #[serde(default)]
     pub merchant: Option<Merchant>,
+    /// Who spent.
+    #[serde(default)]
+    pub user: Option<Spender>,
+    /// The receipts, with links only where they were asked for.
+    #[serde(default, deserialize_with = "or_default")]
+    pub receipts: Vec<Receipt>,
+    /// The coding, where it was asked for.
+    #[serde(default, deserialize_with = "or_default")]
+    pub custom_fields: Vec<CustomField>,
     /// The amount in the currency of the purchase.
     #[serde(default)]
     pub original_amount: Option<MinorAmount>,
@@ -87,6 +168,13 @@ pub struct Expense {
     /// Where people see it in Brex.
     #[serde(default)]
     pub dashboard_url: Option<String>,
+}
+
+impl Expense {
+    /// Reads an expense.
+    pub fn from_json(json: &str) -> Result<Self, DecodeError> {
+        serde_json::from_str(json).map_err(|source| DecodeError::new("expense", record_id(json), source))
+    }
 }
 
 impl Client {

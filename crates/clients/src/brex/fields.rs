@@ -15,6 +15,8 @@ use crate::wire::or_default;
 const PAGE: &str = "1000";
 /// More pages than any list has; each holds a thousand.
 const MAX_PAGES: usize = 1_000;
+/// Ids in one request: an address stays far below the 8 kB that many servers take.
+const IDS_PER_CALL: usize = 50;
 /// The most values that one call may carry.
 pub const VALUES_PER_CALL: usize = 1_000;
 
@@ -113,12 +115,22 @@ struct Items<'a, T> {
 impl Client {
     /// Every field of the account.
     pub async fn list_fields(&self) -> Result<Vec<Field>, Error> {
-        self.list_all("list_fields", &["v1", "fields"]).await
+        self.list_all("list_fields", &["v1", "fields"], &[]).await
     }
 
     /// Every value of a field.
     pub async fn list_field_values(&self, field: &str) -> Result<Vec<FieldValue>, Error> {
-        self.list_all("list_field_values", &["v1", "fields", field, "values"]).await
+        self.list_all("list_field_values", &["v1", "fields", field, "values"], &[]).await
+    }
+
+    /// These values of a field; those that Brex does not know are left out.
+    pub async fn find_field_values(&self, field: &str, brex_ids: &[String]) -> Result<Vec<FieldValue>, Error> {
+        let mut found = Vec::new();
+        for ids in brex_ids.chunks(IDS_PER_CALL) {
+            let path = ["v1", "fields", field, "values"];
+            found.extend(self.list_all("find_field_values", &path, ids).await?);
+        }
+        Ok(found)
     }
 
     /// Makes a field. Keep the key: the same key again makes no second one.
@@ -162,8 +174,10 @@ impl Client {
         &self,
         operation: &'static str,
         path: &[&str],
+        brex_ids: &[String],
     ) -> Result<Vec<T>, Error> {
         let first = self.get(operation, path)?.query_pair("limit", PAGE);
+        let first = brex_ids.iter().fold(first, |call, id| call.query_pair("brex_id[]", id));
         let mut guard = PageGuard::new(MAX_PAGES);
         let mut found = Vec::new();
         let mut call = first.clone();

@@ -3,6 +3,7 @@
 
 mod cash;
 mod company;
+mod expense_list;
 mod expenses;
 mod export_results;
 mod failure;
@@ -36,7 +37,8 @@ use crate::page::PageGuard;
 
 pub use self::cash::{CashAccount, CashTransaction};
 pub use self::company::Company;
-pub use self::expenses::{Expense, LegalEntity, Merchant, MinorAmount};
+pub use self::expense_list::{ExpensePages, ExpensesQuery};
+pub use self::expenses::{Choice, CustomField, Expense, LegalEntity, Merchant, MinorAmount, Spender};
 pub use self::export_results::{ExportAnswer, ExportResult};
 pub use self::fields::{Field, FieldValue, NewField, NewValue, VALUES_PER_CALL, ValueChange, ValueData};
 pub use self::integration::{Integration, IntegrationAnswer, IntegrationStatus};

@@ -286,20 +286,27 @@ pub struct Vendor {
     pub phone: Option<String>,
 }
 
-/// A record cannot be read.
+/// A record or an expense cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("the accounting record {} cannot be read", self.id.as_deref().unwrap_or("without an id"))]
+#[error("the {} {} cannot be read", self.what, self.id.as_deref().unwrap_or("without an id"))]
 pub struct DecodeError {
-    /// The id of the record, if at least that can be read.
+    what: &'static str,
+    /// Its id, if at least that can be read.
     pub id: Option<String>,
     #[source]
     source: serde_json::Error,
 }
 
+impl DecodeError {
+    pub(super) fn new(what: &'static str, id: Option<String>, source: serde_json::Error) -> Self {
+        Self { what, id, source }
+    }
+}
+
 impl AccountingRecord {
     /// Reads a record.
     pub fn from_json(json: &str) -> Result<Self, DecodeError> {
-        serde_json::from_str(json).map_err(|source| DecodeError { id: record_id(json), source })
+        serde_json::from_str(json).map_err(|source| DecodeError::new("accounting record", record_id(json), source))
     }
 }
 

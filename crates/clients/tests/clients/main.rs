@@ -6,6 +6,7 @@ mod bc_documents;
 mod bc_reads;
 mod bc_vendors;
 mod brex_accounting;
+mod brex_expenses;
 mod brex_fields;
 mod brex_fixtures;
 mod brex_receipts;

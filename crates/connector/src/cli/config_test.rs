@@ -7,6 +7,7 @@ use domain::directory::Directory;
 use domain::document::PlannedDocument;
 use domain::id::JobId;
 use domain::mapping::decide_document;
+use domain::record::Record;
 use domain::rules::Rules;
 use domain::text::in_line;
 use jiff::{Span, Timestamp};
@@ -15,9 +16,10 @@ use store::{RecordRow, Store};
 
 use super::{Common, Exit, Failure, open, print_json};
 use crate::app::Identity;
+use crate::choices::Choices;
 use crate::clock::{Clock, SystemClock, timestamp};
 use crate::config::{Config, ConnectionConfig};
-use crate::flow::read_record;
+use crate::flow::source::read_as;
 use crate::mirror;
 
 /// How many records are read at once.
@@ -79,7 +81,9 @@ async fn test_one(store: &Store, settings: &ConnectionConfig, now: Timestamp, da
         let payloads = store.payloads().get_many(&id, &wanted).await?;
         for row in rows {
             let payload = payloads.iter().find(|payload| payload.record_id == row.id);
-            let Some(differences) = payload.and_then(|p| map_again(&row, &p.payload, &identity, &rules, &directory))
+            let record =
+                payload.and_then(|p| read_as(settings.brex.source, &rules.types, &Choices::default(), &p.payload).ok());
+            let Some(differences) = record.and_then(|record| map_again(&row, &record, &identity, &rules, &directory))
             else {
                 continue;
             };
@@ -95,15 +99,14 @@ async fn test_one(store: &Store, settings: &ConnectionConfig, now: Timestamp, da
 /// What would be different; none for a record that was never mapped. The vendor stays: it is not a matter of these rules.
 fn map_again(
     row: &RecordRow,
-    payload: &str,
+    record: &Record,
     identity: &Identity,
     rules: &Rules,
     directory: &Directory,
 ) -> Option<Vec<String>> {
-    let record = read_record(payload).ok()?.under(&rules.types);
     let vendor = row.vendor_number.as_deref()?;
     let job = JobId::new(&identity.brex_company, &row.id, identity.bc_company);
-    let now = decide_document(&record, vendor, job, rules, directory).map(|planned| planned.document);
+    let now = decide_document(record, vendor, job, rules, directory).map(|planned| planned.document);
     let was: Option<PlannedDocument> = row.plan.as_deref().and_then(|plan| serde_json::from_str(plan).ok());
     Some(match (was, now) {
         (Some(was), Ok(now)) => differences(&was, &now),

@@ -14,8 +14,10 @@ use serde_json::json;
 use super::{Common, Exit, Failure, exit, open, print_json};
 use crate::app::{App, Connection};
 use crate::clock::timestamp;
-use crate::problem;
+use crate::config::Source;
+use crate::stop::Stop;
 use crate::worker::POLL;
+use crate::{identity, problem};
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// Webhooks are refused when clocks differ by five minutes; a minute is worth a word.
@@ -127,6 +129,7 @@ impl Patient<'_> {
 
     async fn examine(&mut self) -> Result<(), Failure> {
         if self.brex().await {
+            self.source().await?;
             self.brex_scopes().await;
         }
         let signed_in = self.connection.tokens.token().await;
@@ -146,6 +149,20 @@ impl Patient<'_> {
         self.answered("Brex: token and companies.readonly", company, |company| format!("Brex company {}", company.id))
     }
 
+    /// Whether records may come from where the configuration says, and what that source cannot do.
+    async fn source(&mut self) -> Result<(), Failure> {
+        const CHECK: &str = "Brex: source";
+        match (identity::check_source(self.app, self.connection).await, self.connection.settings.brex.source.limits()) {
+            (Err(Stop::Connection(problem)), _) => {
+                self.note(CHECK, Verdict::Failed, problem.sentence, Some(problem.code));
+            }
+            (Err(stop), _) => return Err(stop.into()),
+            (Ok(()), Some(limits)) => self.note(CHECK, Verdict::Warning, limits, None),
+            (Ok(()), None) => {}
+        }
+        Ok(())
+    }
+
     /// Each scope by what a call that needs it is answered.
     async fn brex_scopes(&mut self) {
         let connection = self.connection;
@@ -155,17 +172,23 @@ impl Patient<'_> {
             limit: Some(1),
             ..RecordsQuery::default()
         };
-        let records = connection.brex.list_records(&query).await;
-        self.answered("Brex: accounting.record.read", records, |_| "records can be read".to_owned());
+        let is_by_expenses = connection.settings.brex.source == Source::Expenses;
+        if !is_by_expenses {
+            let records = connection.brex.list_records(&query).await;
+            self.answered("Brex: accounting.record.read", records, |_| "records can be read".to_owned());
+        }
         let expense = connection.brex.get_expense("expense_none").await;
         match expense {
-            Err(error) if error.kind() == Kind::Forbidden => {
+            Err(error) if error.kind() == Kind::Forbidden && !is_by_expenses => {
                 let text = "the token lacks expenses.card.readonly: merchants are matched by their name alone";
                 self.note("Brex: expenses.card.readonly", Verdict::Warning, text, None);
             }
             other => {
                 self.answered("Brex: expenses.card.readonly", other, |_| "expenses can be read".to_owned());
             }
+        }
+        if is_by_expenses {
+            self.coding().await;
         }
         self.legal_entities().await;
         self.transfers().await;
@@ -193,6 +216,27 @@ impl Patient<'_> {
         }
     }
 
+    /// Without the Fields API the coding of expenses is read by names.
+    async fn coding(&mut self) {
+        const CHECK: &str = "Brex: fields.read, field_values.read";
+        let brex = &self.connection.brex;
+        let read = async || {
+            let fields = brex.list_fields().await?;
+            match fields.first() {
+                Some(field) => brex.find_field_values(&field.brex_id, &["efo_none".to_owned()]).await.map(drop),
+                None => Ok(()),
+            }
+        };
+        match read().await {
+            Err(error) if error.kind() == Kind::Forbidden => {
+                let text = "the token may not read fields: accounts and dimensions are recognised by the names of fields and options \
+                            alone; give it fields.read and field_values.read (docs/permissions.md)";
+                self.note(CHECK, Verdict::Warning, text, None);
+            }
+            other => drop(self.answered(CHECK, other, |()| "fields can be read".to_owned())),
+        }
+    }
+
     async fn business_central(&mut self) {
         let connection = self.connection;
         let companies = match connection.bc.list_companies().await {
@@ -204,7 +248,7 @@ impl Patient<'_> {
         };
         let environment = &connection.settings.bc.environment;
         self.note("BC: environment", Verdict::Ok, format!("{environment} has {} company(ies)", companies.len()), None);
-        let Some(company) = crate::identity::find_company(&companies, &connection.settings.bc.company) else {
+        let Some(company) = identity::find_company(&companies, &connection.settings.bc.company) else {
             let names: Vec<String> = companies.iter().map(|company| company.display_name().to_owned()).collect();
             let problem = problem::company_unknown(&connection.settings.bc.company, &names);
             self.note("BC: company", Verdict::Failed, problem.sentence, Some(problem.code));

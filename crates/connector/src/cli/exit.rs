@@ -142,7 +142,7 @@ pub(super) fn of_problem(code: &str) -> Exit {
     match code {
         "unreachable" | "redirected" => Exit::Unreachable,
         "bc_company_unknown" | "bc_environment_unknown" => Exit::NotFound,
-        "company_changed" | "start_date_unusable" | "clock" => Exit::Config,
+        "company_changed" | "source_changed" | "source_twice" | "start_date_unusable" | "clock" => Exit::Config,
         _ => Exit::Refused,
     }
 }

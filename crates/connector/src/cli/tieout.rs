@@ -63,6 +63,9 @@ pub(super) async fn tieout(common: &Common, args: &TieoutArgs) -> Result<Exit, F
             shown.push(as_json(connection, &tied, &transfers));
         } else {
             print(connection, &tied);
+            if let Some(limits) = connection.settings.brex.source.limits() {
+                println!("{limits}");
+            }
             print_transfers(&transfers);
         }
         if !tied.holds() || (args.closed && !tied.is_closed()) {
@@ -105,7 +108,8 @@ fn write_files(
     }
     if let Some(path) = &args.page {
         let made = format!("{} ({})", shown_time(app.now_ms(), &connection.rules.zone), connection.settings.time_zone);
-        let page = tieout::page(tied, transfers, connection.id.as_str(), company, &made);
+        let limits = connection.settings.brex.source.limits();
+        let page = tieout::page(tied, transfers, connection.id.as_str(), company, &made, limits);
         let page = page.map_err(|error| unwritable(path, &error))?;
         std::fs::write(path, page).map_err(|error| unwritable(path, &error))?;
     }
@@ -116,6 +120,7 @@ fn as_json(connection: &Connection, tied: &TieOut, transfers: &[Line]) -> Value 
     let mut value = json!(tied);
     value["transfers"] = json!(transfers);
     value["connection"] = json!(connection.id.as_str());
+    value["limits"] = json!(connection.settings.brex.source.limits());
     value["holds"] = json!(tied.holds());
     value["closed"] = json!(tied.is_closed());
     value

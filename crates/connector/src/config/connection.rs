@@ -18,7 +18,7 @@ use url::Url;
 use super::hosts::check_base_url;
 use super::{
     ClearingSection, CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, FailuresSection,
-    PostSection, ReceiptsSection, SecretSource, TaxSection, TransfersSection,
+    PostSection, ReceiptsSection, SecretSource, Source, TaxSection, TransfersSection, source,
 };
 
 /// One connection as configured.
@@ -121,6 +121,9 @@ pub struct BrexSection {
     /// The API.
     #[serde(default = "default_brex_url")]
     pub base_url: Url,
+    /// Where records come from.
+    #[serde(default)]
+    pub source: Source,
     /// A user token with the scopes of `docs/permissions.md`.
     #[serde(default)]
     pub token: SecretSource,
@@ -328,6 +331,7 @@ impl ConnectionConfig {
         self.transfers.check(&key)?;
         self.clearing.check(&key)?;
         self.coding_lists.check(&self.field_rules(), &key)?;
+        source::check(self, &key)?;
         at_least_one("poll_seconds", self.poll_seconds)?;
         at_least_one("master_data_seconds", self.master_data_seconds)?;
         at_least_one("settle_seconds", self.settle_seconds)

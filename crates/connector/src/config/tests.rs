@@ -27,6 +27,10 @@ fn complaint(text: &str) -> String {
     Config::parse(text, Path::new("/etc/x")).expect_err("refused").to_string()
 }
 
+fn by_expenses() -> String {
+    MINIMAL.replace("[connection.brex]", "[connection.brex]\nsource = \"expenses\"")
+}
+
 #[test]
 fn a_minimal_file_gets_the_real_hosts_and_safe_defaults() {
     let config = Config::parse(MINIMAL, Path::new("/etc/x")).unwrap();
@@ -76,6 +80,15 @@ fn each_mistake_is_named_with_its_key() {
         (format!("{MINIMAL}[connection.directory]\nnumbers = [\"V2..V1\"]\n"), "directory.numbers has \"V2..V1\""),
         (format!("{MINIMAL}[connection.directory]\nseconds = 0\n"), "directory.seconds must be at least 1"),
         (format!("{MINIMAL}[connection.directory]\ncountries = [\"United States\"]\n"), "directory.countries has"),
+        (MINIMAL.replace("[connection.brex]", "[connection.brex]\nsource = \"cards\""), "unknown variant"),
+        (
+            format!("{}[connection.failures]\nreport = \"definite\"\n", by_expenses()),
+            "failures.report tells Brex by the accounting API, which brex.source = \"expenses\" does not have",
+        ),
+        (
+            format!("{}[connection.coding_lists]\nenabled = true\n", by_expenses()),
+            "coding_lists.enabled makes fields of an accounting integration, which brex.source = \"expenses\"",
+        ),
         (String::new(), "add at least one [[connection]] section"),
     ];
     for (text, expected) in cases {

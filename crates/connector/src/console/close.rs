@@ -33,6 +33,7 @@ struct Compared {
     tied: TieOut,
     lines: Vec<Line>,
     transfers: Vec<Line>,
+    limits: Option<&'static str>,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +65,12 @@ pub(super) async fn show(
     let tied = if query.from.is_some() {
         let tied = tieout::make(&console.app, connection, &*identity(connection)?, period).await?;
         let transfers = tieout::transfers(&console.app.store, &connection.id, period).await?;
-        Some(Compared { lines: tieout::lines(&tied), transfers, tied })
+        Some(Compared {
+            lines: tieout::lines(&tied),
+            transfers,
+            tied,
+            limits: connection.settings.brex.source.limits(),
+        })
     } else {
         None
     };
@@ -91,7 +97,14 @@ pub(super) async fn page(
     let transfers = tieout::transfers(&console.app.store, &connection.id, period).await?;
     let at = stamp(console.app.now_ms(), &connection.rules.zone);
     let made = format!("{} ({})", at.shown, connection.settings.time_zone);
-    let page = tieout::page(&tied, &transfers, connection.id.as_str(), &identity.bc_company_name, &made);
+    let page = tieout::page(
+        &tied,
+        &transfers,
+        connection.id.as_str(),
+        &identity.bc_company_name,
+        &made,
+        connection.settings.brex.source.limits(),
+    );
     Ok(match page {
         Ok(text) => ([(header::CONTENT_SECURITY_POLICY, policy(&text))], Html(text)).into_response(),
         Err(error) => message(StatusCode::INTERNAL_SERVER_ERROR, "The page could not be made", &error.to_string()),

@@ -17,7 +17,8 @@ use super::guard::Person;
 use super::page::{Frame, Oops, connection, render};
 use super::show::{Item, Stamp, item, stamp};
 use super::{Console, records};
-use crate::flow::{map, read_record};
+use crate::app::Connection;
+use crate::flow::{map, source};
 use crate::story;
 
 /// More entries than any record has.
@@ -88,7 +89,7 @@ pub(super) async fn show(
         frame: Frame::new(&console, person, "records", Some(connection)).saying(said),
         item: item(&row, zone),
         what_to_do: row.hold.as_ref().map(|hold| hold.code.what_to_do()),
-        brex: brex_side(&row, &payload),
+        brex: brex_side(connection, &row, &payload),
         plan: map::plan_of(&row),
         receipts: store.receipts().find_many(&connection.id, std::slice::from_ref(&id)).await?,
         steps: entries.iter().map(step).collect(),
@@ -98,14 +99,14 @@ pub(super) async fn show(
 }
 
 /// The facts of the record, and its lines with their coding.
-fn brex_side(row: &RecordRow, payload: &str) -> BrexSide {
+fn brex_side(connection: &Connection, row: &RecordRow, payload: &str) -> BrexSide {
     let mut facts = vec![
         ("Type", super::show::words(&row.record_type)),
         ("Version", row.version.to_string()),
         ("Merchant", row.merchant.clone().unwrap_or_default()),
         ("Posting date", row.posting_date.clone().unwrap_or_default()),
     ];
-    let Ok(record) = read_record(payload) else { return BrexSide { facts, lines: Vec::new() } };
+    let Ok(record) = source::read(connection, payload) else { return BrexSide { facts, lines: Vec::new() } };
     facts.push(("Amount", record.amount.to_string()));
     let line = |line: &Line| {
         let coding: Vec<String> = line.coding.iter().map(coded).collect();

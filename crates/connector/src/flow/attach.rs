@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use clients::bc::{Attachment, Company};
-use clients::brex::{AccountingRecord, Receipt};
+use clients::brex::Receipt;
 use clients::{Effect, Error, Kind};
 use data_encoding::HEXLOWER;
 use domain::document::DocumentKind;
@@ -25,7 +25,7 @@ use uuid::Uuid;
 use super::resolve_vendor::unreadable;
 use super::step::{Step, error_detail};
 use super::wire::wire_kind;
-use super::{Lane, Stop, asked_ms};
+use super::{Lane, Stop, asked_ms, source};
 use crate::problem;
 
 /// Runs the stage.
@@ -62,10 +62,7 @@ async fn receipts_of(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<HashMap<Reco
     }
     let wanted: Vec<(RecordId, i64)> = rows.iter().map(|row| (row.id.clone(), row.version)).collect();
     let payloads = lane.app.store.payloads().get_many(&lane.connection.id, &wanted).await?;
-    let ids = |text: &str| {
-        let record = AccountingRecord::from_json(text).ok()?;
-        Some(record.receipts.into_iter().map(|receipt| receipt.id).collect())
-    };
+    let ids = |text: &str| source::receipt_ids(lane.connection, text);
     Ok(payloads.into_iter().filter_map(|payload| Some((payload.record_id, ids(&payload.payload)?))).collect())
 }
 
@@ -150,9 +147,7 @@ impl Files<'_> {
     /// The receipts with links that are good for 15 minutes from now.
     async fn fresh_links(&self) -> Result<Vec<Receipt>, Halt> {
         let id = self.row.id.as_str();
-        let found = self.lane.connection.brex.get_record(id).await?;
-        let record = found.and_then(|text| AccountingRecord::from_json(text.get()).ok());
-        record.map(|record| record.receipts).ok_or_else(|| {
+        source::fresh_receipts(self.lane.connection, id).await?.ok_or_else(|| {
             Halt::Hold(Hold::new(
                 HoldCode::ReceiptUnavailable,
                 format!("Brex no longer shows the record {id} and its receipts"),

@@ -12,7 +12,7 @@ use store::RecordRow;
 use super::receive::{Origin, receive};
 use super::step::Step;
 use super::verify::{self, ReadBack};
-use super::{BATCH, Lane, Stop, clearing};
+use super::{BATCH, Lane, Stop, clearing, source};
 use crate::config::Told;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -39,7 +39,7 @@ pub async fn run(lane: &Lane<'_>) -> Result<(), Stop> {
         let ids: Vec<RecordId> = rows.iter().map(|row| row.id.clone()).collect();
         look_at(lane, rows).await?;
         let ids: Vec<&str> = ids.iter().map(RecordId::as_str).collect();
-        let records = lane.connection.brex.list_records_by_ids(&ids).await?;
+        let records = source::by_ids(lane.connection, &ids).await?;
         receive(lane, &records.items, Origin::Poll).await?;
     }
 }

@@ -24,7 +24,7 @@ use super::probe::look_up;
 use super::receive::{Origin, receive, seen};
 use super::recheck::release;
 use super::step::{Step, error_detail};
-use super::{BATCH, Lane, Stop};
+use super::{BATCH, Lane, Stop, source};
 
 /// The job that tells.
 pub const FAILURES: &str = "failures";
@@ -235,7 +235,7 @@ pub(super) async fn read_again(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<Ha
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+    let found = source::by_ids(lane.connection, &ids).await?;
     receive(lane, &found.items, Origin::AfterFailure).await?;
     let records = found.items.iter().filter_map(|item| lane.read_record(item.get()).ok());
     Ok(records.map(|record| (record.id.clone(), record)).collect())

@@ -1,7 +1,8 @@
 //! Tells Brex which records are exported, in batches, with BC's number and a link.
 //!
 //! The records are read again first: one that was edited meanwhile is held, one that is already exported (a lost answer)
-//! is done. So the call is idempotent by reading back, not by key (brex.md §2.6).
+//! is done. So the call is idempotent by reading back, not by key (brex.md §2.6). Expenses are read again as well, but Brex can
+//! be told nothing about them.
 
 use std::collections::HashMap;
 
@@ -20,7 +21,8 @@ use url::Url;
 use super::receive::{Origin, as_planned, edited};
 use super::step::{Step, error_detail};
 use super::wire::wire_kind;
-use super::{Lane, Stop, asked_ms, clearing};
+use super::{Lane, Stop, asked_ms, clearing, source};
+use crate::config::Source;
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
@@ -50,7 +52,7 @@ pub(super) async fn now_in_brex(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+    let found = source::by_ids(lane.connection, &ids).await?;
     let readable =
         found.items.iter().filter_map(|item| Some((lane.read_record(item.get()).ok()?, item.get().to_owned())));
     Ok(readable.map(|(record, text)| (record.id.clone(), (record, text))).collect())
@@ -91,6 +93,8 @@ fn decide(lane: &Lane<'_>, row: RecordRow, record: &Record, planned: Option<&Rec
         taken(lane, row, "Brex shows it as exported")
     } else if !differences.is_empty() {
         edited(lane, row, record, &differences, text, Origin::BeforeExport)
+    } else if record.review == Review::ReadyForExport && lane.connection.settings.brex.source == Source::Expenses {
+        taken(lane, row, "expenses have no export status in Brex, so Brex is not told")
     } else if record.review == Review::ReadyForExport {
         return Decided::Report(Box::new(row));
     } else if record.review == Review::Review && record.treatment() == Treatment::Bill {

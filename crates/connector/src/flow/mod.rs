@@ -18,6 +18,7 @@ pub mod changes;
 pub mod clearing;
 pub mod draft;
 pub mod drift;
+mod expense;
 pub mod failures;
 mod late;
 pub(crate) mod legal_entity;
@@ -33,6 +34,7 @@ pub mod recheck;
 mod refund;
 pub mod resolve_vendor;
 pub mod revise;
+pub(crate) mod source;
 pub mod step;
 pub mod verify;
 mod wire;
@@ -51,6 +53,7 @@ use store::{Applied, Change, Lease, RecordRow};
 use crate::app::{App, Connection, Identity};
 pub use crate::stop::{Stop, asked_ms};
 use step::Step;
+use wire::UnreadableRecord;
 
 pub use wire::{found_document, new_document, read_record};
 
@@ -120,10 +123,16 @@ impl Lane<'_> {
         Ok(applied)
     }
 
+    /// Reads a record as Brex sent it and the connection treats it.
+    fn read_record(&self, json: &str) -> Result<Record, UnreadableRecord> {
+        source::read(self.connection, json)
+    }
+
     /// The newest payload of each row, decoded. Rows whose payload is missing or unreadable are left out.
-    pub async fn records(&self, rows: &[RecordRow]) -> Result<HashMap<RecordId, Record>, store::Error> {
+    pub async fn records(&self, rows: &[RecordRow]) -> Result<HashMap<RecordId, Record>, Stop> {
         let wanted: Vec<(RecordId, i64)> = rows.iter().map(|row| (row.id.clone(), row.version)).collect();
         let payloads = self.app.store.payloads().get_many(&self.connection.id, &wanted).await?;
+        source::learn(self.connection, payloads.iter().map(|payload| payload.payload.as_str())).await?;
         Ok(payloads
             .into_iter()
             .filter_map(|payload| Some((payload.record_id, self.read_record(&payload.payload).ok()?)))

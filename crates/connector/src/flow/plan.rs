@@ -17,7 +17,7 @@ use store::RecordRow;
 
 use super::receive::{Origin, receive};
 use super::recheck::{self, Scope};
-use super::{BATCH, Lane, Stop, booked, legal_entity, map, refund};
+use super::{BATCH, Lane, Stop, booked, legal_entity, map, refund, source};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// The plan of one connection.
@@ -182,7 +182,7 @@ pub async fn apply(lane: &Lane<'_>, plan: &Plan) -> Result<Vec<Done>, Stop> {
 
 async fn apply_some(lane: &Lane<'_>, entries: &[&Entry]) -> Result<Vec<Done>, Stop> {
     let ids: Vec<&str> = entries.iter().map(|entry| entry.record.as_str()).collect();
-    let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+    let found = source::by_ids(lane.connection, &ids).await?;
     receive(lane, &found.items, Origin::Poll).await?;
     let ids: Vec<RecordId> = entries.iter().map(|entry| entry.record.clone()).collect();
     for stage in [Stage::ResolveVendor, Stage::Map] {

@@ -1,18 +1,16 @@
 //! Asks Brex what is there. Schedule and webhook come here alike; whatever is found goes to [`super::receive`].
-//!
-//! Records of cards and reimbursements are asked for by review status, bills by their change (brex.md §2.3, §2.5), always
-//! with an explicit window, since Brex silently narrows a query without one.
 
 use clients::brex::webhook_event::WebhookEvent;
-use clients::brex::{RecordsQuery, ReviewStatus, SourceType};
 use domain::audit::Note;
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::bisect::ask;
 use super::receive::{Origin, receive};
-use super::{Lane, Stop};
+use super::{Lane, Stop, source};
 use crate::app::Connection;
+use crate::config::Source;
+use crate::identity;
 
 /// Cursor that holds the newest `updated_at` seen (milliseconds).
 pub const WATERMARK: &str = "records.updated_at";
@@ -42,11 +40,11 @@ pub async fn poll(lane: &Lane<'_>, window: Window) -> Result<usize, Stop> {
         (Window::SinceLast, Some(ms)) => crate::clock::timestamp(ms.saturating_sub(OVERLAP_MS)).max(start),
         (Window::SinceLast, None) => start,
     };
+    identity::keep_source(lane.app, lane.connection, lane.lease).await?;
     let started_ms = lane.now_ms();
     let mut seen = 0_usize;
     let mut newest = watermark.unwrap_or(i64::MIN);
-    for query in queries(after) {
-        let mut pages = lane.connection.brex.records(query);
+    for mut pages in source::changed(lane.connection, after) {
         while let Some(items) = pages.next_page().await? {
             seen = seen.saturating_add(items.len());
             let received = receive(lane, &items, Origin::Poll).await?;
@@ -72,18 +70,6 @@ pub(crate) fn start_of(connection: &Connection) -> Result<Timestamp, Stop> {
     })
 }
 
-fn queries(after: Timestamp) -> [RecordsQuery; 3] {
-    let ready = |source_type| RecordsQuery {
-        review_status: Some(ReviewStatus::ReadyForExport),
-        source_type: Some(source_type),
-        updated_after: Some(after),
-        ..RecordsQuery::default()
-    };
-    let bills =
-        RecordsQuery { source_type: Some(SourceType::Bill), updated_after: Some(after), ..RecordsQuery::default() };
-    [ready(SourceType::Card), ready(SourceType::Reimbursement), bills]
-}
-
 /// Takes the nudges that webhooks left in the inbox: fetches the records they name, then marks them handled.
 pub async fn take_nudges(lane: &Lane<'_>) -> Result<usize, Stop> {
     let inbox = lane.app.store.inbox();
@@ -95,6 +81,9 @@ pub async fn take_nudges(lane: &Lane<'_>) -> Result<usize, Stop> {
     let mut strange: Vec<Note> = Vec::new();
     for event in &events {
         match WebhookEvent::from_json(event.payload.as_bytes()) {
+            Ok(WebhookEvent::RecordsReady { .. }) if lane.connection.settings.brex.source == Source::Expenses => {
+                strange.push(ignored(&event.event_id, "this connection takes expenses, not accounting records"));
+            }
             Ok(WebhookEvent::RecordsReady { record_ids, company_id }) if company_id == lane.identity.brex_company => {
                 ids.extend(record_ids);
             }

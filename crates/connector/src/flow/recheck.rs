@@ -11,7 +11,9 @@ use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, point_to};
 use super::step::Step;
-use super::{BATCH, Lane, Stop, booked, failures, late, legal_entity, map, resolve_vendor, revise, verify};
+use super::{
+    BATCH, Lane, Stop, booked, failures, late, legal_entity, map, resolve_vendor, revise, source, verify,
+};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Which holds are looked at.
@@ -207,7 +209,7 @@ async fn recheck_exports(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<usize,
         return Ok(0);
     }
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-    let found = lane.connection.brex.list_records_by_ids(&ids).await?;
+    let found = source::by_ids(lane.connection, &ids).await?;
     let takes = |review: &Review| matches!(review, Review::ReadyForExport | Review::Exported);
     let records = found.items.iter().filter_map(|item| lane.read_record(item.get()).ok());
     let going_on: HashSet<RecordId> = records.filter(|r| takes(&r.review)).map(|r| r.id).collect();

@@ -11,8 +11,6 @@ use domain::money::{Currency, InvalidCurrency, Money};
 use domain::record::{CodedField, Line, Merchant, Person, Record, Review, Side};
 use rust_decimal::Decimal;
 
-use super::Lane;
-
 /// Longer than any id of Brex (some 40 bytes), and short enough for an index of the store.
 const SOURCE_ID_MAX: usize = 200;
 
@@ -31,19 +29,14 @@ pub enum UnreadableRecord {
     /// The version does not fit.
     #[error("the version {0} is out of range")]
     Version(u64),
+    /// An expense lacks what a booking needs.
+    #[error("the expense has no {0}")]
+    Missing(&'static str),
 }
 
-impl Lane<'_> {
-    /// Reads a record as Brex sent it and the connection treats it.
-    pub fn read_record(&self, json: &str) -> Result<Record, UnreadableRecord> {
-        Ok(read_record(json)?.under(&self.connection.rules.types))
-    }
-}
-
-/// Reads a record as Brex sent it.
+/// Reads an accounting record as Brex sent it.
 pub fn read_record(json: &str) -> Result<Record, UnreadableRecord> {
     let wire = AccountingRecord::from_json(json)?;
-    let filled = |text: Option<String>| text.filter(|t| !t.trim().is_empty());
     Ok(Record {
         id: RecordId::new(wire.id),
         version: i64::try_from(wire.version).map_err(|_| UnreadableRecord::Version(wire.version))?,
@@ -66,6 +59,11 @@ pub fn read_record(json: &str) -> Result<Record, UnreadableRecord> {
         }),
         lines: wire.line_items.into_iter().map(line).collect::<Result<_, _>>()?,
     })
+}
+
+/// The text, if it says anything.
+pub(super) fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 fn money(amount: &Amount) -> Result<Money, InvalidCurrency> {

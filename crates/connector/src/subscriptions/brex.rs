@@ -9,14 +9,20 @@ use uuid::Uuid;
 
 use super::{address, path, token};
 use crate::app::{App, Connection};
+use crate::config::Source;
 use crate::stop::Stop;
 
 /// Cursor that keeps the unguessable part of the webhook's address.
 pub(super) const TOKEN: &str = "webhook.token";
 /// Cursor that keeps the id of the subscription.
 const SUBSCRIPTION: &str = "webhook.subscription";
-/// The events that this connector acts on.
-const EVENTS: [&str; 3] = ["ACCOUNTING_RECORD_READY_FOR_EXPORT", "TRANSFER_PROCESSED", "TRANSFER_FAILED"];
+/// The events that a connection acts on; expenses have none that would be of use.
+fn events(connection: &Connection) -> &'static [&'static str] {
+    match connection.settings.brex.source {
+        Source::Accounting => &["ACCOUNTING_RECORD_READY_FOR_EXPORT", "TRANSFER_PROCESSED", "TRANSFER_FAILED"],
+        Source::Expenses => &["TRANSFER_PROCESSED", "TRANSFER_FAILED"],
+    }
+}
 
 /// Makes sure that Brex delivers to us and that we know the secrets. Without a public address, or while nobody listens at
 /// it, there is nothing to do: the poll brings every record.
@@ -26,7 +32,8 @@ pub async fn keep(app: &App, connection: &Connection, lease: &Lease) -> Result<(
     let Some(url) = address(public_url, "brex", &token) else { return Ok(()) };
     let path = path("brex", &token);
     connection.set_hook(|hook| hook.token = Some(token));
-    let wanted = NewSubscription { url, event_types: EVENTS.map(str::to_owned).to_vec() };
+    let wanted =
+        NewSubscription { url, event_types: events(connection).iter().map(|event| (*event).to_owned()).collect() };
     let known = connection.brex.list_subscriptions().await?;
     // Nobody but us knows the path: an address that ends with it is ours, even if this machine has moved.
     let mut ours = known.iter().filter(|subscription| subscription.url.ends_with(&path));
@@ -61,7 +68,7 @@ async fn register(app: &App, connection: &Connection, lease: &Lease, wanted: &Ne
     let key = Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
     let made = connection.brex.create_subscription(key, wanted).await?;
     app.store.cursors().set(lease, &connection.id, SUBSCRIPTION, &made.id).await?;
-    note(app, connection, lease, "webhook_registered", &made.id, json!({ "events": EVENTS })).await
+    note(app, connection, lease, "webhook_registered", &made.id, json!({ "events": wanted.event_types })).await
 }
 
 async fn repair(
@@ -72,8 +79,7 @@ async fn repair(
     wanted: &NewSubscription,
 ) -> Result<(), Stop> {
     app.store.cursors().set(lease, &connection.id, SUBSCRIPTION, &found.id).await?;
-    let missing: Vec<&str> =
-        EVENTS.into_iter().filter(|event| !found.event_types.iter().any(|told| told == event)).collect();
+    let missing: Vec<&String> = wanted.event_types.iter().filter(|event| !found.event_types.contains(event)).collect();
     let moved = found.url != wanted.url.as_str();
     if found.status == SubscriptionStatus::Active && missing.is_empty() && !moved {
         return Ok(());

@@ -9,7 +9,6 @@ mod transfers;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use clients::bc::{Company, DocumentKind as WireKind};
-use clients::brex::{RecordsQuery, SourceType};
 use domain::calendar::day_of;
 use domain::document::{DocumentKind, FoundDocument, MARKER};
 use domain::id::{JobId, RecordId};
@@ -22,7 +21,8 @@ use store::RecordRow;
 use uuid::Uuid;
 
 use crate::app::{App, Connection, Identity};
-use crate::flow::{Stop, found_document, legal_entity, poll, read_record};
+use crate::config::Source;
+use crate::flow::{Stop, found_document, legal_entity, poll, source};
 
 pub use bridge::{Line, lines};
 pub use page::page;
@@ -50,15 +50,11 @@ pub async fn make(app: &App, connection: &Connection, identity: &Identity, perio
 
 async fn read_brex(connection: &Connection, sides: &mut Sides) -> Result<(), Stop> {
     let after = poll::start_of(connection)?;
-    for source_type in [SourceType::Card, SourceType::Reimbursement, SourceType::Bill] {
-        let query =
-            RecordsQuery { source_type: Some(source_type), updated_after: Some(after), ..RecordsQuery::default() };
-        let mut pages = connection.brex.records(query);
+    for mut pages in source::everything(connection, after) {
         while let Some(items) = pages.next_page().await? {
             for item in items {
-                match read_record(item.get()) {
+                match source::read(connection, item.get()) {
                     Ok(record) => {
-                        let record = record.under(&connection.rules.types);
                         sides.brex.insert(record.id.clone(), in_brex(connection, &record));
                     }
                     Err(error) => {
@@ -94,7 +90,7 @@ fn in_brex(connection: &Connection, record: &Record) -> BrexRecord {
             _ if record.is_ready() => Standing::Ready,
             _ => Standing::Open,
         },
-        has_status: treatment != Treatment::Bill,
+        has_status: treatment != Treatment::Bill && connection.settings.brex.source == Source::Accounting,
     }
 }
 

@@ -16,17 +16,19 @@ struct Page<'a> {
     tied: &'a TieOut,
     bridge: Vec<Line>,
     transfers: &'a [Line],
+    limits: Option<&'a str>,
     accounts: Vec<(&'a str, String)>,
     dimensions: Vec<(&'a str, Vec<(&'a str, String)>)>,
 }
 
-/// The page, complete in itself. `made` is the time as it is to be read.
+/// The page, complete in itself. `made` is the time as it is to be read, `limits` what Brex cannot say by its source.
 pub fn page(
     tied: &TieOut,
     transfers: &[Line],
     connection: &str,
     company: &str,
     made: &str,
+    limits: Option<&str>,
 ) -> Result<String, askama::Error> {
     let dimensions = tied.sums.dimensions.iter().map(|(code, values)| {
         (code.as_str(), values.iter().map(|(value, sums)| (value.as_str(), by_currency(sums))).collect())
@@ -40,6 +42,7 @@ pub fn page(
         tied,
         bridge: bridge::lines(tied),
         transfers,
+        limits,
         accounts: accounts.collect(),
         dimensions: dimensions.collect(),
     }

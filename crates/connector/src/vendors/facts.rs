@@ -12,6 +12,7 @@ use store::RecordRow;
 
 use super::judgement::Asked;
 use crate::app::{App, Connection};
+use crate::config::Source;
 use crate::stop::Stop;
 
 /// How long Brex is not asked for expenses again after it refused the permission.
@@ -36,6 +37,16 @@ pub async fn asked(
     let unknown: Vec<&(&RecordRow, &Record)> = open.iter().filter(|(row, _)| !asked.contains_key(&row.id)).collect();
     let wanted: Vec<(RecordId, i64)> = unknown.iter().map(|(row, _)| (row.id.clone(), row.version)).collect();
     let payloads = app.store.payloads().get_many(&connection.id, &wanted).await?;
+    if connection.settings.brex.source == Source::Expenses {
+        // The expense is at hand: it is the record.
+        for (row, record) in unknown {
+            let payload = payloads.iter().find(|payload| payload.record_id == row.id);
+            let expense = payload.and_then(|payload| Expense::from_json(&payload.payload).ok());
+            let plain = Asked { complete: true, ..Asked::name(merchant_of(record).unwrap_or_default()) };
+            asked.insert(row.id.clone(), expense.map_or(plain.clone(), |expense| with_expense(plain, expense)));
+        }
+        return Ok(asked);
+    }
     let wires: HashMap<RecordId, AccountingRecord> = payloads
         .into_iter()
         .filter_map(|payload| Some((payload.record_id, AccountingRecord::from_json(&payload.payload).ok()?)))

@@ -8,7 +8,7 @@ use sandbox::Options;
 use sandbox::bc::AppState;
 use serde_json::Value;
 
-use crate::connect::unconnected;
+use crate::connect::{answers, unconnected};
 use crate::setting::{Setting, said};
 
 /// What is done to a working connection.
@@ -72,6 +72,32 @@ async fn each_misconfiguration_gives_a_sentence_of_its_own() {
     let sentences: BTreeSet<&str> = told.iter().filter_map(|text| text.split('\n').nth(1)).collect();
     assert_eq!(sentences.len(), BREAKS.len(), "{told:#?}");
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_for_expenses_needs_no_accounting_api_and_says_what_it_cannot_do() {
+    let setting = unconnected().await;
+    let text = answers(&setting, "").replace("[brex]\n", "[brex]\nsource = \"expenses\"\n");
+    setting.write_secret("answers.toml", &text);
+    let file = setting.folder.path().join("answers.toml");
+    let joined = setting.run(&["connect", "--from", file.to_str().unwrap()]).await;
+    assert!(joined.status.success(), "{}", said(&joined));
+    let tell = async |scopes: &[&str]| {
+        setting.sandbox.world().brex.set_scopes(scopes);
+        let answer = setting.run_json(&["doctor", "--json"]).await;
+        let lines = answer["checks"].as_array().unwrap().iter().filter(|check| check["result"] != "ok").map(|check| {
+            let word = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
+            format!("{} {}: {}", word("check"), word("result"), word("said"))
+        });
+        (answer["ok"].as_bool().unwrap(), lines.collect::<Vec<_>>())
+    };
+    let limits = "Brex: source warning: brex.source is \"expenses\": only approved card expenses are booked";
+    let (ok, lines) = tell(&["companies.readonly", "expenses.card.readonly", "fields.read", "field_values.read"]).await;
+    assert!(ok && lines.len() == 1 && lines[0].starts_with(limits), "{lines:?}");
+    let (ok, lines) = tell(&["companies.readonly", "expenses.card.readonly"]).await;
+    assert!(ok && lines[1].starts_with("Brex: fields.read, field_values.read warning: the token may not"), "{lines:?}");
+    let (ok, lines) = tell(&["companies.readonly", "fields.read", "field_values.read"]).await;
+    assert!(!ok && lines[1].contains("the Brex token lacks the scope expenses.card.readonly"), "{lines:?}");
 }
 
 /// Without what differs from run to run.

@@ -16,6 +16,7 @@ mod directory_claims;
 mod directory_size;
 mod drift;
 mod exactly_once;
+mod expenses;
 mod failures;
 mod faults;
 mod floods;

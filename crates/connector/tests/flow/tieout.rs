@@ -123,7 +123,7 @@ async fn names_with_markup_and_formulas_are_inert_on_the_page_and_in_the_file() 
     app.insert(&card("accr_rude", "=cmd|'<script>alert(1)</script>'", "64100", 12.5));
     app.run_until_idle().await;
     let tied = tie_out(&app, JUNE).await;
-    let page = tieout::page(&tied, &[], "main", "CRONUS", "today").unwrap();
+    let page = tieout::page(&tied, &[], "main", "CRONUS", "today", None).unwrap();
     assert!(page.contains("&#60;script&#62;") && !page.contains("<script>"), "{page}");
     let mut file = Vec::new();
     tieout::write_csv(&tied, &mut file).unwrap();

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::super::{Exit, Failure};
 use crate::clock::{Clock, SystemClock};
+use crate::config::Source;
 use crate::config::secret::read_private_file;
 use crate::config::stray;
 use crate::secrets;
@@ -69,6 +70,7 @@ pub(super) struct Answers {
 pub(super) struct BrexAnswers {
     pub(super) token: Option<SecretString>,
     pub(super) integration_vendor: Option<String>,
+    pub(super) source: Option<Source>,
     pub(super) base_url: Option<Url>,
 }
 

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::super::{Common, Exit, Failure};
 use super::answers::Answers;
-use crate::config::{Config, ConnectionConfig};
+use crate::config::{Config, ConnectionConfig, Source};
 
 /// What stands in a new configuration, so that whoever runs it has somewhere to look.
 const CONSOLE: &str =
@@ -61,7 +61,7 @@ fn text_with(common: &Common, answers: &Answers) -> Result<(String, bool), Failu
     }
     let text = format!(
         "the configuration has a connection {:?} already, with another tenant, application, way to sign in, environment, company, start \
-         date, time zone or name of the integration in Brex: change it there, or connect under another name",
+         date, time zone, source or name of the integration in Brex: change it there, or connect under another name",
         answers.name()
     );
     Err(Failure::new(Exit::NotTaken, text))
@@ -80,6 +80,7 @@ fn is_same(known: &ConnectionConfig, answers: &Answers) -> bool {
         && fits(answers.bc.company.as_ref(), &known.bc.company)
         && fits(answers.start_date.as_ref(), &known.start_date)
         && fits(answers.time_zone.as_ref(), &known.time_zone)
+        && fits(answers.brex.source.as_ref(), &known.brex.source)
         && (vendor.is_none() || *vendor == known.coding_lists.integration_vendor)
 }
 
@@ -93,8 +94,12 @@ fn section(answers: &Answers) -> String {
     let vendor = answers.brex.integration_vendor.as_deref().map_or_else(String::new, |vendor| {
         format!("\n[connection.coding_lists]\nintegration_vendor = {}\n", quoted(vendor))
     });
+    let source = match answers.brex.source {
+        Some(Source::Expenses) => "source = \"expenses\"\n",
+        Some(Source::Accounting) | None => "",
+    };
     format!(
-        "[[connection]]\nname = {}\nstart_date = \"{}\"\ntime_zone = {}\n\n[connection.brex]\n{}\n[connection.entra]\n{}tenant = {}\n\
+        "[[connection]]\nname = {}\nstart_date = \"{}\"\ntime_zone = {}\n\n[connection.brex]\n{}{source}\n[connection.entra]\n{}tenant = {}\n\
          client_id = {}\n{}\n[connection.bc]\n{}environment = {}\ncompany = {}\n{vendor}",
         quoted(answers.name()),
         answers.start_date.unwrap_or(jiff::civil::date(2000, 1, 1)),

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::super::{Common, Exit, Failure};
 use super::answers::{Answers, EntraAnswers};
-use super::systems::{Joined, Tenant, brex_client, find_company, names, none_seen, refused};
+use super::systems::{Joined, Tenant, brex_client, company_of, find_company, names, none_seen, refused};
 use super::{file, prompt};
 use crate::clock::{Clock as _, SystemClock, timestamp};
 use crate::config::ConnectionConfig;
@@ -98,7 +98,7 @@ async fn brex(common: &Common, answers: &mut Answers) -> Result<(brex::Client, b
             None => prompt::hidden("Brex user token")?,
         };
         let client = brex_client(&draft(common, answers)?, &token)?;
-        match client.get_company().await {
+        match company_of(&client, answers.brex.source).await {
             Ok(company) => {
                 eprintln!("Brex: {} ({})", company.legal_name, company.id);
                 answers.brex.token = Some(token);

@@ -2,13 +2,14 @@
 
 use clients::bc::{self, CompanyName};
 use clients::entra::{Credential, TokenSource};
-use clients::{Error, Http, Kind, Pace, brex};
+use clients::brex::{RecordsQuery, ReviewStatus};
+use clients::{Error, Http, Kind, Pace, System, brex};
 use secrecy::SecretString;
 
 use super::super::{Exit, Failure};
 use super::answers::Answers;
 use super::prompt;
-use crate::config::ConnectionConfig;
+use crate::config::{ConnectionConfig, Source};
 use crate::stop::Stop;
 use crate::{identity, problem};
 
@@ -27,6 +28,20 @@ pub(super) struct Joined {
 pub(super) fn brex_client(settings: &ConnectionConfig, token: &SecretString) -> Result<brex::Client, Failure> {
     let http = Http::new(Pace::BREX).map_err(|error| setup(&error))?.read_only();
     Ok(brex::Client::new(http, settings.brex.base_url.clone(), token.clone()))
+}
+
+/// The company of a token, which must be allowed to read what is to be booked. Whether it may report is known only by doing it.
+pub(super) async fn company_of(brex: &brex::Client, source: Option<Source>) -> Result<brex::Company, Error> {
+    let company = brex.get_company().await?;
+    match source.unwrap_or_default() {
+        Source::Accounting => {
+            let review_status = Some(ReviewStatus::ReadyForExport);
+            let query = RecordsQuery { review_status, limit: Some(1), ..RecordsQuery::default() };
+            brex.list_records(&query).await?;
+        }
+        Source::Expenses => drop(brex.get_expense("expense_none").await?),
+    }
+    Ok(company)
 }
 
 /// Business Central, of which the environment is not chosen yet.
@@ -62,7 +77,7 @@ impl Tenant {
 /// Asks both sides with complete answers.
 pub(super) async fn join(settings: &ConnectionConfig, answers: &Answers) -> Result<Joined, Failure> {
     let brex = brex_client(settings, answers.token()?)?;
-    let brex_company = brex.get_company().await.map_err(refused)?;
+    let brex_company = company_of(&brex, answers.brex.source).await.map_err(refused)?;
     let tenant = Tenant::new(settings, answers.entra.credential()?)?;
     let environment = match &answers.bc.environment {
         Some(name) => name.clone(),
@@ -105,6 +120,19 @@ pub(super) fn none_seen(key: &str) -> String {
 /// What an error means, as the sentence of the problem that it is.
 #[expect(clippy::needless_pass_by_value, reason = "the form that map_err takes")]
 pub(super) fn refused(error: Error) -> Failure {
+    let advice = match (error.system(), error.kind(), error.operation()) {
+        (System::Brex, Kind::Forbidden, "list_records") => {
+            "the token lacks the scope accounting.record.read: make one that has it (docs/permissions.md), or, where Brex does not grant \
+             the accounting API, answer source = \"expenses\" (docs/expenses-source.md)"
+        }
+        (System::Brex, Kind::Forbidden, "get_expense") => {
+            "the token lacks the scope expenses.card.readonly: make one that has it (docs/permissions.md)"
+        }
+        _ => "",
+    };
+    if !advice.is_empty() {
+        return Failure::new(Exit::Refused, format!("brex: {advice}. It says: {}", problem::said(&error)));
+    }
     match problem::of_error(&error) {
         Some(problem) => Stop::Connection(problem).into(),
         None if matches!(error.kind(), Kind::Refused | Kind::Conflict) => {

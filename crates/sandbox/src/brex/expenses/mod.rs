@@ -133,7 +133,12 @@ impl state::State {
 
     /// All of them in the order of pages.
     fn expenses(&self) -> Vec<&Stored> {
-        let mut all: Vec<&Stored> = self.journal.iter().filter(|record| record.is_expense()).collect();
+        // Where several records are about one expense, the newest tells of it.
+        let tells = |record: &&Stored| {
+            let newest = record.source().and_then(|id| self.journal.of_source(id));
+            record.is_expense() && newest.is_some_and(|newest| newest.face.id == record.face.id)
+        };
+        let mut all: Vec<&Stored> = self.journal.iter().filter(tells).collect();
         if !self.split_expenses.is_empty() {
             all.extend(self.split_expenses.values());
             all.sort_unstable_by_key(|record| place(record));

@@ -75,8 +75,9 @@ pub(super) fn expense(record: &Stored, state: &State, view: &View) -> Value {
     let json = record.value();
     let time = |moment: Timestamp| format!("{moment:.3}");
     let exported = record.face.review_status == EXPORTED;
-    let original = minor(if json["original_amount"].is_null() { &json["amount"] } else { &json["original_amount"] });
-    let billed = minor(&json["amount"]);
+    let of = |amount: &Value| signed(minor(amount), record);
+    let original = of(if json["original_amount"].is_null() { &json["amount"] } else { &json["original_amount"] });
+    let billed = of(&json["amount"]);
     let expanded = |name: &str, shown: Value| if view.expands(name) { shown } else { Value::Null };
     let (entity, entity_name, is_default) = state.spender(record);
     json!({
@@ -91,7 +92,7 @@ pub(super) fn expense(record: &Stored, state: &State, view: &View) -> Value {
         "payment_posted_at": payment_posted_at(record).map(time),
         "category": null,
         "merchant_id": json["vendor"]["id"],
-        "merchant": expanded("merchant", merchant(record)),
+        "merchant": expanded("merchant", merchant(record, &json)),
         "receipts": receipts(&json, view),
         "budget_id": null,
         "budget": null,
@@ -165,10 +166,25 @@ fn named(user: &Value, unit: &str) -> Value {
     }
 }
 
-fn merchant(record: &Stored) -> Value {
-    record.purchase.as_ref().map_or(Value::Null, |purchase| {
-        json!({ "raw_descriptor": purchase.raw_descriptor, "mcc": purchase.mcc, "country": purchase.country })
-    })
+/// Of a record that was put in by hand no more is known than the name.
+fn merchant(record: &Stored, json: &Value) -> Value {
+    match (&record.purchase, json["vendor"]["name"].as_str()) {
+        (Some(purchase), _) => {
+            json!({ "raw_descriptor": purchase.raw_descriptor, "mcc": purchase.mcc, "country": purchase.country })
+        }
+        (None, Some(name)) => json!({ "raw_descriptor": name, "mcc": "", "country": "" }),
+        (None, None) => Value::Null,
+    }
+}
+
+/// Positive where money was spent, negative where it comes back, however the record's total is signed.
+fn signed(mut amount: Value, record: &Stored) -> Value {
+    let record_type = &record.face.record_type;
+    let comes_back = record_type.ends_with("_REFUND") || record_type.ends_with("_REPAYMENT");
+    if let Some(minor) = amount["amount"].as_i64() {
+        amount["amount"] = json!(if comes_back { -minor.abs() } else { minor.abs() });
+    }
+    amount
 }
 
 /// Their links only if they are asked for.

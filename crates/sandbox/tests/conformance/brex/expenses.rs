@@ -138,6 +138,26 @@ async fn expansions_and_custom_fields_are_there_when_they_are_asked_for() {
 }
 
 #[tokio::test]
+async fn amounts_are_signed_and_an_expense_is_listed_once_however_many_records_it_has() {
+    let caller = Caller::start().await;
+    let refunds = |record: &Value| record["type"] == "CARD_EXPENSE_REFUND";
+    let mut record = caller.world().brex.record(&caller.first(refunds)).unwrap().record;
+    let id = record["source_id"].as_str().unwrap().to_owned();
+    let amount =
+        async || caller.get(&format!("/v1/expenses/{id}")).await.1["billing_amount"]["amount"].as_i64().unwrap();
+    assert!(amount().await < 0, "whatever the sign of the record");
+    record["id"] = json!("accr_second");
+    record["type"] = json!("CARD_EXPENSE_POST");
+    let expected = sandbox::brex::Expectation::Document;
+    caller.world().brex.insert(&record.to_string(), expected, "the same expense").unwrap();
+    assert!(amount().await > 0, "the newest record tells");
+    let listed = list(&caller, "expense_type[]=CARD").await;
+    assert_eq!(listed.iter().filter(|expense| expense["id"] == id.as_str()).count(), 1);
+    let of_hand = json!({ "raw_descriptor": record["vendor"]["name"], "mcc": "", "country": "" });
+    assert_eq!(caller.get(&format!("/v1/expenses/{id}?expand[]=merchant")).await.1["merchant"], of_hand);
+}
+
+#[tokio::test]
 async fn card_expenses_have_paths_of_their_own_and_a_memo_that_can_be_changed() {
     let caller = Caller::start().await;
     let id = card(&caller).await["id"].as_str().unwrap().to_owned();
