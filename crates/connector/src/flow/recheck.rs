@@ -11,9 +11,7 @@ use store::RecordRow;
 
 use super::probe::{Seen, found_by_number, point_to};
 use super::step::Step;
-use super::{
-    BATCH, Lane, Stop, booked, failures, late, legal_entity, map, resolve_vendor, revise, source, verify,
-};
+use super::{BATCH, Lane, Stop, booked, failures, late, legal_entity, map, resolve_vendor, revise, source, verify};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Which holds are looked at.

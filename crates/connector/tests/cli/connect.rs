@@ -59,6 +59,23 @@ async fn connect_from_a_file_then_doctor_is_all_green_and_the_second_time_change
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_may_not_read_what_is_to_be_booked_is_refused_before_anything_is_written() {
+    let setting = unconnected().await;
+    let file = setting.folder.path().join("answers.toml");
+    let args = ["connect", "--from", file.to_str().unwrap()];
+    setting.sandbox.world().brex.set_scopes(&["companies.readonly", "expenses.card.readonly"]);
+    let refused = setting.run(&args).await;
+    assert_eq!(refused.status.code(), Some(5));
+    assert!(said(&refused).contains("lacks the scope accounting.record.read"), "{}", said(&refused));
+    assert!(!setting.config().exists());
+
+    setting.write_secret("answers.toml", &answers(&setting, "").replace("[brex]\n", "[brex]\nsource = \"expenses\"\n"));
+    let joined = setting.run(&args).await;
+    assert!(joined.status.success(), "{}", said(&joined));
+    assert!(std::fs::read_to_string(setting.config()).unwrap().contains("source = \"expenses\""));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_answers_may_come_from_stdin_and_no_answer_appears_in_what_is_said_about_them() {
     let setting = unconnected().await;
     for (text, code) in [

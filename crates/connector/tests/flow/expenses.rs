@@ -3,7 +3,7 @@
 use connector::config::Source;
 use connector::tieout::make;
 use domain::hold::HoldCode;
-use domain::id::RecordId;
+use domain::id::{ConnectionId, RecordId};
 use domain::stage::Stage;
 use domain::tieout::{End, Period, Reason, TieOut, Unexplained};
 use jiff::civil::date;
@@ -235,16 +235,15 @@ async fn the_source_is_changed_only_while_nothing_was_taken_in_and_is_never_two_
 #[tokio::test]
 async fn two_connections_between_the_same_companies_never_take_two_sources() {
     let mut app = TestApp::start_with(Db::Sqlite, Options { records: 0, ..Options::default() }, "").await.unwrap();
-    let brex = app.sandbox.ready().brex.base_url.clone();
-    app.add_neighbour(&brex).await;
-    app.reconfigure(|settings| settings.brex.source = Source::Expenses).await;
+    app.add_neighbour(|neighbour| neighbour.brex.source = Source::Expenses).await;
     app.insert(&card("accr_one", &a_vendor(&app).1, "64100", 12.5));
+    let neighbour = ConnectionId::new("neighbour").unwrap();
     for restarted in [false, true] {
         ticks(&mut app).await;
-        let said = problem(&app).await;
+        let said = app.app.store.connections().get(&neighbour).await.unwrap().and_then(|row| row.problem).unwrap();
         assert_eq!(said.code, "source_twice", "{restarted}");
-        assert!(said.sentence.starts_with("connections main and neighbour join the same"), "{}", said.sentence);
-        assert_eq!(app.rows().await, []);
+        assert!(said.sentence.starts_with("connections neighbour and main join the same"), "{}", said.sentence);
+        assert_eq!(app.app.store.records().list(&neighbour, None, 10).await.unwrap(), []);
         app.restart().await;
     }
     assert_eq!(documents(&app, "accr_one").len(), 1, "the other goes on");

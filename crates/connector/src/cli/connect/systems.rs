@@ -1,8 +1,8 @@
 //! Both systems, asked with the secrets that were given and through clients that refuse to write.
 
 use clients::bc::{self, CompanyName};
-use clients::entra::{Credential, TokenSource};
 use clients::brex::{RecordsQuery, ReviewStatus};
+use clients::entra::{Credential, TokenSource};
 use clients::{Error, Http, Kind, Pace, System, brex};
 use secrecy::SecretString;
 
