@@ -119,7 +119,7 @@ async fn ending_it_leaves_nothing_behind_and_only_what_is_missing_is_asked() {
         at.answer("Brex user token", &ready.brex.token);
         at.answer("Number", "certificate");
         at.answer("File with the certificate", "/nowhere.pem");
-        at.answer("cannot be read", &path);
+        at.answer("is not there", &path);
         at.answer("Last day of the certificate", "");
         at.answer("Write this", "no");
         at.end()

@@ -2,10 +2,15 @@
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::process::{Child, Command, ExitStatus};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::openpty;
 use nix::sys::termios::{LocalFlags, tcgetattr};
+
+/// Far longer than any answer takes.
+const PATIENCE_MS: u16 = 60_000;
 
 pub struct Terminal {
     hand: File,
@@ -54,8 +59,11 @@ impl Terminal {
         &self.shown[self.read..]
     }
 
-    /// False once nobody is at the other end.
+    /// False once nobody is at the other end. Whoever says nothing for long waits for another answer than the test's.
     fn more(&mut self) -> bool {
+        let mut hand = [PollFd::new(self.hand.as_fd(), PollFlags::POLLIN)];
+        let is_heard = poll(&mut hand, PollTimeout::from(PATIENCE_MS)).unwrap() > 0;
+        assert!(is_heard, "nothing more was said: {}", self.shown);
         let mut part = [0; 4096];
         let read = self.hand.read(&mut part).unwrap_or(0);
         self.shown.push_str(&String::from_utf8_lossy(&part[..read]));
