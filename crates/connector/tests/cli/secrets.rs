@@ -244,8 +244,8 @@ async fn no_canary_is_in_what_a_command_says_or_leaves_behind_also_when_systems_
     watched.watch_key();
     let record = watched.setting.sandbox.world().brex.records()[0].id.clone();
     let folder = watched.setting.folder.path().to_owned();
-    let plan = folder.join("plan.json");
-    let (config, plan) = (watched.setting.config(), plan.to_str().unwrap());
+    let (plan, backup) = (folder.join("plan.json"), folder.join("backup.db"));
+    let (config, plan, backup) = (watched.setting.config(), plan.to_str().unwrap(), backup.to_str().unwrap());
     for args in [
         &["status"][..],
         &["attention"],
@@ -261,6 +261,8 @@ async fn no_canary_is_in_what_a_command_says_or_leaves_behind_also_when_systems_
         &["users", "list"],
         &["vendors", "review"],
         &["transfers", "list"],
+        &["store", "backup", backup],
+        &["store", "show"],
         &["doctor"],
     ] {
         watched.tries(args).await;
