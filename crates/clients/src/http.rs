@@ -104,6 +104,11 @@ impl Http {
         Self { shared: Arc::clone(&self.shared), read_only: true }
     }
 
+    /// Whether both are the same sender, with one pace.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// How many requests were sent so far, by operation; repeats count.
     pub fn calls(&self) -> BTreeMap<&'static str, u64> {
         self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -368,6 +368,11 @@ impl Traffic {
         sides.into_iter().filter_map(|(name, http)| Some((name, http.last_date()?))).collect()
     }
 
+    /// Whether both call Brex with the same token.
+    pub fn has_brex_account_of(&self, other: &Self) -> bool {
+        self.brex.is_same(&other.brex)
+    }
+
     /// Requests sent so far, per system.
     pub fn requests(&self) -> BTreeMap<&'static str, u64> {
         let total = |http: &Http| http.calls().values().sum();

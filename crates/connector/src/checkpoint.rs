@@ -234,36 +234,38 @@ pub async fn restart_after(
     now_ms: i64,
 ) -> Result<Option<PathBuf>, CheckpointError> {
     let path = config.folder.join(&config.audit.checkpoints);
-    let signed = read_file(&path)?;
-    let mut is_older = false;
+    let mut beyond: HashMap<String, Checkpoint> = HashMap::new();
+    for Signed { checkpoint, .. } in read_file(&path)? {
+        beyond.insert(checkpoint.connection.clone(), checkpoint);
+    }
+    let mut trails = Vec::new();
     for connection in store.audit().trails().await? {
-        let last =
-            signed.iter().rev().map(|signed| &signed.checkpoint).find(|last| last.connection == connection.as_str());
         let entries = match store.audit().verify(&connection).await? {
             Chain::Verified { entries, .. } => entries,
             Chain::Broken(at) => return Err(CheckpointError::Broken { connection, at }),
         };
-        let beyond = last.filter(|last| last.seq > entries);
-        is_older |= beyond.is_some();
-        let note = Note {
-            action: "restored".to_owned(),
-            subject: "database".to_owned(),
-            before: None,
-            after: None,
-            detail: json!({
-                "backup": backup.file_name().map(|name| name.to_string_lossy()), "entries": entries,
-                "signed_before": beyond.map(|last| json!({ "seq": last.seq, "hash": last.hash, "at_ms": last.at_ms })),
-            }),
-        };
+        if beyond.get(connection.as_str()).is_some_and(|last| last.seq <= entries) {
+            beyond.remove(connection.as_str());
+        }
+        trails.push((connection, entries));
+    }
+    // Before anything is written into a trail: until then a call that breaks off is simply made again.
+    let kept = path.with_extension(format!("before-{now_ms}.jsonl"));
+    if !beyond.is_empty() {
+        std::fs::rename(&path, &kept).map_err(|source| CheckpointError::File { path, source })?;
+    }
+    for (connection, entries) in trails {
+        let last = beyond.get(connection.as_str());
+        let detail = json!({
+            "backup": backup.file_name().map(|name| name.to_string_lossy()), "entries": entries,
+            "signed_before": last.map(|last| json!({ "seq": last.seq, "hash": last.hash, "at_ms": last.at_ms })),
+        });
+        let (action, subject) = ("restored".to_owned(), "database".to_owned());
+        let note = Note { action, subject, before: None, after: None, detail };
         let actor = Actor::Engine(VERSION.to_owned());
         store.audit().append_unleased(&connection, now_ms, &actor, &[note]).await?;
     }
-    if !is_older {
-        return Ok(None);
-    }
-    let kept = path.with_extension(format!("before-{now_ms}.jsonl"));
-    std::fs::rename(&path, &kept).map_err(|source| CheckpointError::File { path, source })?;
-    Ok(Some(kept))
+    Ok((!beyond.is_empty()).then_some(kept))
 }
 
 /// Adds checkpoints at every interval until cancelled, and once more at the end.

@@ -38,8 +38,8 @@ impl Choices {
         let expenses = expenses.filter_map(|json| Expense::from_json(json).ok());
         let coded: Vec<CustomField> = expenses.flat_map(|expense| expense.custom_fields).collect();
         match self.ask(brex, &coded).await {
-            Err(error) if error.kind() == Kind::Forbidden => {
-                tracing::warn!("Brex does not permit reading fields; coding is read by names alone");
+            Err(error) if matches!(error.kind(), Kind::Forbidden | Kind::Refused | Kind::NotFound) => {
+                tracing::warn!(error = %error, "fields cannot be read; coding is read by names alone");
                 self.write(|known| known.closed = true);
                 Ok(())
             }

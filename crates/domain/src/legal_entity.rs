@@ -68,14 +68,17 @@ impl Entities {
                     .to_owned(),
             );
         };
-        if self.ours.iter().any(|named| entity.is(named)) {
-            return Whose::Ours;
-        }
-        match self.others.iter().find(|(named, _)| entity.is(named)) {
-            Some((_, place)) => {
+        let other = self.others.iter().find(|(named, _)| entity.is(named));
+        match (self.ours.iter().any(|named| entity.is(named)), other) {
+            (true, None) => Whose::Ours,
+            // By its id here and by its name there.
+            (true, Some((_, place))) => {
+                unknown(format!("{} spent, whose purchases are said to be booked both here and {place}", entity.shown()))
+            }
+            (false, Some((_, place))) => {
                 Whose::Elsewhere(format!("{} spent, whose purchases are booked {place}", entity.shown()))
             }
-            None => unknown(format!("{} spent, and no connection books its purchases", entity.shown())),
+            (false, None) => unknown(format!("{} spent, and no connection books its purchases", entity.shown())),
         }
     }
 }
@@ -113,6 +116,15 @@ mod tests {
         }
         let generous = Entities { takes_unnamed: true, ..entities() };
         assert_eq!(generous.whose(None), Whose::Ours);
+    }
+
+    #[test]
+    fn an_entity_that_is_named_by_its_id_here_and_by_its_name_there_is_held() {
+        let both = Entities { others: vec![("Zephyr Inc.".to_owned(), "by connection uk".to_owned())], ..entities() };
+        let Whose::Unknown(hold) = both.whose(Some(&entity("cuent_us", Some("Zephyr Inc.")))) else {
+            panic!("it was decided")
+        };
+        assert!(hold.sentence.ends_with("said to be booked both here and by connection uk"), "{}", hold.sentence);
     }
 
     #[test]

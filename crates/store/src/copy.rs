@@ -7,10 +7,12 @@ use futures::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Column as _, Row as _};
+use uuid::Uuid;
 
 use crate::dialect::{CHUNK, Statement, Tuple};
 use crate::error::Error;
 use crate::open::Store;
+use crate::place::Kind;
 use crate::row::Table;
 
 /// Every table with data, parents before their children.
@@ -85,6 +87,13 @@ impl Store {
     async fn copy(&self, target: &Self) -> Result<Copied, Error> {
         let mut from = self.db().begin_snapshot().await?;
         let mut into = target.db().begin().await?;
+        for (connection, store) in [(&mut from, self), (&mut into, target)] {
+            if store.kind() == Kind::Postgres {
+                // A large table takes longer than any other statement may, and one side waits while the other works.
+                sqlx::raw_sql("SET LOCAL statement_timeout = 0").execute(&mut **connection).await?;
+                sqlx::raw_sql("SET LOCAL idle_in_transaction_session_timeout = 0").execute(&mut **connection).await?;
+            }
+        }
         let mut tables = Vec::new();
         if let Some(table) = first_used(&mut into).await? {
             for name in TABLES {
@@ -119,7 +128,33 @@ impl Store {
         Ok(counted)
     }
 
-    /// Notes that the data now lives at `place`: from now on nobody can open this database to work with it.
+    /// Whether both are the same database, by whatever names: what is made through one is looked for through the other.
+    pub async fn is_same_as(&self, other: &Self) -> Result<bool, Error> {
+        let probe = format!("probe_{}", Uuid::new_v4().simple());
+        let run = async |store: &Self, text: String| {
+            let mut connection = store.db().writers.acquire().await?;
+            sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *connection).await
+        };
+        run(other, format!("CREATE TABLE {probe} (nothing BIGINT)")).await?;
+        let is_seen = run(self, format!("SELECT nothing FROM {probe}")).await.is_ok();
+        run(other, format!("DROP TABLE {probe}")).await?;
+        Ok(is_seen)
+    }
+
+    /// Opens a database also if its data was moved away: to go on with a move that broke off.
+    pub async fn open_to_move(url: &str) -> Result<Self, Error> {
+        Self::open_place(url, true).await
+    }
+
+    /// Takes back that the data lives elsewhere.
+    pub async fn stay(&self) -> Result<(), Error> {
+        in_transaction!(self.db(), tx => {
+            Statement::new("DELETE FROM left_for").execute(&mut tx).await?;
+        })
+    }
+
+    /// Notes that the data now lives at `place`: from now on nobody can open this database to work with
+    /// it, and whoever does work with it has lost its lease.
     pub async fn leave_for(&self, place: &str) -> Result<(), Error> {
         in_transaction!(self.db(), tx => {
             Statement::new("DELETE FROM left_for").execute(&mut tx).await?;

@@ -36,7 +36,8 @@ impl Lanes<'_> {
             let taken = Statement::new(
                 "UPDATE lanes SET epoch = CASE WHEN holder = $2 AND expires_ms > $4 THEN epoch ELSE epoch + 1 END, \
                  holder = $2, expires_ms = $3 \
-                 WHERE lane = $1 AND (holder IS NULL OR holder = $2 OR expires_ms <= $4)",
+                 WHERE lane = $1 AND (holder IS NULL OR holder = $2 OR expires_ms <= $4) \
+                 AND NOT EXISTS (SELECT 1 FROM left_for)",
             )
             .bind(lane)
             .bind(holder)
@@ -68,7 +69,10 @@ impl Lanes<'_> {
         let expires_ms = now_ms.saturating_add(ttl_ms);
         in_transaction!(self.db, tx => {
             let renewed =
-                Statement::new("UPDATE lanes SET expires_ms = $4 WHERE lane = $1 AND holder = $2 AND epoch = $3")
+                Statement::new(
+                    "UPDATE lanes SET expires_ms = $4 WHERE lane = $1 AND holder = $2 AND epoch = $3 \
+                     AND NOT EXISTS (SELECT 1 FROM left_for)",
+                )
                     .bind(lease.lane.as_str())
                     .bind(lease.holder.as_str())
                     .bind(lease.epoch)
@@ -121,7 +125,10 @@ impl Lanes<'_> {
 /// Checks the lease inside a transaction. The update also locks the row, so that no other process can take the lane
 /// before this transaction ends.
 pub(crate) async fn fence(connection: &mut AnyConnection, lease: &Lease) -> Result<(), Error> {
-    let held = Statement::new("UPDATE lanes SET holder = $2 WHERE lane = $1 AND holder = $2 AND epoch = $3")
+    let held = Statement::new(
+        "UPDATE lanes SET holder = $2 WHERE lane = $1 AND holder = $2 AND epoch = $3 \
+         AND NOT EXISTS (SELECT 1 FROM left_for)",
+    )
         .bind(lease.lane.as_str())
         .bind(lease.holder.as_str())
         .bind(lease.epoch)

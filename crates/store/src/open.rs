@@ -50,9 +50,13 @@ impl Store {
     /// Opens `sqlite:PATH`, `sqlite::memory:` (for tests) or `postgres://…`, and brings its schema up to date. A file
     /// that is not there is created, readable by its owner only; its folder must exist.
     pub async fn open(url: &str) -> Result<Self, Error> {
+        Self::open_place(url, false).await
+    }
+
+    pub(crate) async fn open_place(url: &str, even_if_left: bool) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         let place = Place::of_url(url)?;
-        let db = open_pools(&place).await.map_err(|error| error.at(&place))?;
+        let db = open_pools(&place, even_if_left).await.map_err(|error| error.at(&place))?;
         Ok(Self { db: Arc::new(db) })
     }
 
@@ -192,7 +196,7 @@ impl Store {
     }
 }
 
-async fn open_pools(place: &Place) -> Result<Db, Error> {
+async fn open_pools(place: &Place, even_if_left: bool) -> Result<Db, Error> {
     let options = place.options()?;
     match place {
         Place::Memory => {
@@ -203,14 +207,14 @@ async fn open_pools(place: &Place) -> Result<Db, Error> {
             Ok(Db { place: place.clone(), writers: pool.clone(), readers: pool })
         }
         Place::File { .. } => {
-            check_and_migrate(&options, place).await?;
+            check_and_migrate(&options, place, even_if_left).await?;
             let writers = pool_options(1).after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, false)));
             let readers = pool_options(SQLITE_READERS).after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, true)));
             let writers = writers.connect_with(options.clone()).await?;
             Ok(Db { place: place.clone(), writers, readers: readers.connect_lazy_with(options) })
         }
         Place::Server { .. } => {
-            check_and_migrate(&options, place).await?;
+            check_and_migrate(&options, place, even_if_left).await?;
             let pool: AnyPool = AnyPoolOptions::new()
                 .max_connections(POSTGRES_CONNECTIONS)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -282,7 +286,7 @@ async fn set_up(connection: &mut AnyConnection, kind: Kind, read_only: bool) -> 
 }
 
 /// One connection before the pools, so that each failure is told as what it is and at once.
-async fn check_and_migrate(options: &AnyConnectOptions, place: &Place) -> Result<(), Error> {
+async fn check_and_migrate(options: &AnyConnectOptions, place: &Place, even_if_left: bool) -> Result<(), Error> {
     let mut connection = connect_first(options, place).await?;
     for (statement, setting, wanted) in dialect::required(place.kind()) {
         let row = sqlx::query(*statement).fetch_one(&mut connection).await?;
@@ -303,7 +307,7 @@ async fn check_and_migrate(options: &AnyConnectOptions, place: &Place) -> Result
     }
     migrations::run(&mut connection, place).await?;
     let left = Statement::new("SELECT place FROM left_for").rows(&mut connection).await?;
-    if let Some(row) = left.first() {
+    if let Some(row) = left.first().filter(|_| !even_if_left) {
         let to = row.try_get("place")?;
         return Err(Error::Left { place: place.name().to_owned(), to });
     }

@@ -51,7 +51,8 @@ impl Client {
         write_view(&mut call.url);
         match self.send(call).await {
             Ok(answer) => answer.json().map(Some),
-            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            // Of one that it refuses to show no other has to wait.
+            Err(error) if matches!(error.kind(), Kind::NotFound | Kind::Refused) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -56,6 +56,10 @@ pub(super) async fn doctor(common: &Common) -> Result<Exit, Failure> {
     let config = open::config(common)?;
     let app = open::planning(&config).await?;
     let mut findings = Vec::new();
+    // Who is at either end is needed to see connections that get in each other's way.
+    for connection in &app.connections {
+        identity::recall(&app, connection).await?;
+    }
     for connection in &app.connections {
         let mut patient = Patient { app: &app, connection, findings: Vec::new() };
         patient.examine().await?;
@@ -179,6 +183,10 @@ impl Patient<'_> {
         }
         let expense = connection.brex.get_expense("expense_none").await;
         match expense {
+            // Whether Brex looks for such an id or refuses it at once: the scope was there.
+            Err(error) if error.kind() == Kind::Refused => {
+                self.note("Brex: expenses.card.readonly", Verdict::Ok, "expenses can be read", None);
+            }
             Err(error) if error.kind() == Kind::Forbidden && !is_by_expenses => {
                 let text = "the token lacks expenses.card.readonly: merchants are matched by their name alone";
                 self.note("Brex: expenses.card.readonly", Verdict::Warning, text, None);

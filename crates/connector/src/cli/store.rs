@@ -90,9 +90,8 @@ async fn restore(common: &Common, config: &Config, file: &Path) -> Result<Exit, 
     let target = open::store(config).await?;
     let copied = source.copy_to(&target).await?;
     source.close().await;
-    if !copied.was_there
-        && let Some(kept) = checkpoint::restart_after(config, &target, file, SystemClock.now_ms()).await?
-    {
+    // Also if all of it was there: then an earlier call broke off before this.
+    if let Some(kept) = checkpoint::restart_after(config, &target, file, SystemClock.now_ms()).await? {
         eprintln!(
             "the audit trail was signed further than this backup goes: its checkpoints are kept in {}, and new ones begin",
             kept.display()
@@ -109,7 +108,12 @@ async fn move_into(common: &Common, config: &Config, into: &Path) -> Result<Exit
         return Err(Failure::new(Exit::Usage, text));
     }
     let _alone = (Alone::take(&config.database_url())?, Alone::take(&other.database_url())?);
-    let (source, target) = (open::store(config).await?, open::store(&other).await?);
+    let source = Store::open_to_move(&config.database_url()).await?;
+    let target = open::store(&other).await?;
+    if source.is_same_as(&target).await? {
+        let text = format!("{} and {} are the same database: set another one there", source.place(), target.place());
+        return Err(Failure::new(Exit::Usage, text));
+    }
     // On SQLite the lock has told already.
     if source.kind() == Kind::Postgres && source.lanes().are_leased(SystemClock.now_ms()).await? {
         let text = format!(
@@ -118,8 +122,15 @@ async fn move_into(common: &Common, config: &Config, into: &Path) -> Result<Exit
         );
         return Err(Failure::new(Exit::Database, text));
     }
-    let copied = source.copy_to(&target).await?;
+    // First, so that nobody writes there what is not copied any more.
     source.leave_for(target.place()).await?;
+    let copied = match source.copy_to(&target).await {
+        Ok(copied) => copied,
+        Err(why) => {
+            source.stay().await?;
+            return Err(why.into());
+        }
+    };
     source.close().await;
     let place = target.place().to_owned();
     told(common, &target, place, &copied).await

@@ -150,7 +150,8 @@ impl BrexSection {
                 return Err(ConfigError::value(key(name), "has an empty entry"));
             }
         }
-        if let Some(both) = self.legal_entities.iter().find(|entity| self.other_legal_entities.contains(entity)) {
+        let is_other = |entity: &&String| self.other_legal_entities.iter().any(|other| other.trim() == entity.trim());
+        if let Some(both) = self.legal_entities.iter().find(is_other) {
             let text = format!("has {both:?}, which is in brex.legal_entities, too: leave it in one of them");
             return Err(ConfigError::value(key("brex.other_legal_entities"), text));
         }

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use domain::booked::{Other, decide_booked};
 use domain::document::DocumentKind;
 use domain::hold::Hold;
-use domain::id::RecordId;
+use domain::id::{ConnectionId, RecordId};
 use domain::record::{Record, Treatment};
 use domain::stage::Stage;
-use store::RecordRow;
+use store::{ConnectionRow, RecordRow};
 
 use super::Lane;
 
@@ -18,17 +18,44 @@ pub(super) async fn booked(
     lane: &Lane<'_>,
     records: &HashMap<RecordId, Record>,
 ) -> Result<HashMap<RecordId, Hold>, store::Error> {
-    let purchases = records.values().filter(|record| record.treatment().document() == Some(DocumentKind::Invoice));
-    let sources: Vec<&str> = purchases.filter_map(|record| record.source_id.as_deref()).collect();
-    let rows = lane.app.store.records().list_about(&lane.connection.id, &sources).await?;
-    let mut about: HashMap<&str, Vec<Other>> = HashMap::new();
-    for row in &rows {
-        if let (Some(source), Some(other)) = (row.source_id.as_deref(), other(lane, row)) {
+    let documents = records.values().filter(|record| record.treatment().document().is_some());
+    let sources: Vec<&str> = documents.filter_map(|record| record.source_id.as_deref()).collect();
+    if sources.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let store = lane.app.store.records();
+    let mut about: HashMap<String, Vec<Other>> = HashMap::new();
+    for row in store.list_about(&lane.connection.id, &sources).await? {
+        if let (Some(source), Some(other)) = (row.source_id.clone(), other(lane, &row)) {
             about.entry(source).or_default().push(other);
+        }
+    }
+    for connection in between_the_same(lane).await? {
+        for row in store.list_about(&connection, &sources).await? {
+            if let Some(source) = row.source_id.clone().filter(|_| !row.stage.is_before_document()) {
+                let other = Other {
+                    record: row.id,
+                    type_name: row.record_type,
+                    has_document: true,
+                    is_of_another_connection: true,
+                };
+                about.entry(source).or_default().push(other);
+            }
         }
     }
     let hold = |record: &Record| decide_booked(record, about.get(record.source_id.as_deref()?)?);
     Ok(records.values().filter_map(|record| Some((record.id.clone(), hold(record)?))).collect())
+}
+
+/// Other connections that ever worked between the same two companies, whether or not the configuration still has them.
+async fn between_the_same(lane: &Lane<'_>) -> Result<Vec<ConnectionId>, store::Error> {
+    let all = lane.app.store.connections().list().await?;
+    let is_same = |row: &ConnectionRow| {
+        row.id != lane.connection.id
+            && row.brex_company_id.as_deref() == Some(lane.identity.brex_company.as_str())
+            && row.bc_company_id == Some(lane.identity.bc_company)
+    };
+    Ok(all.into_iter().filter(is_same).map(|row| row.id).collect())
 }
 
 /// A row that is a purchase or may become one. What is not ready for export may never be.
@@ -41,5 +68,6 @@ fn other(lane: &Lane<'_>, row: &RecordRow) -> Option<Other> {
         record: row.id.clone(),
         type_name: row.record_type.clone(),
         has_document,
+        is_of_another_connection: false,
     })
 }

@@ -224,6 +224,7 @@ mod tests {
             record: RecordId::new(id),
             type_name: "CARD_EXPENSE_POST".to_owned(),
             has_document,
+            is_of_another_connection: false,
         };
         assert_eq!(decide_booked(&part, &[other("expense_2", true), other("expense_whole", false)]), None);
         let hold = decide_booked(&part, &[other("expense_whole", true)]).unwrap();
@@ -231,6 +232,24 @@ mod tests {
             hold.sentence,
             "the expense expense_whole is booked by its record expense_whole of type CARD_EXPENSE_POST"
         );
+        // The split was undone after its parts were booked.
+        let whole = read(&json!({})).unwrap();
+        assert!(decide_booked(&whole, &[other("expense_part", true)]).is_some());
+        assert_eq!(decide_booked(&whole, &[other("expense_part", false), other("expense_1", true)]), None);
+    }
+
+    #[test]
+    fn what_another_connection_booked_is_not_booked_again_whatever_it_is_called_there() {
+        let other = Other {
+            record: RecordId::new("accr_7"),
+            type_name: "CARD_EXPENSE_POST".to_owned(),
+            has_document: true,
+            is_of_another_connection: true,
+        };
+        let refund = json!({ "billing_amount": { "amount": -500, "currency": "USD" } });
+        for changes in [json!({}), refund] {
+            assert!(decide_booked(&read(&changes).unwrap(), std::slice::from_ref(&other)).is_some(), "{changes}");
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ use store::RecordRow;
 use super::map::plan_of;
 use super::step::Step;
 use super::wire::UnreadableRecord;
-use super::{Lane, Stop};
+use super::{Lane, Stop, legal_entity};
 use crate::config::Told;
 
 /// What brought the record.
@@ -76,12 +76,15 @@ pub async fn receive(lane: &Lane<'_>, items: &[Box<RawValue>], origin: Origin) -
     let newer: Vec<RecordRow> = known.values().filter(|row| is_newer(row, &readable)).map(as_planned).collect();
     let previous = lane.records(&newer).await?;
     let in_flight = in_flight(lane, &newer).await?;
+    let read = |id: &RecordId| readable.get(id).map(|(record, _)| record.clone());
+    let back = legal_entity::no_longer_elsewhere(lane, known.values(), read).await?;
     let newest_ms = readable.values().map(|(record, _)| record.updated_at.as_millisecond()).max();
 
     let mut steps = Vec::new();
     for (id, (record, text)) in readable {
         let step = match known.remove(&id) {
             None => decide_new(lane, &record, origin).map(|step| step.payload(text.to_owned())),
+            Some(row) if back.contains(&row.id) => Some(start_anew(lane, row, &record, text, origin)),
             Some(row) if may_start_anew(&row, &in_flight) => {
                 start_if_newer(lane, row, &record, previous.get(&id), text, origin)
             }

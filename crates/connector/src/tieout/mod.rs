@@ -16,6 +16,7 @@ use domain::legal_entity::Whose;
 use domain::mapping::booked;
 use domain::money::{Currency, Money};
 use domain::record::{Record, Review, Treatment};
+use domain::stage::Stage;
 use domain::tieout::{BcDocument, BcLine, BrexRecord, OurRecord, Period, Sides, Standing, TieOut, tie_out};
 use store::RecordRow;
 use uuid::Uuid;
@@ -112,27 +113,42 @@ async fn read_rows(app: &App, connection: &Connection) -> Result<Vec<RecordRow>,
     }
 }
 
-/// What another connection of the same Brex account exported before this one looked at it.
+/// What another connection of the same Brex account exported before this one looked at it; and what was set aside as another's, is
+/// still open in Brex, and belongs here by now.
 async fn find_elsewhere(app: &App, connection: &Connection, period: Period, sides: &mut Sides) -> Result<(), Stop> {
-    let entities = legal_entity::entities(app, connection).map_err(Stop::Connection)?;
+    let entities = legal_entity::entities(app, connection);
     if !entities.matter() {
         return Ok(());
     }
+    let stage = |record: &BrexRecord| sides.ours.get(&record.id).map(|ours| ours.stage);
     let is_asked = |record: &&BrexRecord| {
-        record.is_spend
-            && record.standing == Standing::Exported
-            && period.contains(record.day)
-            && !sides.ours.contains_key(&record.id)
+        let is_open = match stage(record) {
+            None => record.standing == Standing::Exported,
+            Some(stage) => stage == Stage::Elsewhere && record.standing == Standing::Ready,
+        };
+        record.is_spend && period.contains(record.day) && is_open
     };
     let asked: Vec<&BrexRecord> = sides.brex.values().filter(is_asked).collect();
-    let reads = asked.iter().map(|record| legal_entity::spender(connection, record.source.as_deref()));
-    let spenders = futures::future::try_join_all(reads).await?;
-    let elsewhere = asked.iter().zip(spenders).filter_map(|(record, spender)| {
-        matches!(entities.whose(spender.as_ref()), Whose::Elsewhere(_)).then(|| record.id.clone())
-    });
-    sides.elsewhere = elsewhere.collect();
+    let calls = asked
+        .iter()
+        .map(|record| legal_entity::whose(connection, &entities, record.source.as_deref(), record.type_name == BILL));
+    let whose = futures::future::try_join_all(calls).await?;
+    let decided = asked.iter().zip(whose);
+    let decided: Vec<(RecordId, bool)> =
+        decided.map(|(record, whose)| (record.id.clone(), matches!(whose, Whose::Elsewhere(_)))).collect();
+    for (id, is_elsewhere) in decided {
+        match sides.ours.get_mut(&id) {
+            None if is_elsewhere => drop(sides.elsewhere.insert(id)),
+            // The next full poll takes it up.
+            Some(ours) if !is_elsewhere => ours.stage = Stage::ResolveVendor,
+            _ => {}
+        }
+    }
     Ok(())
 }
+
+/// Bills may have no expense.
+const BILL: &str = "BILL_EXPENSE";
 
 fn ours(row: &RecordRow) -> OurRecord {
     OurRecord { id: row.id.clone(), stage: row.stage, hold: row.hold.as_ref().map(|hold| hold.code) }

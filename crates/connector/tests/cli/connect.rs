@@ -73,6 +73,10 @@ async fn a_token_that_may_not_read_what_is_to_be_booked_is_refused_before_anythi
     let joined = setting.run(&args).await;
     assert!(joined.status.success(), "{}", said(&joined));
     assert!(std::fs::read_to_string(setting.config()).unwrap().contains("source = \"expenses\""));
+    // The source is kept where only secrets are renewed.
+    setting.write_secret("answers.toml", &answers(&setting, ""));
+    let renewed = setting.run(&args).await;
+    assert!(renewed.status.success(), "{}", said(&renewed));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

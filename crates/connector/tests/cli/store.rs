@@ -59,6 +59,12 @@ async fn a_backup_of_a_working_connector_is_restored_and_makes_no_document_again
 async fn a_database_that_was_moved_is_worked_with_at_its_new_place_only() {
     let setting = Setting::make(Options { records: 6, ..Options::default() }).await;
     assert!(setting.run(&["run", "--once", "--log", "warn"]).await.status.success());
+    std::os::unix::fs::symlink("ml-connector.db", setting.folder.path().join("the-same.db")).unwrap();
+    let same = with_database(&setting, "sqlite:the-same.db");
+    let refused = setting.run(&["store", "move", "--into", same.to_str().unwrap()]).await;
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(setting.run(&["status"]).await.status.success(), "it is still worked with");
+
     let other = with_database(&setting, "sqlite:moved.db");
     let moved = setting.run(&["store", "move", "--into", other.to_str().unwrap()]).await;
     assert!(moved.status.success(), "{}", said(&moved));

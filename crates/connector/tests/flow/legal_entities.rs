@@ -8,6 +8,8 @@ use domain::id::{ConnectionId, RecordId};
 use domain::stage::Stage;
 use domain::tieout::{Period, TieOut};
 use jiff::civil::date;
+use sandbox::fault::{Fault, FaultKind};
+use sandbox::meter::Side;
 use sandbox::{Options, Sandbox};
 use store::RecordRow;
 use tempfile::NamedTempFile;
@@ -140,11 +142,47 @@ async fn two_connections_of_one_account_that_name_no_entities_book_nothing_twice
         app.tick().await;
         app.advance(60);
     }
-    let problem = app.app.store.connections().get(&neighbour()).await.unwrap().and_then(|row| row.problem).unwrap();
-    assert_eq!(problem.code, "brex_account_shared");
-    assert!(problem.sentence.contains("brex.legal_entities"), "{}", problem.sentence);
+    for id in [app.connection(), neighbour()] {
+        let problem = app.app.store.connections().get(&id).await.unwrap().and_then(|row| row.problem).unwrap();
+        assert_eq!(problem.code, "brex_account_shared", "{id}");
+        assert!(problem.sentence.contains("brex.legal_entities"), "{}", problem.sentence);
+    }
+    assert_eq!(app.agreement().invoices, 0, "unknown means deny");
+}
+
+#[tokio::test]
+async fn a_purchase_whose_legal_entity_is_corrected_in_brex_comes_back() {
+    let Some((mut app, [first, second])) = two_entities(Db::Sqlite).await else { return };
+    app.reconfigure(|main| {
+        main.brex.legal_entities = vec![first];
+        main.brex.other_legal_entities = vec![second];
+    })
+    .await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_second").await.unwrap().stage, Stage::Elsewhere);
+    assert!(tied(&app, &app.connection()).await.is_closed());
+
+    // The record itself does not change by it.
+    app.world().brex.spend_for("expense_accr_second", 0);
+    assert!(!tied(&app, &app.connection()).await.is_closed(), "it is booked nowhere");
+    app.request("full_poll").await;
+    app.run_until_idle().await;
     assert_eq!(app.row("accr_second").await.unwrap().stage, Stage::Exported);
-    assert_eq!(app.agreement().invoices, 2);
-    let theirs = app.app.store.records().list(&neighbour(), None, 10).await.unwrap();
-    assert!(theirs.iter().all(|row| row.stage == Stage::ResolveVendor), "{theirs:?}");
+    assert!(tied(&app, &app.connection()).await.is_closed());
+    app.assert_sound().await;
+}
+
+#[tokio::test]
+async fn an_expense_that_brex_does_not_show_holds_its_record_and_no_other() {
+    let Some((mut app, [first, _])) = two_entities(Db::Sqlite).await else { return };
+    let refused = FaultKind::Status { status: 400, body: None, retry_after: None };
+    app.world().faults.add(Fault::new(Side::Brex, refused).path_contains("expense_accr_second").times(1_000));
+    app.reconfigure(|main| {
+        main.brex.legal_entities = vec![first];
+        main.brex.without_legal_entity = true;
+    })
+    .await;
+    app.run_until_idle().await;
+    assert_eq!(app.row("accr_first").await.unwrap().stage, Stage::Exported);
+    assert_eq!(hold_of(&app, "accr_second").await, Some(HoldCode::LegalEntityUnknown));
 }

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::super::{Exit, Failure};
 use crate::clock::{Clock, SystemClock};
-use crate::config::Source;
+use crate::config::{ConnectionConfig, Source};
 use crate::config::secret::read_private_file;
 use crate::config::stray;
 use crate::secrets;
@@ -127,6 +127,13 @@ impl EntraAnswers {
 }
 
 impl Answers {
+    /// A connection that is there keeps the source that it has.
+    pub(super) fn keep_source_of(&mut self, known: Option<&ConnectionConfig>) {
+        if let Some(known) = known {
+            self.brex.source.get_or_insert(known.brex.source);
+        }
+    }
+
     /// The answers that were given. A flag counts more than the file.
     pub(super) fn read(given: &Given) -> Result<Self, Failure> {
         let mut answers = given.from.as_deref().map_or_else(|| Ok(Self::default()), parse)?;

@@ -28,7 +28,8 @@ pub(super) async fn ask(common: &Common, answers: &mut Answers) -> Result<Joined
     let (environment, client, companies) = environment(answers, &tenant).await?;
     let (company, bc_company) = company(answers, &companies)?;
     dates(answers)?;
-    if answers.brex.integration_vendor.is_none() {
+    let is_new = file::known(common, answers.name())?.is_none();
+    if is_new && answers.brex.integration_vendor.is_none() {
         let question = "Name that Brex gave to this integration (empty if it gave none)";
         answers.brex.integration_vendor = optional(question, |answer| Ok(answer.to_owned()))?;
     }
@@ -74,6 +75,7 @@ fn name(common: &Common, answers: &mut Answers) -> Result<(), Failure> {
         None => prompt::line("Name of the connection", Some("main"), check)?,
     };
     if let Some(known) = file::known(common, &name)? {
+        answers.keep_source_of(Some(&known));
         eprintln!("{name} is in {} already: it stays what it is and gets new secrets.", common.config.display());
         let fill = |place: &mut Option<String>, is: String| {
             place.get_or_insert(is);
@@ -83,7 +85,7 @@ fn name(common: &Common, answers: &mut Answers) -> Result<(), Failure> {
         fill(&mut answers.bc.environment, known.bc.environment);
         fill(&mut answers.bc.company, known.bc.company);
         fill(&mut answers.time_zone, known.time_zone);
-        answers.start_date.get_or_insert(known.start_date);
+                answers.start_date.get_or_insert(known.start_date);
         answers.brex.integration_vendor =
             answers.brex.integration_vendor.take().or(known.coding_lists.integration_vendor);
     }

@@ -34,6 +34,7 @@ pub(super) struct ConnectArgs {
 
 pub(super) async fn connect(common: &Common, args: &ConnectArgs) -> Result<Exit, Failure> {
     let mut answers = Answers::read(&args.given)?;
+    answers.keep_source_of(file::known(common, answers.name.as_deref().unwrap_or_default())?.as_ref());
     let is_guided = !answers.missing().is_empty() && prompt::is_terminal();
     let joined = if is_guided {
         guided::ask(common, &mut answers).await?

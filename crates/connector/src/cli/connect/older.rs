@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use clients::bc::{self, DocumentKind as WireKind, LineType};
-use clients::brex::{self, RecordsQuery, ReviewStatus, SourceType};
+use clients::brex::{self, ExpensesQuery, RecordsQuery, ReviewStatus, SourceType};
 use domain::calendar::day_of;
 use domain::document::{DocumentKind, MARKER};
 use domain::id::OWN_PREFIX;
@@ -20,8 +20,10 @@ use uuid::Uuid;
 
 use super::super::{Exit, Failure};
 use super::systems::{Joined, refused};
-use crate::config::ConnectionConfig;
+use crate::choices::Choices;
+use crate::config::{ConnectionConfig, Source};
 use crate::flow::read_record;
+use crate::flow::source::read_as;
 
 /// The most records and documents that are read; more would take longer than anybody waits.
 const MOST_RECORDS: usize = 10_000;
@@ -67,7 +69,10 @@ async fn compare(joined: &Joined, settings: &ConnectionConfig) -> Result<Compare
     let start = settings.start_date.to_zoned_datetime(rules.zone.clone());
     let start = start.map_err(|_| Failure::new(Exit::Config, "start_date is outside the range of dates"))?;
     let mut compared = Compared { purchases: Vec::new(), documents: 0, alike: Vec::new(), is_cut: false };
-    read_purchases(&joined.brex, &rules, start.timestamp(), &mut compared).await?;
+    match settings.brex.source {
+        Source::Accounting => read_purchases(&joined.brex, &rules, start.timestamp(), &mut compared).await?,
+        Source::Expenses => read_expenses(&joined.brex, &rules, start.timestamp(), &mut compared).await?,
+    }
     let Some(first) = compared.purchases.iter().map(|purchase| purchase.day).min() else { return Ok(compared) };
     let from = first.saturating_sub(WINDOW_DAYS.days()).max(settings.start_date.saturating_sub(EARLIER_DAYS.days()));
     let mut documents = read_documents(&joined.bc, from, &mut compared).await?;
@@ -103,6 +108,29 @@ async fn read_purchases(
                 compared.is_cut = true;
                 return Ok(());
             }
+        }
+    }
+    Ok(())
+}
+
+/// The same of card expenses, where they are what is booked.
+async fn read_expenses(
+    client: &brex::Client,
+    rules: &Rules,
+    start: Timestamp,
+    compared: &mut Compared,
+) -> Result<(), Failure> {
+    let mut pages = client.expenses(ExpensesQuery { statuses: Vec::new(), updated_after: Some(start) });
+    // What they are coded with does not matter here.
+    let choices = Choices::default();
+    while let Some(items) = pages.next_page().await.map_err(refused)? {
+        let read = |json: &str| read_as(Source::Expenses, &rules.types, &choices, json).ok();
+        let records = items.iter().filter_map(|item| read(item.get()));
+        compared.purchases.extend(records.filter_map(|record| purchase(record, rules)));
+        if compared.purchases.len() > MOST_RECORDS {
+            compared.purchases.truncate(MOST_RECORDS);
+            compared.is_cut = true;
+            return Ok(());
         }
     }
     Ok(())

@@ -48,15 +48,7 @@ pub(super) fn hidden(question: &str) -> Result<SecretString, Failure> {
     let term = Term::stderr();
     loop {
         term.write_str(&format!("{question} (hidden): "))?;
-        let mut typed = Zeroizing::new(String::with_capacity(4096));
-        loop {
-            match term.read_key()? {
-                Key::Enter => break,
-                Key::Backspace => drop(typed.pop()),
-                Key::Char(letter) if !letter.is_control() => typed.push(letter),
-                _ => (),
-            }
-        }
+        let typed = unseen(&term)?;
         term.write_line("")?;
         let secret = typed.trim();
         if !secret.is_empty() {
@@ -64,6 +56,70 @@ pub(super) fn hidden(question: &str) -> Result<SecretString, Failure> {
         }
         eprintln!("this is needed");
     }
+}
+
+/// Reads a line of which nothing is shown, also of what is pasted between two keys.
+fn unseen(term: &Term) -> Result<Zeroizing<String>, Failure> {
+    let quiet = Quiet::begin()?;
+    let mut typed = Zeroizing::new(String::with_capacity(4096));
+    loop {
+        match term.read_key_raw()? {
+            Key::Enter => return Ok(typed),
+            Key::Backspace => drop(typed.pop()),
+            Key::CtrlC => {
+                drop(quiet);
+                return Err(interrupted());
+            }
+            Key::Char(letter) if !letter.is_control() => typed.push(letter),
+            _ => (),
+        }
+    }
+}
+
+/// Keeps a terminal from showing what is typed, and from acting on Ctrl-C by itself, until it is dropped.
+struct Quiet {
+    #[cfg(unix)]
+    before: nix::sys::termios::Termios,
+}
+
+#[cfg(unix)]
+impl Quiet {
+    fn begin() -> io::Result<Self> {
+        use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+
+        let before = tcgetattr(io::stdin())?;
+        let mut quiet = before.clone();
+        quiet.local_flags.remove(LocalFlags::ECHO | LocalFlags::ECHONL | LocalFlags::ICANON | LocalFlags::ISIG);
+        tcsetattr(io::stdin(), SetArg::TCSANOW, &quiet)?;
+        Ok(Self { before })
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        use nix::sys::termios::{SetArg, tcsetattr};
+
+        if let Err(error) = tcsetattr(io::stdin(), SetArg::TCSANOW, &self.before) {
+            tracing::debug!(%error, "the terminal is gone");
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Quiet {
+    fn begin() -> io::Result<Self> {
+        Ok(Self {})
+    }
+}
+
+/// Ends as Ctrl-C does anywhere else.
+fn interrupted() -> Failure {
+    #[cfg(unix)]
+    if let Err(error) = nix::sys::signal::raise(nix::sys::signal::Signal::SIGINT) {
+        tracing::debug!(%error, "no signal could be raised");
+    }
+    Failure::from(io::Error::from(io::ErrorKind::Interrupted))
 }
 
 /// Lets one of several be chosen, by number or by name.

@@ -4,17 +4,19 @@ use clients::Kind;
 use domain::legal_entity::{LegalEntity, Whose};
 
 use super::{Patient, Verdict};
-use crate::flow::legal_entity::entities;
+use crate::flow::legal_entity::{check_shared, entities};
 
 impl Patient<'_> {
     /// Where the connection names legal entities: does each of the account's have a place?
     pub(super) async fn legal_entities(&mut self) {
         const CHECK: &str = "Brex: legal entities";
-        let entities = match entities(self.app, self.connection) {
-            Ok(entities) if entities.matter() => entities,
-            Ok(_) => return,
-            Err(problem) => return self.note(CHECK, Verdict::Failed, problem.sentence, Some(problem.code)),
-        };
+        if let Err(problem) = check_shared(self.app, self.connection) {
+            return self.note(CHECK, Verdict::Failed, problem.sentence, Some(problem.code));
+        }
+        let entities = entities(self.app, self.connection);
+        if !entities.matter() {
+            return;
+        }
         let listed = match self.connection.brex.list_legal_entities().await {
             Ok(listed) => listed,
             Err(error) if error.kind() == Kind::Forbidden => {

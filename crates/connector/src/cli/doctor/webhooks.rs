@@ -1,7 +1,7 @@
 //! Whether others can tell us of changes: the public address, tried from outside; the webhook at Brex; the subscriptions in
 //! Business Central and their ages.
 
-use clients::brex::SubscriptionStatus;
+use clients::brex::{SubscriptionStatus, WebhookSecretStatus};
 use clients::{Http, Kind, Pace, Receiver};
 use secrecy::SecretString;
 use serde_json::json;
@@ -68,7 +68,7 @@ impl Patient<'_> {
             }
         };
         self.note(REGISTERED, verdict, text, None);
-        match secrets.first() {
+        match secrets.iter().find(|secret| secret.status != WebhookSecretStatus::Revoked) {
             Some(secret) => self.deliver(receiver, url, &secret.secret).await,
             None => Ok(()),
         }
