@@ -159,3 +159,22 @@ pub(super) const ALL: [&Metric; 23] = [
     &REQUESTS,
     &DELIVERIES,
 ];
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn each_metric_is_documented_as_it_is() {
+        let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md")).unwrap();
+        for Metric { name, kind, help, labels } in ALL {
+            let kind = format!("{kind:?}").to_lowercase();
+            let labels: Vec<String> = labels.iter().map(|label| format!("`{label}`")).collect();
+            let labels = if labels.is_empty() { "–".to_owned() } else { labels.join(", ") };
+            let row = format!("| `{name}` | {kind} | {labels} | {help} |");
+            assert!(docs.contains(&row), "docs/operations.md lacks the row\n{row}");
+        }
+    }
+}

@@ -74,7 +74,7 @@ impl Metrics {
         self.0.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect()
     }
 
-    /// Each name with its kind and the names of its labels.
+    /// Each name with its kind and the names of its labels, or none where there is no number.
     fn outline(&self) -> String {
         let mut labels: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
         for (name, of_sample, _) in self.samples() {
@@ -84,8 +84,8 @@ impl Metrics {
         let types = self.0.lines().filter_map(|line| line.strip_prefix("# TYPE "));
         let outline = types.map(|line| {
             let name = line.split(' ').next().unwrap();
-            let labels = labels.get(name).map_or_else(|| "-".to_owned(), |of| Vec::from_iter(of.clone()).join(" | "));
-            format!("{line}: {labels}")
+            let labels = labels.get(name).map(|of| format!("[{}]", Vec::from_iter(of.clone()).join(" | ")));
+            format!("{line} {}", labels.as_deref().unwrap_or("none"))
         });
         outline.collect::<Vec<_>>().join("\n")
     }
@@ -162,7 +162,31 @@ async fn the_metrics_count_what_the_database_holds_and_what_the_process_did(
     let words = ["unseen", hook.as_str(), "accr_"];
     assert!(words.iter().all(|word| !metrics.0.contains(word)), "{}", metrics.0);
     assert_eq!(metrics.0, watch.metrics().await.0, "the page is kept for a while");
-    insta::assert_snapshot!(metrics.outline(), @"");
+    insta::assert_snapshot!(metrics.outline(), @r"
+    process_start_time_seconds gauge []
+    ml_connector_build_info gauge [version]
+    ml_connector_database_up gauge []
+    ml_connector_database_bytes gauge []
+    ml_connector_lane_held gauge [connection]
+    ml_connector_lane_seen_timestamp_seconds gauge [connection]
+    ml_connector_connection_problem gauge none
+    ml_connector_records gauge [connection stage]
+    ml_connector_records_held gauge [connection code]
+    ml_connector_records_due_timestamp_seconds gauge none
+    ml_connector_job_due_timestamp_seconds gauge [connection kind]
+    ml_connector_job_finished_timestamp_seconds gauge [connection kind]
+    ml_connector_job_failures gauge [connection kind]
+    ml_connector_intents_open gauge [connection]
+    ml_connector_intents_oldest_timestamp_seconds gauge none
+    ml_connector_inbox_unhandled gauge [connection source]
+    ml_connector_inbox_oldest_timestamp_seconds gauge none
+    ml_connector_subscription_expires_timestamp_seconds gauge [connection set]
+    ml_connector_secret_expires_timestamp_seconds gauge [connection system purpose]
+    ml_connector_audit_entries gauge [connection]
+    ml_connector_checkpoint_timestamp_seconds gauge none
+    ml_connector_requests_total counter [system operation outcome]
+    ml_connector_deliveries_total counter [connection source outcome]
+    ");
 }
 
 #[tokio::test]
