@@ -31,7 +31,16 @@ pub(super) struct Page(BTreeMap<&'static str, String>);
 
 impl Page {
     /// Adds a number under the values of the metric's labels, in their order.
-    pub(super) fn add(&mut self, metric: &Metric, values: &[&str], number: impl ToString) {
+    pub(super) fn add(&mut self, metric: &Metric, values: &[&str], number: impl Into<i128>) {
+        self.add_line(metric, values, &number.into().to_string());
+    }
+
+    /// The same for a time.
+    pub(super) fn add_time(&mut self, metric: &Metric, values: &[&str], ms: i64) {
+        self.add_line(metric, values, &format!("{}.{:03}", ms.div_euclid(1_000), ms.rem_euclid(1_000)));
+    }
+
+    fn add_line(&mut self, metric: &Metric, values: &[&str], number: &str) {
         let text = self.0.entry(metric.name).or_default();
         text.push_str(metric.name);
         for (index, (label, value)) in metric.labels.iter().zip(values).enumerate() {
@@ -42,14 +51,8 @@ impl Page {
             text.push('"');
         }
         text.push_str(if metric.labels.is_empty() { " " } else { "} " });
-        text.push_str(&number.to_string());
+        text.push_str(number);
         text.push('\n');
-    }
-
-    /// The same for a time.
-    pub(super) fn add_time(&mut self, metric: &Metric, values: &[&str], ms: i64) {
-        let seconds = format!("{}.{:03}", ms.div_euclid(1_000), ms.rem_euclid(1_000));
-        self.add(metric, values, seconds);
     }
 
     /// The page: every metric is named, whether there are numbers or not.

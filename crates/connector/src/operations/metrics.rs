@@ -12,7 +12,7 @@ use super::names;
 use crate::app::{App, Connection, VERSION};
 use crate::flow::operator;
 use crate::web::SOURCES;
-use crate::worker::{chain, is_on};
+use crate::worker::{LEASE_MS, chain, is_on};
 
 /// Shorter than Prometheus waits.
 const DEADLINE: Duration = Duration::from_secs(8);
@@ -45,10 +45,13 @@ pub(super) async fn read(app: &Arc<App>) -> String {
 fn add_process(page: &mut Page, app: &App) {
     page.add_time(&names::PROCESS_START, &[], app.pulse.started_ms());
     page.add(&names::BUILD, &[VERSION], 1);
+    let now_ms = app.now_ms();
     for connection in &app.connections {
         let id = connection.id.as_str();
         let lane = app.pulse.find_lane(&connection.settings.lane());
-        page.add(&names::LANE_HELD, &[id], u8::from(lane.is_some_and(|lane| lane.held)));
+        // A lease that could not be renewed is over, although nobody said so.
+        let is_held = lane.is_some_and(|lane| lane.held && now_ms.saturating_sub(lane.seen_ms) < LEASE_MS);
+        page.add(&names::LANE_HELD, &[id], u8::from(is_held));
         if let Some(lane) = lane {
             page.add_time(&names::LANE_SEEN, &[id], lane.seen_ms);
         }

@@ -57,16 +57,16 @@ impl Drop for Watch {
 struct Metrics(String);
 
 impl Metrics {
-    /// Name, labels and number of each sample.
-    fn samples(&self) -> impl Iterator<Item = (&str, &str, f64)> {
+    /// Name, labels and number of each sample, without what is behind the point.
+    fn samples(&self) -> impl Iterator<Item = (&str, &str, i64)> {
         self.0.lines().filter(|line| !line.starts_with('#')).map(|line| {
             let (series, number) = line.rsplit_once(' ').unwrap();
             let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-            (name, labels.strip_suffix('}').unwrap(), number.parse().unwrap())
+            (name, labels.strip_suffix('}').unwrap(), number.split('.').next().unwrap().parse().unwrap())
         })
     }
 
-    fn sum(&self, name: &str, label: &str) -> f64 {
+    fn sum(&self, name: &str, label: &str) -> i64 {
         self.samples().filter(|(known, labels, _)| *known == name && labels.contains(label)).map(|(_, _, n)| n).sum()
     }
 
@@ -120,7 +120,10 @@ async fn ready_is_whoever_can_work_and_otherwise_one_word_says_why(#[values(Db::
     assert_eq!(watch.get("/healthz").await.0, 200);
     app.advance(11);
     let left = watch.metrics().await;
-    assert_eq!((left.sum("ml_connector_database_up", ""), left.sum("ml_connector_build_info", "")), (0.0, 1.0));
+    assert_eq!((left.sum("ml_connector_database_up", ""), left.sum("ml_connector_build_info", "")), (0, 1));
+    assert_eq!(left.sum("ml_connector_lane_held", ""), 1);
+    app.advance(30);
+    assert_eq!(watch.metrics().await.sum("ml_connector_lane_held", ""), 0, "the lease ran out");
 }
 
 fn connector_id(name: &str) -> domain::id::ConnectionId {
@@ -148,17 +151,17 @@ async fn the_metrics_count_what_the_database_holds_and_what_the_process_did(
     let rows = app.rows().await;
     let held = rows.iter().filter(|row| row.hold.is_some()).count();
     let sum = |name: &str, label: &str| metrics.sum(&format!("ml_connector_{name}"), label);
-    let number = |number: usize| f64::from(u32::try_from(number).unwrap());
+    let number = |number: usize| i64::try_from(number).unwrap();
     assert_eq!(sum("records_held", ""), number(held));
     assert_eq!(sum("records", "connection=\"main\""), number(rows.len() - held));
     let exported = rows.iter().filter(|row| row.exported_ms.is_some()).count();
     assert_eq!(sum("records", "stage=\"exported\""), number(exported));
-    assert_eq!(sum("requests_total", "outcome=\"throttled\""), 2.0);
+    assert_eq!(sum("requests_total", "outcome=\"throttled\""), 2);
     let sent: u64 = app.app.connections[0].traffic.requests().values().sum();
-    assert_eq!(sum("requests_total", ""), number(usize::try_from(sent).unwrap()));
-    assert_eq!(sum("deliveries_total", "source=\"brex\",outcome=\"refused\""), 1.0);
-    assert_eq!((sum("lane_held", ""), sum("intents_open", ""), sum("database_up", "")), (1.0, 0.0, 1.0));
-    assert!(sum("database_bytes", "") > 4_096.0 && sum("audit_entries", "") > 0.0);
+    assert_eq!(sum("requests_total", ""), i64::try_from(sent).unwrap());
+    assert_eq!(sum("deliveries_total", "source=\"brex\",outcome=\"refused\""), 1);
+    assert_eq!((sum("lane_held", ""), sum("intents_open", ""), sum("database_up", "")), (1, 0, 1));
+    assert!(sum("database_bytes", "") > 4_096 && sum("audit_entries", "") > 0);
     let words = ["unseen", hook.as_str(), "accr_"];
     assert!(words.iter().all(|word| !metrics.0.contains(word)), "{}", metrics.0);
     assert_eq!(metrics.0, watch.metrics().await.0, "the page is kept for a while");
