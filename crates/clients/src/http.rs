@@ -18,6 +18,7 @@ use tracing::Instrument as _;
 
 use crate::answer::Answer;
 use crate::call::{Body, Call, unsendable};
+use crate::ended::{Counters, Ended};
 use crate::error::Error;
 use crate::kind::{Access, Asked, Effect, Kind, Retry};
 
@@ -62,6 +63,7 @@ struct Shared {
     slots: Semaphore,
     rate: DefaultDirectRateLimiter,
     calls: Mutex<BTreeMap<&'static str, u64>>,
+    ended: Counters,
     last_date: Mutex<Option<Timestamp>>,
     response_limit_bytes: usize,
 }
@@ -91,6 +93,7 @@ impl Http {
                 slots: Semaphore::new(pace.max_concurrent.max(1)),
                 rate: RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst)),
                 calls: Mutex::new(BTreeMap::new()),
+                ended: Counters::default(),
                 last_date: Mutex::new(None),
                 response_limit_bytes,
             }),
@@ -112,6 +115,16 @@ impl Http {
     /// How many requests were sent so far, by operation; repeats count.
     pub fn calls(&self) -> BTreeMap<&'static str, u64> {
         self.shared.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many requests have ended, by system, operation and outcome; repeats count.
+    pub fn ended(&self) -> BTreeMap<Ended, u64> {
+        self.shared.ended.read()
+    }
+
+    /// Whether both are the same sender, so that their counters are.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
     }
 
     /// What time it was on the other side when it last answered.
@@ -149,6 +162,12 @@ impl Http {
     }
 
     async fn attempt(&self, call: &Call) -> Result<Answer, Error> {
+        let ended = self.attempt_once(call).await;
+        self.shared.ended.count(call.asked, ended.as_ref());
+        ended
+    }
+
+    async fn attempt_once(&self, call: &Call) -> Result<Answer, Error> {
         let _slot = self.turn(call).await;
         let response = self.send(call).await?;
         let (status, headers) = (response.status(), response.headers().clone());
@@ -192,6 +211,17 @@ impl Http {
     /// Sends `call` and writes the body of a successful answer to `file`, piece by piece. Gives the answer without its
     /// body, how many bytes came, and their SHA-256.
     pub(crate) async fn download(
+        &self,
+        call: &Call,
+        limit_bytes: u64,
+        file: &mut (impl AsyncWrite + Unpin),
+    ) -> Result<(Answer, u64, [u8; 32]), Error> {
+        let ended = self.download_once(call, limit_bytes, file).await;
+        self.shared.ended.count(call.asked, ended.as_ref().map(|(answer, _, _)| answer));
+        ended
+    }
+
+    async fn download_once(
         &self,
         call: &Call,
         limit_bytes: u64,

@@ -17,13 +17,23 @@ pub enum System {
 }
 
 impl System {
-    /// The name as it appears in messages and metrics.
+    /// The name as it appears in messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Brex => "brex",
             Self::Entra => "entra",
             Self::BusinessCentral => "business central",
             Self::Own => "our own address",
+        }
+    }
+
+    /// The name as it appears in metrics: stable, and one word.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Brex => "brex",
+            Self::Entra => "entra",
+            Self::BusinessCentral => "bc",
+            Self::Own => "own",
         }
     }
 }
@@ -62,6 +72,26 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The name as it appears in metrics: stable, and one word.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::ConnectionLost => "connection_lost",
+            Self::Throttled => "throttled",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Refused => "refused",
+            Self::ServerError => "server_error",
+            Self::Unreadable => "unreadable",
+            Self::Redirected => "redirected",
+            Self::TooLarge => "too_large",
+            Self::ReadOnly => "read_only",
+        }
+    }
+
     /// What happened, as the middle of a sentence.
     pub(crate) const fn phrase(self) -> &'static str {
         match self {

@@ -11,6 +11,7 @@ pub mod entra;
 mod answer;
 mod call;
 mod decimal;
+mod ended;
 mod error;
 mod http;
 mod kind;
@@ -18,6 +19,7 @@ mod page;
 mod receiver;
 mod wire;
 
+pub use ended::Ended;
 pub use error::Error;
 pub use http::{Http, Pace, SetupError};
 pub use kind::{Effect, Kind, Retry, System};

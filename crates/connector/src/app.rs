@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use clients::entra::TokenSource;
-use clients::{Http, Pace, SetupError, bc, brex};
+use clients::{Ended, Http, Pace, SetupError, bc, brex};
 use domain::audit::Actor;
 use domain::directory::Directory;
 use domain::id::ConnectionId;
@@ -24,6 +24,7 @@ use crate::clock::{Chance, Clock};
 use crate::config::{Config, ConfigError, ConnectionConfig};
 use crate::keys::{self, KeyError};
 use crate::matcher::Matcher;
+use crate::pulse::Pulse;
 use crate::secrets;
 
 /// The version that stands in audit entries and answers.
@@ -49,6 +50,8 @@ pub struct App {
     pub alone: Alone,
     /// Rings when there is new work: a webhook arrived, or a person asked for something.
     pub bell: Arc<Notify>,
+    /// How this process does.
+    pub pulse: Pulse,
     receiving: AtomicBool,
 }
 
@@ -177,6 +180,7 @@ impl App {
         }
         let folder = config.folder.clone();
         let public_url = config.public_url.clone();
+        let pulse = Pulse::new(clock.now_ms());
         Ok(Arc::new(Self {
             store,
             clock,
@@ -187,6 +191,7 @@ impl App {
             public_url,
             alone,
             bell: Arc::new(Notify::new()),
+            pulse,
             receiving: AtomicBool::new(false),
         }))
     }
@@ -219,6 +224,22 @@ impl App {
     /// The connection with this id.
     pub fn connection(&self, id: &ConnectionId) -> Option<&Arc<Connection>> {
         self.connections.iter().find(|connection| connection.id == *id)
+    }
+
+    /// How many requests ended how. What connections share is counted once.
+    pub fn requests(&self) -> BTreeMap<Ended, u64> {
+        let mut senders: Vec<&Http> = Vec::new();
+        for http in self.connections.iter().flat_map(|connection| connection.traffic.senders()) {
+            if !senders.iter().any(|known| known.is_same(http)) {
+                senders.push(http);
+            }
+        }
+        let mut requests = BTreeMap::new();
+        for (ended, number) in senders.into_iter().flat_map(Http::ended) {
+            let count: &mut u64 = requests.entry(ended).or_default();
+            *count = count.saturating_add(number);
+        }
+        requests
     }
 
     /// The lanes, each with its connections.
@@ -371,6 +392,10 @@ impl Traffic {
     /// Whether both call Brex with the same token.
     pub fn has_brex_account_of(&self, other: &Self) -> bool {
         self.brex.is_same(&other.brex)
+    }
+
+    fn senders(&self) -> [&Http; 3] {
+        [&self.brex, &self.entra, &self.bc]
     }
 
     /// Requests sent so far, per system.

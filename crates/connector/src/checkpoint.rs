@@ -274,8 +274,9 @@ pub async fn keep(app: Arc<App>, mut book: Book, minutes: u32, stop: Cancellatio
     loop {
         let is_last = stop.is_cancelled();
         if is_last || app.now_ms() >= due_ms {
-            if let Err(error) = book.add(&app.store, app.now_ms()).await {
-                tracing::error!(error = %chain(&error), "no checkpoint of the audit trail was made");
+            match book.add(&app.store, app.now_ms()).await {
+                Ok(_) => app.pulse.checkpoint(app.now_ms()),
+                Err(error) => tracing::error!(error = %chain(&error), "no checkpoint of the audit trail was made"),
             }
             due_ms = app.now_ms().saturating_add(i64::from(minutes).saturating_mul(60_000));
         }

@@ -60,6 +60,16 @@ pub(crate) fn required(kind: Kind) -> &'static [(&'static str, &'static str, &'s
     }
 }
 
+/// How large the database is, in the column `bytes`.
+pub(crate) fn size(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Sqlite => {
+            "SELECT CAST(page_count * page_size AS BIGINT) AS bytes FROM pragma_page_count(), pragma_page_size()"
+        }
+        Kind::Postgres => "SELECT pg_database_size(current_database()) AS bytes",
+    }
+}
+
 /// Text as both databases take it: PostgreSQL has no NUL in texts.
 pub(crate) fn clean(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")

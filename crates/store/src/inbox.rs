@@ -8,7 +8,7 @@ use crate::db::Db;
 use crate::dialect::{CHUNK, Statement, clean};
 use crate::error::Error;
 use crate::lanes::{self, Lease};
-use crate::row::Table;
+use crate::row::{Table, Waiting};
 
 const TABLE: Table = Table { name: "inbox", key: &["connection", "source", "event_id"] };
 
@@ -85,6 +85,22 @@ impl Inbox<'_> {
         .bind(source)
         .bind(limit);
         self.db.rows(statement).await?.iter().map(read).collect()
+    }
+
+    /// How many deliveries have not been handled, and when the oldest came, by source.
+    pub async fn unhandled(&self, connection: &ConnectionId) -> Result<Vec<(String, Waiting)>, Error> {
+        let statement = Statement::new(
+            "SELECT source, CAST(COUNT(*) AS BIGINT) AS waiting, MIN(received_ms) AS oldest_ms FROM inbox \
+             WHERE connection = $1 AND handled_ms IS NULL GROUP BY source ORDER BY source",
+        )
+        .bind(connection.as_str());
+        let rows = self.db.rows(statement).await?;
+        rows.iter()
+            .map(|row| {
+                let row = TABLE.row(row);
+                Ok((row.text("source")?, Waiting::read(&row)?))
+            })
+            .collect()
     }
 
     /// Whether a delivery of a source was kept, handled or not.

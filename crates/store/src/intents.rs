@@ -13,7 +13,7 @@ use crate::apply::Change;
 use crate::db::Db;
 use crate::dialect::{CHUNK, Statement, clean};
 use crate::error::Error;
-use crate::row::Table;
+use crate::row::{Table, Waiting};
 
 const TABLE: Table = Table { name: "intents", key: &["connection", "record_id", "attempt"] };
 
@@ -250,6 +250,17 @@ impl Intents<'_> {
             }
         }
         Ok(last)
+    }
+
+    /// The intents of the connection without an outcome, and when the oldest was opened.
+    pub async fn open(&self, connection: &ConnectionId) -> Result<Waiting, Error> {
+        let statement = Statement::new(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS waiting, MIN(created_ms) AS oldest_ms FROM intents \
+             WHERE connection = $1 AND outcome IS NULL",
+        )
+        .bind(connection.as_str());
+        let row = self.db.first(statement).await?;
+        row.map_or(Ok(Waiting::default()), |row| Waiting::read(&TABLE.row(&row)))
     }
 
     /// How many outcomes of the connection are unknown.

@@ -60,6 +60,7 @@ pub use place::Kind;
 pub use receipts::{ReceiptRow, Receipts};
 pub use record_list::{After, Exports, Filter};
 pub use records::{Count, RecordRow, Records};
+pub use row::Waiting;
 pub use sessions::{Session, Sessions};
 pub use transfer_orders::{OrderChange, OrderState, TransferOrder, TransferOrders};
 pub use transfers::{

@@ -15,6 +15,7 @@ use crate::dialect::Statement;
 use crate::error::Error;
 use crate::place::{Kind, Place};
 use crate::receipts::Receipts;
+use crate::row::Table;
 use crate::sessions::Sessions;
 use crate::transfer_orders::TransferOrders;
 use crate::transfers::Transfers;
@@ -26,6 +27,8 @@ use crate::{
     Audit, BrexVendors, Connections, Cursors, Inbox, Intents, Jobs, Lanes, MasterData, Payloads, PaymentLines, Records,
     VendorLinks, dialect, migrations, vault,
 };
+
+const SIZE: Table = Table { name: "size", key: &[] };
 
 /// SQLite's readers; they read from the page cache, so few are enough.
 const SQLITE_READERS: u32 = 4;
@@ -72,6 +75,13 @@ impl Store {
     /// Path, or host and database name; never a password.
     pub fn place(&self) -> &str {
         self.db.place.name()
+    }
+
+    /// How many bytes the database takes; a write-ahead log beside it does not count. Whoever gets an answer knows that the
+    /// database gives some.
+    pub async fn size_bytes(&self) -> Result<i64, Error> {
+        let row = self.db.first(Statement::new(dialect::size(self.kind()))).await?;
+        row.map_or(Ok(0), |row| SIZE.row(&row).integer("bytes"))
     }
 
     /// Waits for what is under way and closes every connection.

@@ -21,6 +21,22 @@ impl Table {
     }
 }
 
+/// How much waits, and since when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many.
+    pub number: i64,
+    /// When the oldest of them came.
+    pub oldest_ms: Option<i64>,
+}
+
+impl Waiting {
+    /// The columns `waiting` and `oldest_ms`.
+    pub(crate) fn read(row: &Columns<'_>) -> Result<Self, Error> {
+        Ok(Self { number: row.integer("waiting")?, oldest_ms: row.optional_integer("oldest_ms")? })
+    }
+}
+
 /// The columns of one row.
 pub(crate) struct Columns<'r> {
     table: Table,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clients::brex::ExportResult;
-use clients::{Effect, Error, Http, Kind, Pace, Retry, System};
+use clients::{Effect, Ended, Error, Http, Kind, Pace, Retry, System};
 use secrecy::SecretString;
 use url::Url;
 
@@ -144,6 +144,25 @@ async fn a_read_only_client_sends_no_writes() {
     assert_eq!((error.kind(), error.effect(), error.retry()), (Kind::ReadOnly, Effect::None, Retry::Never));
     assert_eq!(server.seen().len(), 1);
     assert_eq!(http.calls().into_iter().collect::<Vec<_>>(), [("get_company", 1)]);
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_what_they_came_to() {
+    let server = Server::start(|nth, _| match nth {
+        0 | 1 => json(429, "{}"),
+        2 => json(500, "{}"),
+        _ => json(200, r#"{"id":"c1"}"#),
+    })
+    .await;
+    let http = Server::http();
+    let client = server.brex_over(http.clone());
+    for _ in 0..4 {
+        let _ = client.get_company().await;
+    }
+    let counted = |outcome| Ended { system: "brex", operation: "get_company", outcome };
+    let ended: Vec<_> = http.read_only().ended().into_iter().collect();
+    assert_eq!(ended, [(counted("ok"), 1), (counted("server_error"), 1), (counted("throttled"), 2)]);
+    assert!(http.is_same(&http.read_only()) && !http.is_same(&Server::http()));
 }
 
 #[tokio::test]

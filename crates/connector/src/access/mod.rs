@@ -159,13 +159,19 @@ pub async fn invite(
     Ok(users.change(name, &invitation, now_ms, actor).await?.map(|()| token))
 }
 
+/// Whether somebody has a password and may use it.
+pub async fn can_anybody_sign_in(app: &App) -> Result<bool, store::Error> {
+    let users = app.store.users().list().await?;
+    Ok(users.iter().any(|user| user.password.is_some() && user.disabled_ms.is_none()))
+}
+
 /// While nobody can sign in, the first admin is invited at each start: whoever sees the terminal may set the password.
 pub async fn invite_first_admin(app: &App) -> Result<Option<String>, store::Error> {
     const FIRST: &str = "admin";
-    let users = app.store.users().list().await?;
-    if users.iter().any(|user| user.password.is_some() && user.disabled_ms.is_none()) {
+    if can_anybody_sign_in(app).await? {
         return Ok(None);
     }
+    let users = app.store.users().list().await?;
     let role = users.iter().all(|user| user.name != FIRST).then_some(Role::Admin);
     let invited = invite(&app.store, &app.chance, FIRST, role, app.now_ms(), &app.actor()).await?;
     Ok(invited.ok())

@@ -11,6 +11,9 @@ use crate::secrets;
 /// Checks and prints a summary without secrets.
 pub(super) fn check(common: &Common) -> Result<Exit, Failure> {
     let config = open::config(common)?;
+    if let Some(operations) = &config.operations {
+        operations.read_token(&config.folder)?;
+    }
     let mut connections = Vec::new();
     for settings in &config.connections {
         let key = |rest: &str| format!("connection {:?}: {rest}", settings.name);

@@ -23,11 +23,13 @@ mod doctor;
 mod exit;
 mod explain;
 mod keys;
+mod log;
 mod match_files;
 mod open;
 mod operate;
 mod plan;
 mod run;
+mod shell;
 mod status;
 mod store;
 mod tieout;
@@ -39,9 +41,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
 use jiff::civil::Date;
 
 use crate::flow::operator::Verb;
+use log::LogFormat;
 
 pub use exit::{Exit, Failure};
 
@@ -67,6 +71,9 @@ struct Common {
     /// What goes to the log: error, warn, info, debug or trace.
     #[arg(long, global = true, default_value = "info", env = "ML_CONNECTOR_LOG")]
     log: String,
+    /// How the log is written: for people, or one JSON object a line.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "ML_CONNECTOR_LOG_FORMAT")]
+    log_format: LogFormat,
 }
 
 #[derive(Debug, Subcommand)]
@@ -161,6 +168,17 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Print a script that completes this command line in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write the manual pages.
+    #[command(hide = true)]
+    Man {
+        /// The folder they go into.
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -192,11 +210,12 @@ pub async fn main() -> ExitCode {
             };
         }
     };
-    init_log(&cli.common.log);
+    let format = cli.common.log_format;
+    log::start(&cli.common.log, format);
     match dispatch(cli).await {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("ml-connector: {}", failure.sentence);
+            log::tell(&failure, format);
             failure.exit.into()
         }
     }
@@ -230,20 +249,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
         Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),
         Command::Config { command: ConfigCommand::Test { days } } => config_test::test(&common, days).await,
-    }
-}
-
-/// Sends the log to stderr. The level of other people's crates stays at `warn`.
-fn init_log(level: &str) {
-    let filter = if level.contains('=') || level.contains(',') {
-        level.to_owned()
-    } else {
-        format!("warn,connector={level},clients={level},store={level},sandbox={level}")
-    };
-    let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_else(|_| "info".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    if log.try_init().is_err() {
-        eprintln!("ml-connector: the log was already set up");
+        Command::Completions { shell } => Ok(shell::completions(shell)),
+        Command::Man { folder } => shell::man(&folder),
     }
 }
 

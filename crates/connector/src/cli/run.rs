@@ -9,13 +9,14 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::of_problem;
+use super::log::LogFormat;
 use super::{Common, Exit, Failure, open};
 use crate::app::App;
 use crate::checkpoint::Book;
 use crate::config::Config;
 use crate::stop::Stop;
 use crate::worker::{LaneWorker, Tick, chain};
-use crate::{access, checkpoint, console, identity, web, worker};
+use crate::{access, checkpoint, console, identity, operations, web, worker};
 
 /// How long a stop waits for the batches at hand.
 const STOP_GRACE: Duration = Duration::from_secs(30);
@@ -33,6 +34,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<Exit, Failure
     let app = open::app(&config).await?;
     first_contact(&app).await?;
     let stop = stop_on_signal()?;
+    let is_seen = common.log_format == LogFormat::Text;
     let outcome = if args.once {
         let worked = until_idle(&app, &stop, |_| {}).await;
         book.add(&app.store, app.now_ms()).await?;
@@ -40,7 +42,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<Exit, Failure
     } else {
         let minutes = config.audit.checkpoint_minutes;
         let signing = tokio::spawn(checkpoint::keep(Arc::clone(&app), book, minutes, stop.clone()));
-        let served = serve(&app, &config, stop.clone()).await;
+        let served = serve(&app, &config, is_seen, stop.clone()).await;
         stop.cancel();
         signing.await.map_err(|panic| Failure::new(Exit::Unexpected, format!("a task failed: {panic}")))?;
         served
@@ -80,12 +82,13 @@ pub(super) async fn first_contact(app: &App) -> Result<(), Failure> {
     }
 }
 
-/// Serves webhooks and works until told to stop.
-pub(super) async fn serve(app: &Arc<App>, config: &Config, stop: CancellationToken) -> Result<Exit, Failure> {
+/// Serves webhooks and works until told to stop. `is_seen` says whether a person reads what is printed, and not only a log.
+async fn serve(app: &Arc<App>, config: &Config, is_seen: bool, stop: CancellationToken) -> Result<Exit, Failure> {
     let tls = config.tls.as_ref().map(|tls| tls.acceptor(&config.folder)).transpose()?;
     let listener = web::bind(config.listen).await?.with_tls(tls.clone());
     tracing::info!(address = %listener.local_addr()?, "listening");
-    let console = console(app, config, tls, &stop).await?;
+    let watched = operations(app, config, tls.clone(), &stop).await?;
+    let console = console(app, config, tls, is_seen, &stop).await?;
     let web = tokio::spawn(web::serve(listener, Arc::clone(app), stop.clone()));
     let work = tokio::spawn(worker::run(Arc::clone(app), stop.clone()));
     stop.cancelled().await;
@@ -94,7 +97,7 @@ pub(super) async fn serve(app: &Arc<App>, config: &Config, stop: CancellationTok
         let worked = work.await;
         let served = web.await;
         let shown = console.await;
-        (worked, served.and(shown))
+        (worked, served.and(shown).and(watched.await))
     });
     match finished.await {
         Ok((Err(panic), _) | (_, Err(panic))) => Err(Failure::new(Exit::Unexpected, format!("a task failed: {panic}"))),
@@ -103,11 +106,28 @@ pub(super) async fn serve(app: &Arc<App>, config: &Config, stop: CancellationTok
     }
 }
 
+/// Opens the address for health and metrics, if the configuration asks for one. On this machine itself it has no certificate: that is
+/// made out to another name.
+async fn operations(
+    app: &Arc<App>,
+    config: &Config,
+    tls: Option<TlsAcceptor>,
+    stop: &CancellationToken,
+) -> Result<JoinHandle<()>, Failure> {
+    let Some(section) = &config.operations else { return Ok(tokio::spawn(async {})) };
+    let token = section.read_token(&config.folder)?;
+    let tls = tls.filter(|_| !section.listen.ip().is_loopback());
+    let listener = web::bind(section.listen).await?.with_tls(tls);
+    tracing::info!(address = %listener.local_addr()?, "health and metrics are answered");
+    Ok(tokio::spawn(operations::serve(listener, Arc::clone(app), token, stop.clone())))
+}
+
 /// Opens the console, if the configuration asks for one, and says on the terminal how to sign in for the first time.
 async fn console(
     app: &Arc<App>,
     config: &Config,
     tls: Option<TlsAcceptor>,
+    is_seen: bool,
     stop: &CancellationToken,
 ) -> Result<JoinHandle<()>, Failure> {
     let Some(section) = &config.console else { return Ok(tokio::spawn(async {})) };
@@ -115,7 +135,16 @@ async fn console(
     let listener = web::bind(section.listen).await?.with_tls(tls);
     let address = format!("{scheme}://{}", listener.local_addr()?);
     let address = section.url.as_ref().map_or(address, |url| url.as_str().trim_end_matches('/').to_owned());
-    welcome(app, &address).await?;
+    if is_seen {
+        welcome(app, &address).await?;
+    } else {
+        tracing::info!(address, "the console is open");
+        if !access::can_anybody_sign_in(app).await? {
+            tracing::warn!(
+                "nobody can sign in to the console yet: ml-connector users add NAME --role admin prints a link"
+            );
+        }
+    }
     Ok(tokio::spawn(console::serve(listener, Arc::clone(app), section.url.clone(), stop.clone())))
 }
 

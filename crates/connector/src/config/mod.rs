@@ -10,6 +10,7 @@ mod drift;
 mod error;
 mod failures;
 mod hosts;
+mod operations;
 mod pay;
 mod post;
 mod receipts;
@@ -37,6 +38,7 @@ pub use directory::{DirectorySection, Which};
 pub use drift::{DriftSection, Told};
 pub use error::ConfigError;
 pub use failures::{FailuresSection, Reported};
+pub use operations::OperationsSection;
 pub use pay::{Approval, PaySection};
 pub use post::PostSection;
 pub use receipts::ReceiptsSection;
@@ -68,6 +70,9 @@ pub struct Config {
     /// Where people look; without it there is no console.
     #[serde(default)]
     pub console: Option<ConsoleSection>,
+    /// Where health and metrics are asked for; without it, nowhere.
+    #[serde(default)]
+    pub operations: Option<OperationsSection>,
     /// Hosts other than the real ones that may be called, such as a sandbox on `127.0.0.1`.
     #[serde(default)]
     pub allow_hosts: Vec<String>,
@@ -166,6 +171,9 @@ impl Config {
         }
         if let Some(console) = &self.console {
             console.check(self.tls.is_some())?;
+        }
+        if let Some(operations) = &self.operations {
+            operations.check()?;
         }
         self.audit.check()?;
         let mut names = BTreeSet::new();

@@ -23,6 +23,34 @@ environment = "production"
 company = "CRONUS USA, Inc."
 "#;
 
+/// The files of `deploy/` say it as it has to be said; the one for Kubernetes is a part of a larger file.
+#[test]
+fn the_configurations_for_containers_are_right() {
+    let read = |path: &str| {
+        let path = format!("{}/../../deploy/{path}", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    };
+    let manifest = read("kubernetes/ml-connector.yaml");
+    let inner = manifest.split_once("ml-connector.toml: |\n").unwrap().1.split_once("\n---").unwrap().0;
+    for text in [read("docker/ml-connector.toml"), inner.replace("\n    ", "\n").trim().to_owned()] {
+        let config = Config::parse(&text, Path::new("/etc/x")).unwrap();
+        assert!(config.operations.is_some() && config.console.is_some());
+    }
+}
+
+#[test]
+fn health_and_metrics_are_open_to_others_only_with_a_token() {
+    let with = |section: &str| format!("[operations]\n{section}\n{MINIMAL}");
+    let listens = |text: &str| Config::parse(&with(text), Path::new("/etc/x")).unwrap().operations.unwrap().listen;
+    assert!(listens("").ip().is_loopback());
+    assert!(complaint(&with("listen = \"0.0.0.0:8462\"")).contains("set operations.token to the file of a token"));
+    let open = "listen = \"0.0.0.0:8462\"\ntoken = { vault = true }";
+    assert_eq!(listens(open).port(), 8_462);
+    let section = Config::parse(&with(open), Path::new("/etc/x")).unwrap().operations.unwrap();
+    let error = section.read_token(Path::new("/etc/x")).unwrap_err().to_string();
+    assert!(error.contains("has to come from a file or the environment"), "{error}");
+}
+
 fn complaint(text: &str) -> String {
     Config::parse(text, Path::new("/etc/x")).expect_err("refused").to_string()
 }

@@ -19,6 +19,7 @@ use super::page::{Oops, message};
 use super::routes::{Gate, Route};
 use super::{Console, sign_in};
 use crate::access::form_token;
+use crate::web::is_ours;
 
 /// Name of the cookie: with this prefix browsers take it only over TLS (or from this machine), for this host and all paths.
 pub(super) const COOKIE: &str = "__Host-session";
@@ -94,15 +95,6 @@ async fn for_us(State(console): State<Arc<Console>>, request: Request, next: Nex
     let text =
         "this is not the address of the console: set console.url in the configuration to the one that browsers use";
     (StatusCode::MISDIRECTED_REQUEST, text).into_response()
-}
-
-fn is_ours(host: &str, known: Option<&str>) -> bool {
-    let Ok(url) = url::Url::parse(&format!("http://{host}/")) else { return false };
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || Some(name) == known,
-        Some(url::Host::Ipv4(_) | url::Host::Ipv6(_)) => true,
-        None => false,
-    }
 }
 
 /// Lets in whom the gate lets in.
@@ -220,7 +212,7 @@ mod tests {
     use futures::stream;
     use tokio::time::Instant;
 
-    use super::{FORM_DEADLINE, FORM_MAX, form, is_ours};
+    use super::{FORM_DEADLINE, FORM_MAX, form};
 
     #[tokio::test(start_paused = true)]
     async fn a_form_that_drips_or_has_no_end_is_given_up() {
@@ -231,17 +223,5 @@ mod tests {
         assert_eq!(began.elapsed(), FORM_DEADLINE);
         assert_eq!(status(Body::from(vec![b'a'; FORM_MAX + 1])).await, Some(StatusCode::PAYLOAD_TOO_LARGE));
         assert_eq!(status(Body::from("name=ann")).await, None);
-    }
-
-    #[test]
-    fn only_numbers_localhost_and_the_known_name_are_ours() {
-        for host in ["127.0.0.1:8461", "[::1]:8461", "localhost", "LOCALHOST:1", "10.0.0.5"] {
-            assert!(is_ours(host, None), "{host}");
-        }
-        for host in ["", "evil.example", "localhost.evil.example", "console.example:8461"] {
-            assert!(!is_ours(host, None), "{host}");
-        }
-        assert!(is_ours("console.example:8461", Some("console.example")));
-        assert!(!is_ours("evil.example", Some("console.example")));
     }
 }

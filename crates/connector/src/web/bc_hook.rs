@@ -137,7 +137,9 @@ async fn keep(web: &Web, connection: &Connection, deliveries: &[Delivery]) -> St
     if deliveries.is_empty() {
         return StatusCode::ACCEPTED;
     }
-    match web.app.store.inbox().put(&connection.id, SOURCE, deliveries, web.app.now_ms()).await {
+    let kept = web.app.store.inbox().put(&connection.id, SOURCE, deliveries, web.app.now_ms()).await;
+    web.app.pulse.delivery(&connection.id, SOURCE, kept.is_ok());
+    match kept {
         Ok(puts) => {
             if puts.contains(&Put::New) {
                 web.app.bell.notify_waiters();
@@ -154,6 +156,7 @@ async fn keep(web: &Web, connection: &Connection, deliveries: &[Delivery]) -> St
 /// Puts what has no effect into the trail, at a limited rate.
 async fn refuse(web: &Web, connection: &Connection, gate: &Gate, why: &str) {
     tracing::warn!(connection = %connection.id, why, "a notification has no effect");
+    web.app.pulse.delivery(&connection.id, SOURCE, false);
     if gate.notes.allows(web.app.now_ms()) {
         web.note(connection, "notification_refused", why, "of Business Central").await;
     }

@@ -43,8 +43,11 @@ pub(super) async fn receive(
             reject(&web, connection, gate, Rejection::BodyTooLarge).await;
             return StatusCode::PAYLOAD_TOO_LARGE;
         }
-        Err(Unread::Late) => return StatusCode::REQUEST_TIMEOUT,
-        Err(Unread::Flood) => return StatusCode::TOO_MANY_REQUESTS,
+        Err(unread) => {
+            web.app.pulse.delivery(&connection.id, SOURCE, false);
+            let flood = unread == Unread::Flood;
+            return if flood { StatusCode::TOO_MANY_REQUESTS } else { StatusCode::REQUEST_TIMEOUT };
+        }
     };
     match check(&web.app, connection, gate, &headers, &body).await {
         Ok(verified) => keep(&web, connection, &verified, &body).await,
@@ -85,7 +88,9 @@ async fn keep(web: &Web, connection: &Connection, verified: &Verified, body: &[u
         body_hash: HEXLOWER.encode(&Sha256::digest(body)),
         payload: String::from_utf8_lossy(body).into_owned(),
     };
-    match web.app.store.inbox().put(&connection.id, SOURCE, &[delivery], web.app.now_ms()).await {
+    let kept = web.app.store.inbox().put(&connection.id, SOURCE, &[delivery], web.app.now_ms()).await;
+    web.app.pulse.delivery(&connection.id, SOURCE, kept.is_ok());
+    match kept {
         Ok(puts) if puts.contains(&Put::New) => {
             web.app.bell.notify_waiters();
             StatusCode::NO_CONTENT
@@ -107,6 +112,7 @@ async fn keep(web: &Web, connection: &Connection, verified: &Verified, body: &[u
 /// Puts a refused delivery into the trail, at a limited rate.
 async fn reject(web: &Web, connection: &Connection, gate: &Gate, rejection: Rejection) {
     tracing::warn!(connection = %connection.id, reason = rejection.reason(), "a webhook was refused");
+    web.app.pulse.delivery(&connection.id, SOURCE, false);
     if gate.notes.allows(web.app.now_ms()) {
         web.note(connection, "webhook_refused", rejection.reason(), "unverified").await;
     }

@@ -3,6 +3,7 @@
 mod bc_hook;
 mod brex_hook;
 mod gate;
+mod host;
 mod limit;
 mod listen;
 mod room;
@@ -24,11 +25,15 @@ use crate::subscriptions;
 use crate::worker::chain;
 pub(crate) use brex_hook::SOURCE as BREX;
 use gate::Gate;
+pub(crate) use host::is_ours;
 use limit::Limit;
 pub use listen::{ListenError, Listener, bind};
 
 /// Looks a minute into the store for an address that is not known: another process may have made it.
 const RECALLS: u32 = 10;
+
+/// Who delivers to us.
+pub(crate) const SOURCES: [&str; 2] = [bc_hook::SOURCE, BREX];
 
 /// What the handlers share.
 struct Web {

@@ -62,7 +62,7 @@ pub(super) fn is_beside(kind: &str) -> bool {
 }
 
 /// Whether this connection does such work at all. The row of what was switched off stays, and may be due for ever.
-pub(super) fn is_on(connection: &Connection, kind: &str) -> bool {
+pub(crate) fn is_on(connection: &Connection, kind: &str) -> bool {
     let settings = &connection.settings;
     match kind {
         DIRECTORY => settings.directory.enabled,

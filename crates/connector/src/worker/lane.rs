@@ -61,6 +61,7 @@ impl LaneLease {
             lanes.lease(&self.name, &self.holder, now_ms, LEASE_MS).await?
         };
         self.keep(lease.clone());
+        self.tell(lease.is_some());
         Ok(lease)
     }
 
@@ -68,7 +69,10 @@ impl LaneLease {
     pub(super) async fn renew(&self) -> Result<(), Error> {
         let Some(lease) = self.held() else { return Ok(()) };
         match self.app.store.lanes().renew(&lease, self.app.now_ms(), LEASE_MS).await {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                self.tell(true);
+                Ok(())
+            }
             Err(error) => {
                 self.keep(None);
                 Err(error)
@@ -80,9 +84,16 @@ impl LaneLease {
     pub(super) async fn release(&self) -> Result<(), Error> {
         let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner).take();
         match lease {
-            Some(lease) => self.app.store.lanes().release(&lease).await,
+            Some(lease) => {
+                self.tell(false);
+                self.app.store.lanes().release(&lease).await
+            }
             None => Ok(()),
         }
+    }
+
+    fn tell(&self, held: bool) {
+        self.app.pulse.lane(&self.name, held, self.app.now_ms());
     }
 
     fn held(&self) -> Option<Lease> {

@@ -17,6 +17,7 @@ use crate::app::{App, Connection};
 use connection::ConnectionWorker;
 use lane::{ASK_AGAIN_MS, LaneLease};
 
+pub(crate) use jobs::is_on;
 pub use jobs::{BACKFILL, POLL};
 pub use lane::{LaneWorker, Tick};
 

@@ -35,6 +35,7 @@ mod one_expense;
 #[path = "../../../sandbox/tests/conformance/openapi/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the sandbox, which holds its answers against the same files")]
 mod openapi;
+mod operations;
 mod outages;
 mod pay;
 mod pay_again;

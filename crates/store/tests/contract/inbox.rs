@@ -1,7 +1,7 @@
 //! The table `inbox`.
 
 use rstest::rstest;
-use store::{Delivery, Event, Put};
+use store::{Delivery, Event, Put, Waiting};
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World};
 
@@ -32,6 +32,10 @@ async fn a_delivery_is_kept_once_and_another_body_under_its_id_is_a_conflict(#[v
     assert_eq!(puts, [Put::New, Put::New, Put::Duplicate]);
     assert_eq!(inbox.put(&world.other, "brex", &notified[..1], NOW).await.unwrap(), [Put::New]);
     assert_eq!(inbox.list_unhandled(&world.main, "bc", 10).await.unwrap().len(), 2);
+
+    let waiting = |number, oldest_ms| Waiting { number, oldest_ms: Some(oldest_ms) };
+    let unhandled = [("bc".to_owned(), waiting(2, NOW + 3)), ("brex".to_owned(), waiting(1, NOW))];
+    assert_eq!(inbox.unhandled(&world.main).await.unwrap(), unhandled);
 
     let events = inbox.list_unhandled(&world.main, "brex", 10).await.unwrap();
     let first = Event {

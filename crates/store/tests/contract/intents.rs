@@ -2,7 +2,7 @@
 
 use domain::id::RecordId;
 use rstest::rstest;
-use store::{Applied, Change, Error, Intent, IntentChange, Lease, Outcome, Purpose};
+use store::{Applied, Change, Error, Intent, IntentChange, Lease, Outcome, Purpose, Waiting};
 use uuid::Uuid;
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World, change, engine, ids, intent};
@@ -32,6 +32,9 @@ async fn an_intent_is_opened_probed_and_settled(#[values(Sqlite, Postgres)] on: 
     let intents = world.store.intents();
     write(&world, &lease, IntentChange::Open(intent("a", 1))).await.unwrap();
     assert_eq!(intents.list_open(&world.main, &ids(&["a", "b"])).await.unwrap(), [intent("a", 1)]);
+    let waiting = Waiting { number: 1, oldest_ms: Some(intent("a", 1).created_ms) };
+    assert_eq!(intents.open(&world.main).await.unwrap(), waiting);
+    assert_eq!(intents.open(&world.other).await.unwrap(), Waiting::default());
     write(&world, &lease, IntentChange::Probed { attempt: 1, probes: 4 }).await.unwrap();
     assert_eq!(all(&world).await, [Intent { probes: 4, ..intent("a", 1) }]);
     write(&world, &lease, settled(1, Outcome::Adopted)).await.unwrap();
@@ -46,6 +49,7 @@ async fn an_intent_is_opened_probed_and_settled(#[values(Sqlite, Postgres)] on: 
     assert_eq!(all(&world).await, [done]);
     assert!(intents.list_open(&world.main, &ids(&["a"])).await.unwrap().is_empty());
     assert_eq!(intents.count_open(&world.main).await.unwrap(), 0);
+    assert_eq!(intents.open(&world.main).await.unwrap(), Waiting::default());
 }
 
 #[rstest]

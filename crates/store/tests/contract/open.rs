@@ -15,6 +15,7 @@ async fn a_store_says_what_it_is_and_opens_again_with_all_that_was_committed(#[v
     let Some(world) = World::on(on).await else { return };
     assert_eq!(world.store.kind(), if on == Sqlite { Kind::Sqlite } else { Kind::Postgres });
     world.insert([world.full_row("accr_1")]).await;
+    assert!(world.store.size_bytes().await.unwrap() > 4_096);
     world.store.close().await;
     let again = Store::open(&world.url).await.unwrap();
     assert_eq!(again.records().list(&world.main, None, 10).await.unwrap().len(), 1);

@@ -1,0 +1,59 @@
+//! The log on stderr: text for people, or one JSON object a line for programs, with what ends a command among them.
+
+use std::panic::PanicHookInfo;
+
+use clap::ValueEnum;
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+use super::Failure;
+use crate::clock::{Clock as _, SystemClock, timestamp};
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Sends the log to stderr. The level of other people's crates stays at `warn`.
+pub(super) fn start(level: &str, format: LogFormat) {
+    let filter = if level.contains('=') || level.contains(',') {
+        level.to_owned()
+    } else {
+        format!("warn,connector={level},clients={level},store={level},sandbox={level}")
+    };
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let started = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => {
+            std::panic::set_hook(Box::new(tell_panic));
+            log.json().flatten_event(true).with_span_list(false).try_init()
+        }
+    };
+    if started.is_err() {
+        eprintln!("ml-connector: the log was already set up");
+    }
+}
+
+/// Tells why a command ended early. It does not go through the log's filter: nobody may miss it.
+pub(super) fn tell(failure: &Failure, format: LogFormat) {
+    match format {
+        LogFormat::Text => eprintln!("ml-connector: {}", failure.sentence),
+        LogFormat::Json => {
+            let at = timestamp(SystemClock.now_ms()).to_string();
+            eprintln!(
+                "{}",
+                json!({ "timestamp": at, "level": "ERROR", "message": failure.sentence, "exit": failure.exit as u8 })
+            );
+        }
+    }
+}
+
+fn tell_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    tracing::error!(place, why = panic.payload_as_str(), "a task failed unexpectedly; report this");
+}
