@@ -19,7 +19,7 @@ mod receiver;
 mod wire;
 
 pub use error::Error;
-pub use http::{Http, Pace, SetupError};
+pub use http::{Http, Pace, Permit, SetupError};
 pub use kind::{Effect, Kind, Retry, System};
 pub use receiver::Receiver;
 pub use reqwest::header::HeaderMap;

@@ -12,6 +12,13 @@ pub enum Db {
     Postgres,
 }
 
+impl Db {
+    /// Whether tests on it can run here.
+    pub fn is_there(self) -> bool {
+        self == Self::Sqlite || option_env("TEST_POSTGRES_URL").is_some()
+    }
+}
+
 /// A database that goes away with the value.
 pub struct Database {
     pub url: String,
