@@ -3,7 +3,7 @@
 use sandbox::Options;
 
 use super::server::Server;
-use super::{GOOD, Outcome, asked, documents, is_done, on, outcome, stop, until, worker_only};
+use super::{Calm, GOOD, Outcome, asked, documents, on, stop, until, worker_only};
 use crate::setting::Setting;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,7 +24,9 @@ async fn a_server_that_crashes_ten_times_costs_nothing_and_needs_nobody() {
 /// Lets the server crash so many times, evenly over the work.
 async fn crashed(records: usize, crashes: usize) -> Option<(Outcome, usize)> {
     let server = Server::start().await?;
-    let setting = Setting::make(Options { records, bc_latency_ms: 30, ..Options::default() }).await;
+    let options = Options { records, bc_latency_ms: 30, ..Options::default() };
+    let calm = Calm::of(&options).await;
+    let setting = Setting::make(options).await;
     on(&setting, &Server::url_at(server.address()));
     let mut process = worker_only(&setting);
     for crash in 1..=crashes {
@@ -33,7 +35,7 @@ async fn crashed(records: usize, crashes: usize) -> Option<(Outcome, usize)> {
         server.crash().await;
         server.start_again().await;
     }
-    until(&mut process, "it went on", || is_done(&setting)).await;
+    until(&mut process, "it went on", || calm.is_reached(&setting)).await;
     stop(process).await;
-    Some((outcome(&setting).await, documents(&setting)))
+    Some((calm.compare(&setting).await, calm.documents))
 }

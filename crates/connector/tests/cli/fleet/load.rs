@@ -11,7 +11,7 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::process::Child;
 
 use super::server::count;
-use super::{GOOD, asked, expected, is_done, on, outcome, signal, stop, worker_only};
+use super::{Calm, GOOD, asked, on, signal, stop, worker_only};
 use crate::database::{Database, Db};
 use crate::setting::Setting;
 
@@ -36,6 +36,7 @@ async fn eight_processes_killed_and_frozen_at_random_make_one_document_each_with
     let Some(database) = Database::fresh(Db::Postgres).await else { return };
     let options =
         Options { records: asked("PROVE_RECORDS", 500), vendors: 120, bc_latency_ms: 100, ..Options::default() };
+    let calm = Calm::of(&options).await;
     let setting = Setting::make(options).await;
     on(&setting, &database.url);
     // As in production, but for the settle window: nobody is frozen for twenty minutes here.
@@ -49,9 +50,9 @@ async fn eight_processes_killed_and_frozen_at_random_make_one_document_each_with
     while fleet.len() < PROCESSES {
         fleet.push(worker_only(&setting));
     }
-    let chaos = disturb(&mut fleet, &setting).await;
+    let chaos = disturb(&mut fleet, &setting, calm.documents).await;
     let mut patience = PATIENCE;
-    while !is_done(&setting) {
+    while !calm.is_reached(&setting) {
         look(&mut fleet[0]).await;
         patience -= 1;
         assert!(patience > 0, "nobody goes on to the end");
@@ -59,14 +60,13 @@ async fn eight_processes_killed_and_frozen_at_random_make_one_document_each_with
     for process in fleet {
         stop(process).await;
     }
-    report(&setting, &database, &chaos).await;
+    report(&setting, &database, &calm, &chaos).await;
 }
 
 /// Until nine of ten documents are there: three are killed and followed by new ones, one is frozen past its lease and wakes up.
-async fn disturb(fleet: &mut [Child], setting: &Setting) -> Chaos {
+async fn disturb(fleet: &mut [Child], setting: &Setting, all: usize) -> Chaos {
     let mut random = StdRng::seed_from_u64(SEED);
     let mut chaos = Chaos::default();
-    let all = expected(setting, sandbox::brex::Expectation::Document);
     while made(setting) < all * 9 / 10 {
         let mut chosen: Vec<usize> = (0..PROCESSES).collect();
         for at in 0..4 {
@@ -122,8 +122,8 @@ async fn pass(alive: &mut Child, setting: &Setting, more: usize) {
     }
 }
 
-async fn report(setting: &Setting, database: &Database, chaos: &Chaos) {
-    let outcome = outcome(setting).await;
+async fn report(setting: &Setting, database: &Database, calm: &Calm, chaos: &Chaos) {
+    let outcome = calm.compare(setting).await;
     let mut admin = PgConnection::connect(&database.url).await.unwrap();
     let epochs = count(&mut admin, "SELECT MAX(epoch) FROM lanes").await;
     let tally = setting.sandbox.world().meter.tally(Side::Bc);

@@ -15,7 +15,7 @@ use std::time::Duration;
 use connector::agreement::check;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use sandbox::brex::Expectation;
+use sandbox::Options;
 use tokio::process::Child;
 
 use crate::kill::{accounted_for, held, ready};
@@ -80,17 +80,39 @@ fn documents(setting: &Setting) -> usize {
     agreement.invoices + agreement.credit_memos
 }
 
-/// Records of the sandbox that end as this.
-fn expected(setting: &Setting, end: Expectation) -> usize {
-    setting.sandbox.world().brex.records().iter().filter(|report| report.expect == end).count()
+/// What the same records come to in one process on SQLite that nobody disturbs.
+struct Calm {
+    documents: usize,
+    held: i64,
 }
 
-/// Whether every record that becomes a document has one, and Brex knows it.
-fn is_done(setting: &Setting) -> bool {
-    documents(setting) >= expected(setting, Expectation::Document) && check(&setting.sandbox.world()).holds()
+impl Calm {
+    async fn of(options: &Options) -> Self {
+        let setting = Setting::make(Options { bc_latency_ms: 0, ..options.clone() }).await;
+        let done = setting.run(&["run", "--once", "--log", "error"]).await;
+        assert!(done.status.success(), "{}", said(&done));
+        Self { documents: documents(&setting), held: held(&setting.run_json(&["status", "--json"]).await) }
+    }
+
+    /// Whether every record that becomes a document has one, and Brex knows it.
+    fn is_reached(&self, setting: &Setting) -> bool {
+        setting.sandbox.world().bc.ledger().len() >= self.documents && check(&setting.sandbox.world()).holds()
+    }
+
+    /// Counts once everything is at rest.
+    async fn compare(&self, setting: &Setting) -> Outcome {
+        let agreement = check(&setting.sandbox.world());
+        assert!(agreement.holds(), "{agreement:?}");
+        assert_eq!(documents(setting), self.documents, "one document each");
+        let verified = setting.run(&["audit", "verify"]).await;
+        assert!(verified.status.success(), "{}", said(&verified));
+        let status = setting.run_json(&["status", "--json"]).await;
+        let lost = ready(setting) - accounted_for(&status);
+        Outcome { lost, duplicates: agreement.duplicates.len(), manual: held(&status) - self.held }
+    }
 }
 
-/// What came of it all.
+/// What came of it all; *manual* is what waits for a person beyond what waits for one anyway.
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     lost: i64,
@@ -99,18 +121,6 @@ struct Outcome {
 }
 
 const GOOD: Outcome = Outcome { lost: 0, duplicates: 0, manual: 0 };
-
-/// Counts once everything is at rest. *Manual* is what waits for a person beyond what waits for one in any weather.
-async fn outcome(setting: &Setting) -> Outcome {
-    let agreement = check(&setting.sandbox.world());
-    assert!(agreement.holds(), "{agreement:?}");
-    assert_eq!(documents(setting), expected(setting, Expectation::Document), "one document each");
-    let verified = setting.run(&["audit", "verify"]).await;
-    assert!(verified.status.success(), "{}", said(&verified));
-    let status = setting.run_json(&["status", "--json"]).await;
-    let manual = held(&status) - i64::try_from(expected(setting, Expectation::Held)).unwrap();
-    Outcome { lost: ready(setting) - accounted_for(&status), duplicates: agreement.duplicates.len(), manual }
-}
 
 /// A number that the script says, for what runs as long as it is asked to.
 #[expect(clippy::disallowed_methods, reason = "the script says how much")]

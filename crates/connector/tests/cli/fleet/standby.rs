@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::relay::Relay;
 use super::server::Server;
-use super::{GOOD, asked, documents, is_done, on, outcome, stop, until, worker_only};
+use super::{Calm, GOOD, asked, documents, on, stop, until, worker_only};
 use crate::setting::Setting;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -15,6 +15,7 @@ async fn a_standby_that_takes_over_in_the_middle_of_the_work_has_every_commit() 
     let standby = primary.with_standby().await;
     let relay = Relay::to(primary.address()).await;
     let options = Options { records: asked("PROVE_RECORDS", 500), bc_latency_ms: 30, ..Options::default() };
+    let calm = Calm::of(&options).await;
     let setting = Setting::make(options).await;
     on(&setting, &Server::url_at(relay.address));
 
@@ -28,10 +29,10 @@ async fn a_standby_that_takes_over_in_the_middle_of_the_work_has_every_commit() 
     let before = documents(&setting);
     until(&mut first, "the standby took over", || documents(&setting) > before).await;
     let pause = lost_at.elapsed();
-    until(&mut first, "it went on", || is_done(&setting)).await;
+    until(&mut first, "it went on", || calm.is_reached(&setting)).await;
     stop(first).await;
     stop(second).await;
-    let outcome = outcome(&setting).await;
+    let outcome = calm.compare(&setting).await;
     println!(
         "a standby took over, {} documents, {:.1} s without one: {outcome:?}",
         documents(&setting),
