@@ -40,7 +40,7 @@ async fn eight_processes_killed_and_frozen_at_random_make_one_document_each_with
     let setting = Setting::make(options).await;
     on(&setting, &database.url);
     // As in production, but for the settle window: nobody is frozen for twenty minutes here.
-    setting.edit("requests_per_second = 1000", "requests_per_second = 20");
+    setting.edit("requests_per_second = 1000\n", "");
     setting.edit("poll_seconds = 1", "poll_seconds = 60");
     setting.edit("settle_seconds = 3", "settle_seconds = 60");
 

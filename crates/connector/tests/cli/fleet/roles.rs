@@ -28,7 +28,7 @@ async fn until_count(admin: &mut PgConnection, statement: &str, wanted: i64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_process_receives_and_touches_no_lane_and_another_works_it_off_without_listening() {
     let Some(database) = Database::fresh(Db::Postgres).await else { return };
-    let setting = Setting::make(Options { records: 60, ..Options::default() }).await;
+    let setting = Setting::make(Options { records: 100, ..Options::default() }).await;
     setting.edit("listen = ", &format!("database = {:?}\nlisten = ", database.url));
     setting.edit("poll_seconds = 1", "poll_seconds = 3600");
     let world = setting.sandbox.world();
