@@ -88,7 +88,7 @@ struct Calm {
 
 impl Calm {
     async fn of(options: &Options) -> Self {
-        let setting = Setting::make(Options { bc_latency_ms: 0, ..options.clone() }).await;
+        let setting = Setting::make(Options { bc_latency_ms: 0, bc_limits: false, ..options.clone() }).await;
         let done = setting.run(&["run", "--once", "--log", "error"]).await;
         assert!(done.status.success(), "{}", said(&done));
         Self { documents: documents(&setting), held: held(&setting.run_json(&["status", "--json"]).await) }
