@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
@@ -33,13 +34,14 @@ pub struct Pace {
     pub max_concurrent: usize,
     /// Sustained calls per second.
     pub requests_per_second: u32,
-    /// Calls that may be made at once after a pause.
+    /// Calls that may be made at once after a pause; they come on top of the sustained ones.
     pub burst: u32,
 }
 
 impl Pace {
-    /// Business Central's limit for one user: 6,000 requests in five minutes, five processed at once.
-    pub const BUSINESS_CENTRAL: Self = Self { max_concurrent: 5, requests_per_second: 20, burst: 20 };
+    /// Below Business Central's limits for one user, which are 6,000 requests in five minutes, 20 a second, and five processed at
+    /// once: requests that are late on their way come closer together, and commands beside the worker call, too.
+    pub const BUSINESS_CENTRAL: Self = Self { max_concurrent: 5, requests_per_second: 18, burst: 1 };
     /// Below Brex's limit of 1,000 requests in 60 seconds for one account.
     pub const BREX: Self = Self { max_concurrent: 8, requests_per_second: 15, burst: 30 };
     /// A token is needed about once an hour.
@@ -51,11 +53,15 @@ impl Pace {
 #[error("the http client could not be set up")]
 pub struct SetupError(#[source] reqwest::Error);
 
+/// Asked before each request, once it has waited for its turn: whether it may still be sent.
+pub type Permit = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+
 /// A sender with its pace. Clones share connections, pace and counters.
 #[derive(Clone)]
 pub struct Http {
     shared: Arc<Shared>,
     read_only: bool,
+    permit: Option<Permit>,
 }
 
 struct Shared {
@@ -98,18 +104,21 @@ impl Http {
                 response_limit_bytes,
             }),
             read_only: false,
+            permit: None,
         })
     }
 
     /// The same sender, refusing every write before it is sent. Fetching a token is not a write.
     #[must_use]
     pub fn read_only(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), read_only: true }
+        Self { read_only: true, ..self.clone() }
     }
 
-    /// Whether both are the same sender, with one pace.
-    pub fn is_same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &other.shared)
+    /// The same sender, sending only what is permitted when its turn has come. A call may wait long for that, above all in a
+    /// process that is stopped meanwhile, so that what its caller knew before counts no longer.
+    #[must_use]
+    pub fn permitted_by(&self, permit: Permit) -> Self {
+        Self { permit: Some(permit), ..self.clone() }
     }
 
     /// How many requests were sent so far, by operation; repeats count.
@@ -168,7 +177,7 @@ impl Http {
     }
 
     async fn attempt_once(&self, call: &Call) -> Result<Answer, Error> {
-        let _slot = self.turn(call).await;
+        let _slot = self.turn(call).await?;
         let response = self.send(call).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = match self.read_body(call.asked, response).await {
@@ -181,13 +190,19 @@ impl Http {
         Ok(if status.is_success() { answer } else { answer.without(&call.secrets) })
     }
 
-    /// Waits for a free slot and for the pace, and counts the request. The slot is free again when the value is dropped.
-    async fn turn(&self, call: &Call) -> SemaphorePermit<'_> {
+    /// Waits for a free slot and for the pace, asks whether the call may still be sent, and counts the request. The slot is
+    /// free again when the value is dropped.
+    async fn turn(&self, call: &Call) -> Result<SemaphorePermit<'_>, Error> {
         #[expect(clippy::expect_used, reason = "the semaphore belongs to this struct and is never closed")]
         let slot = self.shared.slots.acquire().await.expect("the semaphore is open");
         self.shared.rate.until_ready().await;
+        if let Some(permit) = &self.permit
+            && !permit().await
+        {
+            return Err(Error::new(call.asked, Kind::Withheld, Retry::Soon, Effect::None));
+        }
         self.count(call.asked.operation);
-        slot
+        Ok(slot)
     }
 
     async fn send(&self, call: &Call) -> Result<reqwest::Response, Error> {
@@ -227,7 +242,7 @@ impl Http {
         limit_bytes: u64,
         file: &mut (impl AsyncWrite + Unpin),
     ) -> Result<(Answer, u64, [u8; 32]), Error> {
-        let _slot = self.turn(call).await;
+        let _slot = self.turn(call).await?;
         let response = self.send(call).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let too_large = || Error::new(call.asked, Kind::TooLarge, Retry::Never, Effect::None);

@@ -69,6 +69,8 @@ pub enum Kind {
     TooLarge,
     /// A write was asked of a read-only client; nothing was sent.
     ReadOnly,
+    /// The caller's right to send was over when its turn came; nothing was sent.
+    Withheld,
 }
 
 impl Kind {
@@ -109,6 +111,7 @@ impl Kind {
             Self::Redirected => "redirected the request, which is not followed",
             Self::TooLarge => "gave an answer over the size limit",
             Self::ReadOnly => "was not called because this client is read-only",
+            Self::Withheld => "was not called because another process may be at work by now",
         }
     }
 }

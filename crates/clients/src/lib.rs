@@ -21,7 +21,7 @@ mod wire;
 
 pub use ended::Ended;
 pub use error::Error;
-pub use http::{Http, Pace, SetupError};
+pub use http::{Http, Pace, Permit, SetupError};
 pub use kind::{Effect, Kind, Retry, System};
 pub use receiver::Receiver;
 pub use reqwest::header::HeaderMap;

@@ -14,6 +14,7 @@ pub struct Pulse {
 
 #[derive(Debug, Default)]
 struct Seen {
+    only_receives: bool,
     lanes: BTreeMap<String, LanePulse>,
     checkpoint_ms: Option<i64>,
     deliveries: BTreeMap<Delivered, u64>,
@@ -48,6 +49,16 @@ impl Pulse {
     /// When it started.
     pub fn started_ms(&self) -> i64 {
         self.started_ms
+    }
+
+    /// This process leaves the lanes to others.
+    pub fn only_receive(&self) {
+        self.change(|seen| seen.only_receives = true);
+    }
+
+    /// Whether this process leaves the lanes to others.
+    pub fn only_receives(&self) -> bool {
+        self.change(|seen| seen.only_receives)
     }
 
     /// The database told whose a lane is.

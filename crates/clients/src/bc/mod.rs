@@ -33,7 +33,7 @@ use crate::answer::Answer;
 use crate::call::{Call, endpoint};
 use crate::entra::TokenSource;
 use crate::error::Error;
-use crate::http::Http;
+use crate::http::{Http, Permit};
 use crate::kind::{Access, Asked, System};
 
 pub use self::accounts::{Account, AccountCategory, AccountType};
@@ -79,6 +79,13 @@ impl Client {
     ) -> Self {
         let (tenant, environment) = (tenant.into(), environment.into());
         Self { shared: Arc::new(Shared { http, base_url, tenant, environment, tokens }) }
+    }
+
+    /// The same client, sending only what is permitted when its turn has come.
+    #[must_use]
+    pub fn permitted_by(&self, permit: Permit) -> Self {
+        let Shared { http, base_url, tenant, environment, tokens } = &*self.shared;
+        Self::new(http.permitted_by(permit), base_url.clone(), tenant, environment, tokens.clone())
     }
 
     /// The company with this id.

@@ -1,5 +1,7 @@
 //! What each kind of broken exchange means: may it be repeated, and may a write have been executed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clients::brex::ExportResult;
@@ -163,6 +165,25 @@ async fn requests_are_counted_by_what_they_came_to() {
     let ended: Vec<_> = http.read_only().ended().into_iter().collect();
     assert_eq!(ended, [(counted("ok"), 1), (counted("server_error"), 1), (counted("throttled"), 2)]);
     assert!(http.is_same(&http.read_only()) && !http.is_same(&Server::http()));
+}
+
+#[tokio::test]
+async fn a_call_that_is_no_longer_permitted_when_its_turn_has_come_is_not_sent() {
+    let server = Server::start(|_, _| json(200, r#"{"id":"c1"}"#)).await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counting = Arc::clone(&asked);
+    let http = Server::http().permitted_by(Arc::new(move || {
+        let is_first = counting.fetch_add(1, Ordering::SeqCst) == 0;
+        Box::pin(std::future::ready(is_first))
+    }));
+    let client = server.brex_over(http.clone());
+    assert_eq!(client.get_company().await.unwrap().id, "c1");
+    let (read, write) = read_and_write(&client).await;
+    for error in [read, write] {
+        assert_eq!((error.kind(), error.effect(), error.retry()), (Kind::Withheld, Effect::None, Retry::Soon));
+    }
+    assert_eq!((server.seen().len(), asked.load(Ordering::SeqCst)), (1, 3));
+    assert_eq!(http.calls().into_iter().collect::<Vec<_>>(), [("get_company", 1)]);
 }
 
 #[tokio::test]

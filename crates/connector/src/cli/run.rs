@@ -1,10 +1,11 @@
-//! `run`: webhooks in, drafts out, until SIGTERM or Ctrl-C. `--once` stops when there is nothing left to do.
+//! `run`: webhooks in, drafts out, until SIGTERM or Ctrl-C. `--once` stops when there is nothing left to do, and with `--roles` a
+//! process of a fleet does only one of the two.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
-use tokio::task::JoinHandle;
+use clap::{Args, ValueEnum};
+use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -13,10 +14,10 @@ use super::log::LogFormat;
 use super::{Common, Exit, Failure, open};
 use crate::app::App;
 use crate::checkpoint::Book;
-use crate::config::Config;
+use crate::config::{Config, ConsoleSection, OperationsSection};
 use crate::stop::Stop;
 use crate::worker::{LaneWorker, Tick, chain};
-use crate::{access, checkpoint, console, identity, operations, web, worker};
+use crate::{access, checkpoint, console, identity, operations, subscriptions, web, worker};
 
 /// How long a stop waits for the batches at hand.
 const STOP_GRACE: Duration = Duration::from_secs(30);
@@ -26,29 +27,66 @@ pub(super) struct RunArgs {
     /// Do what there is to do, then stop. Webhooks are not received.
     #[arg(long)]
     once: bool,
+    /// What this process of a fleet on PostgreSQL does (docs/fleet.md).
+    #[arg(long, value_delimiter = ',', default_values = ["web", "worker"], conflicts_with = "once")]
+    roles: Vec<Role>,
+}
+
+/// What a process does. What goes by the schedule is part of the lanes, so that it has no role of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Role {
+    /// Receive webhooks and notifications, and show the console.
+    Web,
+    /// Work on the lanes, and sign checkpoints of the audit trail.
+    Worker,
 }
 
 pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<Exit, Failure> {
     let config = open::config(common)?;
-    let mut book = Book::open(&config)?;
-    let app = open::app(&config).await?;
+    let (receives, works) = (args.roles.contains(&Role::Web), args.roles.contains(&Role::Worker));
+    if !(receives && works) && config.database.scheme() == "sqlite" {
+        let text = "--roles: one process alone works on a SQLite file, so it has both roles: leave --roles out, or move to PostgreSQL \
+                    (docs/fleet.md)";
+        return Err(Failure::new(Exit::Usage, text));
+    }
+    let parts = Parts { receives, works, is_seen: common.log_format == LogFormat::Text };
+    if works { work(&config, args.once, parts).await } else { only_receive(&config, parts).await }
+}
+
+/// Works, and receives unless other processes do.
+async fn work(config: &Config, once: bool, parts: Parts) -> Result<Exit, Failure> {
+    let mut book = Book::open(config)?;
+    let app = open::app(config).await?;
     first_contact(&app).await?;
     let stop = stop_on_signal()?;
-    let is_seen = common.log_format == LogFormat::Text;
-    let outcome = if args.once {
+    let outcome = if once {
         let worked = until_idle(&app, &stop, |_| {}).await;
         book.add(&app.store, app.now_ms()).await?;
         worked
     } else {
         let minutes = config.audit.checkpoint_minutes;
         let signing = tokio::spawn(checkpoint::keep(Arc::clone(&app), book, minutes, stop.clone()));
-        let served = serve(&app, &config, is_seen, stop.clone()).await;
+        let served = serve(&app, config, parts, stop.clone()).await;
         stop.cancel();
         signing.await.map_err(|panic| Failure::new(Exit::Unexpected, format!("a task failed: {panic}")))?;
         served
     };
     app.store.close().await;
     outcome
+}
+
+/// Receives for the processes that work. It calls neither system by itself: who is at either end, another one found out.
+async fn only_receive(config: &Config, parts: Parts) -> Result<Exit, Failure> {
+    let app = open::app(config).await?;
+    app.pulse.only_receive();
+    for connection in &app.connections {
+        app.store.connections().ensure(&connection.id, app.now_ms()).await?;
+        identity::recall(&app, connection).await?;
+        subscriptions::recall(&app, connection).await?;
+    }
+    let served = serve(&app, config, parts, stop_on_signal()?).await;
+    app.store.close().await;
+    served
 }
 
 /// A connection that was never made is made now, so that a wrong credential is told at once. Others may work although one
@@ -82,55 +120,73 @@ pub(super) async fn first_contact(app: &App) -> Result<(), Failure> {
     }
 }
 
-/// Serves webhooks and works until told to stop. `is_seen` says whether a person reads what is printed, and not only a log.
-async fn serve(app: &Arc<App>, config: &Config, is_seen: bool, stop: CancellationToken) -> Result<Exit, Failure> {
+/// What a process does of all there is to do.
+#[derive(Clone, Copy)]
+struct Parts {
+    receives: bool,
+    works: bool,
+    /// Whether a person reads what is printed, and not only a log.
+    is_seen: bool,
+}
+
+/// Serves webhooks and works, as far as this process does, until told to stop.
+async fn serve(app: &Arc<App>, config: &Config, parts: Parts, stop: CancellationToken) -> Result<Exit, Failure> {
+    let mut tasks = JoinSet::new();
     let tls = config.tls.as_ref().map(|tls| tls.acceptor(&config.folder)).transpose()?;
-    let listener = web::bind(config.listen).await?.with_tls(tls.clone());
-    tracing::info!(address = %listener.local_addr()?, "listening");
-    let watched = operations(app, config, tls.clone(), &stop).await?;
-    let console = console(app, config, tls, is_seen, &stop).await?;
-    let web = tokio::spawn(web::serve(listener, Arc::clone(app), stop.clone()));
-    let work = tokio::spawn(worker::run(Arc::clone(app), stop.clone()));
+    if let Some(section) = &config.operations {
+        tasks.spawn(operations(app, config, section, tls.clone(), &stop).await?);
+    }
+    if parts.receives {
+        let listener = web::bind(config.listen).await?.with_tls(tls.clone());
+        tracing::info!(address = %listener.local_addr()?, "listening");
+        if let Some(section) = &config.console {
+            tasks.spawn(console(app, section, tls, parts.is_seen, &stop).await?);
+        }
+        tasks.spawn(web::serve(listener, Arc::clone(app), stop.clone()));
+    } else if config.public_url.is_some() {
+        // Others receive there, or this process would not have been told to leave it.
+        app.set_receiving();
+    }
+    if parts.works {
+        tasks.spawn(worker::run(Arc::clone(app), stop.clone()));
+    }
     stop.cancelled().await;
     tracing::info!("stopping: the work at hand is finished first");
     let finished = tokio::time::timeout(STOP_GRACE, async {
-        let worked = work.await;
-        let served = web.await;
-        let shown = console.await;
-        (worked, served.and(shown).and(watched.await))
+        let mut outcome = Ok(Exit::Done);
+        while let Some(ended) = tasks.join_next().await {
+            outcome =
+                ended.map_err(|panic| Failure::new(Exit::Unexpected, format!("a task failed: {panic}"))).and(outcome);
+        }
+        outcome
     });
-    match finished.await {
-        Ok((Err(panic), _) | (_, Err(panic))) => Err(Failure::new(Exit::Unexpected, format!("a task failed: {panic}"))),
-        // Too late for the batch at hand: what was under way is an open intent, and the next start looks before it sends.
-        Ok((Ok(()), Ok(()))) | Err(_) => Ok(Exit::Done),
-    }
+    // Too late for the batch at hand: what was under way is an open intent, and the next start looks before it sends.
+    finished.await.unwrap_or(Ok(Exit::Done))
 }
 
-/// Opens the address for health and metrics, if the configuration asks for one. On this machine itself it has no certificate: that is
-/// made out to another name.
+/// Opens the address for health and metrics. On this machine itself it has no certificate: that is made out to another name.
 async fn operations(
     app: &Arc<App>,
     config: &Config,
+    section: &OperationsSection,
     tls: Option<TlsAcceptor>,
     stop: &CancellationToken,
-) -> Result<JoinHandle<()>, Failure> {
-    let Some(section) = &config.operations else { return Ok(tokio::spawn(async {})) };
+) -> Result<impl Future<Output = ()> + Send + use<>, Failure> {
     let token = section.read_token(&config.folder)?;
     let tls = tls.filter(|_| !section.listen.ip().is_loopback());
     let listener = web::bind(section.listen).await?.with_tls(tls);
     tracing::info!(address = %listener.local_addr()?, "health and metrics are answered");
-    Ok(tokio::spawn(operations::serve(listener, Arc::clone(app), token, stop.clone())))
+    Ok(operations::serve(listener, Arc::clone(app), token, stop.clone()))
 }
 
-/// Opens the console, if the configuration asks for one, and says on the terminal how to sign in for the first time.
+/// Opens the console, and says on the terminal how to sign in for the first time. What it gives answers until the stop.
 async fn console(
     app: &Arc<App>,
-    config: &Config,
+    section: &ConsoleSection,
     tls: Option<TlsAcceptor>,
     is_seen: bool,
     stop: &CancellationToken,
-) -> Result<JoinHandle<()>, Failure> {
-    let Some(section) = &config.console else { return Ok(tokio::spawn(async {})) };
+) -> Result<impl Future<Output = ()> + Send + use<>, Failure> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     let listener = web::bind(section.listen).await?.with_tls(tls);
     let address = format!("{scheme}://{}", listener.local_addr()?);
@@ -145,7 +201,7 @@ async fn console(
             );
         }
     }
-    Ok(tokio::spawn(console::serve(listener, Arc::clone(app), section.url.clone(), stop.clone())))
+    Ok(console::serve(listener, Arc::clone(app), section.url.clone(), stop.clone()))
 }
 
 /// Tells where the console is; with the way in for the first admin as long as nobody can sign in. It goes to the terminal

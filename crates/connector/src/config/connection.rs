@@ -262,7 +262,7 @@ fn default_brex_requests_per_second() -> u32 {
 }
 
 fn default_requests_per_second() -> u32 {
-    20
+    clients::Pace::BUSINESS_CENTRAL.requests_per_second
 }
 
 #[expect(clippy::expect_used, reason = "constants that a test parses")]

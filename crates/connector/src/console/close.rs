@@ -16,7 +16,7 @@ use super::Console;
 use super::guard::Person;
 use super::page::{Frame, Oops, connection, message, render};
 use super::show::stamp;
-use crate::app::{Connection, Identity};
+use crate::app::{App, Connection, Identity};
 use crate::tieout::{self, Line};
 
 #[derive(Template)]
@@ -63,7 +63,7 @@ pub(super) async fn show(
     let connection = connection(&console, &name)?;
     let period = period(&query, connection, console.app.now_ms())?;
     let tied = if query.from.is_some() {
-        let tied = tieout::make(&console.app, connection, &*identity(connection)?, period).await?;
+        let tied = tieout::make(&console.app, connection, &*identity(&console.app, connection).await?, period).await?;
         let transfers = tieout::transfers(&console.app.store, &connection.id, period).await?;
         Some(Compared {
             lines: tieout::lines(&tied),
@@ -78,7 +78,11 @@ pub(super) async fn show(
     Ok(render(&Page { frame, from: period.from, to: period.to, tied }))
 }
 
-fn identity(connection: &Connection) -> Result<Arc<Identity>, Oops> {
+/// Who is at either end, also when another process found that out since.
+async fn identity(app: &App, connection: &Connection) -> Result<Arc<Identity>, Oops> {
+    if connection.identity().is_none() {
+        crate::identity::recall(app, connection).await?;
+    }
     let text =
         || Oops::Unusable("This connection was not made yet: see Connections for what stands in its way.".to_owned());
     connection.identity().ok_or_else(text)
@@ -92,7 +96,7 @@ pub(super) async fn page(
 ) -> Result<Response, Oops> {
     let connection = connection(&console, &name)?;
     let period = period(&query, connection, console.app.now_ms())?;
-    let identity = identity(connection)?;
+    let identity = identity(&console.app, connection).await?;
     let tied = tieout::make(&console.app, connection, &identity, period).await?;
     let transfers = tieout::transfers(&console.app.store, &connection.id, period).await?;
     let at = stamp(console.app.now_ms(), &connection.rules.zone);

@@ -42,6 +42,7 @@ mod wire;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use clients::Permit;
 use domain::audit::Actor;
 use domain::directory::Directory;
 use domain::id::{JobId, RecordId};
@@ -88,9 +89,23 @@ impl Lane<'_> {
         JobId::new(&self.identity.brex_company, record, self.identity.bc_company)
     }
 
-    /// The company in Business Central. Its reads ask for the primary database, since they decide about writes.
+    /// The company in Business Central, asked only as long as the lease stands. Its reads ask for the primary database, since
+    /// they decide about writes.
     pub fn company(&self) -> clients::bc::Company {
-        self.connection.bc.company(self.identity.bc_company).with_fresh_reads()
+        let bc = &self.connection.bc;
+        // A plan works under no lease, and its client refuses to write; epochs begin at 1.
+        let bc = if self.lease.epoch == 0 { bc.clone() } else { bc.permitted_by(self.permit()) };
+        bc.company(self.identity.bc_company).with_fresh_reads()
+    }
+
+    /// Asks for the lease when the turn of a call has come: in a process that was frozen while it waited for that, the lane may be
+    /// another's by then.
+    fn permit(&self) -> Permit {
+        let (store, clock, lease) = (self.app.store.clone(), Arc::clone(&self.app.clock), self.lease.clone());
+        Arc::new(move || {
+            let (store, clock, lease) = (store.clone(), Arc::clone(&clock), lease.clone());
+            Box::pin(async move { draft::is_ours(&store, &lease, clock.now_ms()).await.unwrap_or(false) })
+        })
     }
 
     /// When to try again after `attempts` tries.

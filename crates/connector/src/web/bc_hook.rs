@@ -21,8 +21,8 @@ use subtle::{Choice, ConstantTimeEq as _};
 use super::gate::{Gate, Unread};
 use super::{Address, Web};
 use crate::app::Connection;
-use crate::subscriptions::bc::hash_of;
 use crate::subscriptions::change::Change;
+use crate::subscriptions::{self, bc::hash_of};
 use crate::worker::chain;
 
 /// Name of the source in the inbox.
@@ -96,9 +96,13 @@ async fn take(web: &Web, connection: &Connection, gate: &Gate, headers: &HeaderM
         refuse(web, connection, gate, "its body cannot be read").await;
         return StatusCode::ACCEPTED;
     };
-    let states = connection.hook().client_states;
-    let (genuine, forged): (Vec<_>, Vec<_>) =
-        notifications.into_iter().partition(|notification| is_known(&states, &notification.client_state));
+    let (genuine, forged) = match judge(web, connection, gate, notifications).await {
+        Ok(judged) => judged,
+        Err(error) => {
+            tracing::error!(connection = %connection.id, error = %chain(&error), "the client states could not be read");
+            return StatusCode::SERVICE_UNAVAILABLE;
+        }
+    };
     if !forged.is_empty() {
         refuse(web, connection, gate, "its client state is not known").await;
     }
@@ -107,6 +111,28 @@ async fn take(web: &Web, connection: &Connection, gate: &Gate, headers: &HeaderM
         refuse(web, connection, gate, "it names nothing of this company").await;
     }
     keep(web, connection, &deliveries).await
+}
+
+/// Parts genuine from forged. A state that is not known here may have been given by another process since: the store is asked once
+/// more, at a limited rate.
+async fn judge(
+    web: &Web,
+    connection: &Connection,
+    gate: &Gate,
+    notifications: Vec<Notification>,
+) -> Result<(Vec<Notification>, Vec<Notification>), store::Error> {
+    let part = |all: Vec<Notification>| {
+        let states = connection.hook().client_states;
+        all.into_iter().partition(|one: &Notification| is_known(&states, &one.client_state))
+    };
+    let (mut genuine, unknown): (Vec<_>, Vec<_>) = part(notifications);
+    if unknown.is_empty() || !gate.refetches.allows(web.app.now_ms()) {
+        return Ok((genuine, unknown));
+    }
+    subscriptions::recall(&web.app, connection).await?;
+    let (known, forged): (Vec<_>, Vec<_>) = part(unknown);
+    genuine.extend(known);
+    Ok((genuine, forged))
 }
 
 /// Compares with every state, so that the time taken does not tell which one was near.

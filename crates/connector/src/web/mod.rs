@@ -21,8 +21,8 @@ use subtle::ConstantTimeEq;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, Connection, Hook};
-use crate::subscriptions;
 use crate::worker::chain;
+use crate::{identity, subscriptions};
 pub(crate) use brex_hook::SOURCE as BREX;
 use gate::Gate;
 pub(crate) use host::is_ours;
@@ -100,6 +100,9 @@ impl Web {
         if self.recalls.allows(self.app.now_ms()) {
             for connection in &self.app.connections {
                 subscriptions::recall(&self.app, connection).await?;
+                if connection.identity().is_none() {
+                    identity::recall(&self.app, connection).await?;
+                }
             }
         }
         Ok(self.known(token, address))

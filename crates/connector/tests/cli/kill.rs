@@ -107,17 +107,17 @@ async fn killed(rounds: u32, records: usize, weather: Option<Weather>) -> (Setti
 }
 
 /// Records that are exported, no spend, or held.
-fn accounted_for(status: &Value) -> i64 {
+pub(crate) fn accounted_for(status: &Value) -> i64 {
     let stages = &status["connections"][0]["stages"];
     stages["exported"].as_i64().unwrap() + stages["not_spend"].as_i64().unwrap() + held(status)
 }
 
-fn held(status: &Value) -> i64 {
+pub(crate) fn held(status: &Value) -> i64 {
     status["connections"][0]["held"].as_object().unwrap().values().filter_map(Value::as_i64).sum()
 }
 
 /// Records that Brex has ready.
-fn ready(setting: &Setting) -> i64 {
+pub(crate) fn ready(setting: &Setting) -> i64 {
     let reports = setting.sandbox.world().brex.records();
     i64::try_from(reports.iter().filter(|report| report.expect != Expectation::NotReady).count()).unwrap()
 }

@@ -34,6 +34,13 @@ impl Setting {
         self.folder.path().join("ml-connector.toml")
     }
 
+    /// The address that webhooks are received at.
+    pub fn listen(&self) -> String {
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("listen = ")).unwrap();
+        line.trim_matches('"').to_owned()
+    }
+
     /// Changes the configuration file.
     pub fn edit(&self, from: &str, to: &str) {
         let text = std::fs::read_to_string(self.config()).unwrap();

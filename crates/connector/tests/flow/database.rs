@@ -12,6 +12,13 @@ pub enum Db {
     Postgres,
 }
 
+impl Db {
+    /// Whether tests on it can run here.
+    pub fn is_there(self) -> bool {
+        self == Self::Sqlite || option_env("TEST_POSTGRES_URL").is_some()
+    }
+}
+
 /// A database that goes away with the value.
 pub struct Database {
     pub url: String,
@@ -26,6 +33,10 @@ impl Database {
 
     /// A fresh database, or nothing when PostgreSQL is asked for and none is there.
     pub async fn fresh(db: Db) -> Option<Self> {
+        if !db.is_there() {
+            eprintln!("skipped on PostgreSQL: TEST_POSTGRES_URL is not set");
+            return None;
+        }
         match db {
             Db::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
@@ -33,10 +44,7 @@ impl Database {
                 Some(Self { url, _folder: Some(folder) })
             }
             Db::Postgres => {
-                let Some(server) = option_env("TEST_POSTGRES_URL") else {
-                    eprintln!("skipped on PostgreSQL: TEST_POSTGRES_URL is not set");
-                    return None;
-                };
+                let server = option_env("TEST_POSTGRES_URL")?;
                 let name = format!("flow_{}", uuid::Uuid::now_v7().simple());
                 Some(Self { url: scratch::database(&server, &name).await, _folder: None })
             }

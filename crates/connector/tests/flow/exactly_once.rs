@@ -40,10 +40,12 @@ async fn a_lost_answer_does_not_create_a_second_document(#[values(Db::Sqlite, Db
 }
 
 /// The intents of the whole batch are committed; then the process stands still while its first document is sent.
+/// With two at once the second has asked for the lease before the clock moves, and waits for its turn.
+#[rstest]
 #[tokio::test]
-async fn a_process_that_freezes_in_the_middle_of_a_batch_sends_nothing_more_of_it() {
+async fn a_process_that_freezes_in_the_middle_of_a_batch_sends_nothing_more_of_it(#[values(1, 2)] at_once: u16) {
     let Some(mut app) = TestApp::start(Db::Sqlite, 10).await else { return };
-    app.reconfigure(|settings| settings.bc.max_concurrent = 1).await;
+    app.reconfigure(|settings| (settings.bc.max_concurrent, settings.bc.requests_per_second) = (at_once, 20)).await;
     app.prepare().await;
     app.advance(31);
     app.world().faults.add(on_create(FaultKind::MoveClock { seconds: 60 }));

@@ -126,6 +126,20 @@ async fn a_subscription_is_renewed_at_half_of_its_life_under_a_new_client_state(
     assert_eq!(mirrored(&app, &number).as_deref(), Some("On Its Way Ltd"));
 }
 
+#[tokio::test]
+async fn a_client_state_that_another_process_gave_is_known() {
+    let Some(mut app) = connected(Db::Sqlite).await else { return };
+    // As in a process that was there before the one that subscribed.
+    app.app.connections[0].set_hook(|hook| hook.client_states.clear());
+    let (number, _) = a_vendor(&app);
+    rename(&app, &number, "Told Elsewhere Ltd");
+    let row = app.app.connections[0].directory().vendor(&number).unwrap().id;
+    let vendors = subscriptions(&app).into_iter().find(|one| one.set == "vendors").unwrap();
+    assert_eq!(notify(&app, &vendors, &format!("{}({row})", vendors.resource)).await, 202);
+    app.run_until_idle().await;
+    assert_eq!(mirrored(&app, &number).as_deref(), Some("Told Elsewhere Ltd"));
+}
+
 async fn notify(app: &TestApp, of: &Subscription, resource: &str) -> u16 {
     let notification = json!({
         "subscriptionId": of.id, "clientState": of.client_state, "expirationDateTime": "2026-07-03T00:00:00Z",
