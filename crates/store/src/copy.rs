@@ -135,8 +135,8 @@ impl Store {
             let mut connection = store.db().writers.acquire().await?;
             sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&mut *connection).await
         };
-        run(other, format!("CREATE TABLE {probe} (nothing BIGINT)")).await?;
-        let is_seen = run(self, format!("SELECT nothing FROM {probe}")).await.is_ok();
+        run(other, format!("CREATE TABLE {probe} (probe BIGINT)")).await?;
+        let is_seen = run(self, format!("SELECT probe FROM {probe}")).await.is_ok();
         run(other, format!("DROP TABLE {probe}")).await?;
         Ok(is_seen)
     }
