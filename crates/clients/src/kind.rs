@@ -91,6 +91,7 @@ impl Kind {
             Self::Redirected => "redirected",
             Self::TooLarge => "too_large",
             Self::ReadOnly => "read_only",
+            Self::Withheld => "withheld",
         }
     }
 

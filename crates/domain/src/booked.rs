@@ -25,8 +25,9 @@ pub struct Other {
 pub fn decide_booked(record: &Record, others: &[Other]) -> Option<Hold> {
     let kind = record.treatment().document()?;
     let source = record.source_id.as_deref();
-    let is_whole_or_part =
-        |other: &Other| other.has_document && [record.id.as_str(), other.record.as_str()].contains(&source.unwrap_or_default());
+    let is_whole_or_part = |other: &Other| {
+        other.has_document && [record.id.as_str(), other.record.as_str()].contains(&source.unwrap_or_default())
+    };
     let is_other_type = |other: &Other| {
         other.type_name != record.type_name && (other.has_document || other.type_name < record.type_name)
     };

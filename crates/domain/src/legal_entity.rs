@@ -72,9 +72,10 @@ impl Entities {
         match (self.ours.iter().any(|named| entity.is(named)), other) {
             (true, None) => Whose::Ours,
             // By its id here and by its name there.
-            (true, Some((_, place))) => {
-                unknown(format!("{} spent, whose purchases are said to be booked both here and {place}", entity.shown()))
-            }
+            (true, Some((_, place))) => unknown(format!(
+                "{} spent, whose purchases are said to be booked both here and {place}",
+                entity.shown()
+            )),
             (false, Some((_, place))) => {
                 Whose::Elsewhere(format!("{} spent, whose purchases are booked {place}", entity.shown()))
             }

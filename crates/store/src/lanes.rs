@@ -129,11 +129,11 @@ pub(crate) async fn fence(connection: &mut AnyConnection, lease: &Lease) -> Resu
         "UPDATE lanes SET holder = $2 WHERE lane = $1 AND holder = $2 AND epoch = $3 \
          AND NOT EXISTS (SELECT 1 FROM left_for)",
     )
-        .bind(lease.lane.as_str())
-        .bind(lease.holder.as_str())
-        .bind(lease.epoch)
-        .execute(connection)
-        .await?;
+    .bind(lease.lane.as_str())
+    .bind(lease.holder.as_str())
+    .bind(lease.epoch)
+    .execute(connection)
+    .await?;
     if held == 1 { Ok(()) } else { return_lost() }
 }
 

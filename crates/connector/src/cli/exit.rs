@@ -142,7 +142,13 @@ pub(super) fn of_problem(code: &str) -> Exit {
     match code {
         "unreachable" | "redirected" => Exit::Unreachable,
         "bc_company_unknown" | "bc_environment_unknown" => Exit::NotFound,
-        "brex_account_shared" | "legal_entity_unknown" | "company_changed" | "source_changed" | "source_twice" | "start_date_unusable" | "clock" => Exit::Config,
+        "brex_account_shared"
+        | "legal_entity_unknown"
+        | "company_changed"
+        | "source_changed"
+        | "source_twice"
+        | "start_date_unusable"
+        | "clock" => Exit::Config,
         _ => Exit::Refused,
     }
 }

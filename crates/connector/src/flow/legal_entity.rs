@@ -166,7 +166,8 @@ fn clash(connection: &Connection, other: &Connection) -> Option<String> {
         ));
     }
     if ours.without_legal_entity && theirs.without_legal_entity {
-        let why = "both have brex.without_legal_entity, so that purchases without one would be booked twice: leave it in one";
+        let why =
+            "both have brex.without_legal_entity, so that purchases without one would be booked twice: leave it in one";
         return Some(why.to_owned());
     }
     let company = |connection: &Connection| connection.identity().map(|identity| identity.bc_company);

@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 
 use super::super::{Exit, Failure};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{ConnectionConfig, Source};
 use crate::config::secret::read_private_file;
 use crate::config::stray;
+use crate::config::{ConnectionConfig, Source};
 use crate::secrets;
 
 /// Where the answers come from. What is given neither way is asked on a terminal.

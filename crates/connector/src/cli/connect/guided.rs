@@ -85,7 +85,7 @@ fn name(common: &Common, answers: &mut Answers) -> Result<(), Failure> {
         fill(&mut answers.bc.environment, known.bc.environment);
         fill(&mut answers.bc.company, known.bc.company);
         fill(&mut answers.time_zone, known.time_zone);
-                answers.start_date.get_or_insert(known.start_date);
+        answers.start_date.get_or_insert(known.start_date);
         answers.brex.integration_vendor =
             answers.brex.integration_vendor.take().or(known.coding_lists.integration_vendor);
     }
