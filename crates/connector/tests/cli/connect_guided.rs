@@ -103,7 +103,8 @@ async fn ending_it_leaves_nothing_behind_and_only_what_is_missing_is_asked() {
         at.end()
     })
     .await;
-    assert_eq!(status.signal(), Some(2), "{}", at.shown);
+    // By the signal, or, where whoever started the tests ignores it, with an error.
+    assert!(status.signal() == Some(2) || status.code().is_some_and(|code| code != 0), "{}", at.shown);
     assert_eq!(files(&setting), before);
 
     let pem = pem();
