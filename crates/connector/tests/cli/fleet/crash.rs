@@ -8,7 +8,7 @@ use crate::setting::Setting;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_crashes_in_the_middle_of_the_work_costs_nothing_and_needs_nobody() {
-    let Some((outcome, _)) = crashed(30, 1).await else { return };
+    let Some((outcome, _)) = crashed(20, 1).await else { return };
     assert_eq!(outcome, GOOD);
 }
 
