@@ -102,6 +102,16 @@ impl Connections<'_> {
         rows.iter().map(read).collect()
     }
 
+    /// Those that ever worked between these two companies, by name.
+    pub async fn list_between(&self, brex_company_id: &str, bc_company_id: Uuid) -> Result<Vec<ConnectionId>, Error> {
+        let statement =
+            Statement::new("SELECT id FROM connections WHERE brex_company_id = $1 AND bc_company_id = $2 ORDER BY id")
+                .bind(brex_company_id)
+                .bind(bc_company_id.to_string());
+        let rows = self.db.rows(statement).await?;
+        rows.iter().map(|row| TABLE.row(row).parsed("id", |text| ConnectionId::new(text).ok())).collect()
+    }
+
     /// One connection.
     pub async fn get(&self, id: &ConnectionId) -> Result<Option<ConnectionRow>, Error> {
         let row = self.db.first(Statement::new(SELECT).push(" WHERE id = ").push_bind(id.as_str())).await?;

@@ -68,17 +68,16 @@ impl Lanes<'_> {
     pub async fn renew(&self, lease: &Lease, now_ms: i64, ttl_ms: i64) -> Result<Lease, Error> {
         let expires_ms = now_ms.saturating_add(ttl_ms);
         in_transaction!(self.db, tx => {
-            let renewed =
-                Statement::new(
-                    "UPDATE lanes SET expires_ms = $4 WHERE lane = $1 AND holder = $2 AND epoch = $3 \
-                     AND NOT EXISTS (SELECT 1 FROM left_for)",
-                )
-                    .bind(lease.lane.as_str())
-                    .bind(lease.holder.as_str())
-                    .bind(lease.epoch)
-                    .bind(expires_ms)
-                    .execute(&mut tx)
-                    .await?;
+            let renewed = Statement::new(
+                "UPDATE lanes SET expires_ms = $4 WHERE lane = $1 AND holder = $2 AND epoch = $3 \
+                 AND NOT EXISTS (SELECT 1 FROM left_for)",
+            )
+            .bind(lease.lane.as_str())
+            .bind(lease.holder.as_str())
+            .bind(lease.epoch)
+            .bind(expires_ms)
+            .execute(&mut tx)
+            .await?;
             if renewed != 1 {
                 return_lost()?;
             }

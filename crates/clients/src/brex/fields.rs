@@ -5,10 +5,8 @@ use reqwest::Method;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Client, asked};
+use super::{Client, Page};
 use crate::error::Error;
-use crate::kind::Access;
-use crate::page::PageGuard;
 use crate::wire::or_default;
 
 /// The most that Brex gives on one page.
@@ -100,13 +98,6 @@ pub struct ValueData {
     pub is_disabled: Option<bool>,
 }
 
-#[derive(Deserialize)]
-struct Page<T> {
-    items: Vec<T>,
-    #[serde(default)]
-    next_cursor: Option<String>,
-}
-
 #[derive(Serialize)]
 struct Items<'a, T> {
     items: &'a [T],
@@ -178,15 +169,6 @@ impl Client {
     ) -> Result<Vec<T>, Error> {
         let first = self.get(operation, path)?.query_pair("limit", PAGE);
         let first = brex_ids.iter().fold(first, |call, id| call.query_pair("brex_id[]", id));
-        let mut guard = PageGuard::new(MAX_PAGES);
-        let mut found = Vec::new();
-        let mut call = first.clone();
-        loop {
-            let page: Page<T> = self.send(call).await?.json()?;
-            found.extend(page.items);
-            let Some(cursor) = page.next_cursor.filter(|cursor| !cursor.is_empty()) else { return Ok(found) };
-            guard.admit(&cursor).map_err(|error| Error::unreadable(asked(operation, Access::Read), error))?;
-            call = first.clone().query_pair("cursor", &cursor);
-        }
+        self.walk(operation, first, MAX_PAGES).await
     }
 }

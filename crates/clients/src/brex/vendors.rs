@@ -8,7 +8,6 @@ use uuid::Uuid;
 use super::{Client, asked};
 use crate::error::Error;
 use crate::kind::{Access, Kind};
-use crate::page::PageGuard;
 use crate::wire::or_default;
 
 /// The most vendors that Brex gives on one page.
@@ -77,16 +76,7 @@ impl Client {
     pub async fn find_vendors_by_name(&self, name: &str) -> Result<Vec<BrexVendor>, Error> {
         const OPERATION: &str = "find_vendors_by_name";
         let first = self.get(OPERATION, &["v1", "vendors"])?.query_pair("name", name).query_pair("limit", PAGE);
-        let mut guard = PageGuard::new(MAX_NAME_PAGES);
-        let mut found = Vec::new();
-        let mut call = first.clone();
-        loop {
-            let page: VendorsPage = self.send(call).await?.json()?;
-            found.extend(page.items);
-            let Some(cursor) = page.next_cursor.filter(|cursor| !cursor.is_empty()) else { return Ok(found) };
-            guard.admit(&cursor).map_err(|error| Error::unreadable(asked(OPERATION, Access::Read), error))?;
-            call = first.clone().query_pair("cursor", &cursor);
-        }
+        self.walk(OPERATION, first, MAX_NAME_PAGES).await
     }
 
     /// The vendor with this id, if it is there.

@@ -6,10 +6,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
-use super::{Client, asked};
+use super::Client;
 use crate::error::Error;
-use crate::kind::{Access, Kind};
-use crate::page::PageGuard;
+use crate::kind::Kind;
 use crate::wire::{open_enum, or_default};
 
 const MAX_PAGES: usize = 100;
@@ -75,24 +74,8 @@ pub struct WebhookSecret {
 impl Client {
     /// All subscriptions of this account.
     pub async fn list_subscriptions(&self) -> Result<Vec<Subscription>, Error> {
-        const OPERATION: &str = "list_subscriptions";
-        #[derive(Deserialize)]
-        struct Body {
-            items: Vec<Subscription>,
-            #[serde(default)]
-            next_cursor: Option<String>,
-        }
-        let first = self.get(OPERATION, &["v1", "webhooks"])?;
-        let mut guard = PageGuard::new(MAX_PAGES);
-        let mut subscriptions = Vec::new();
-        let mut call = first.clone();
-        loop {
-            let page: Body = self.send(call).await?.json()?;
-            subscriptions.extend(page.items);
-            let Some(cursor) = page.next_cursor.filter(|cursor| !cursor.is_empty()) else { return Ok(subscriptions) };
-            guard.admit(&cursor).map_err(|error| Error::unreadable(asked(OPERATION, Access::Read), error))?;
-            call = first.clone().query_pair("cursor", &cursor);
-        }
+        let first = self.get("list_subscriptions", &["v1", "webhooks"])?;
+        self.walk("list_subscriptions", first, MAX_PAGES).await
     }
 
     /// Makes a subscription. Keep the key with the intent: the same key again makes no second one.

@@ -2,6 +2,7 @@
 //! in words an IT person can act on. It writes nothing to either system.
 
 mod legal_entities;
+mod transfers;
 mod webhooks;
 
 use clients::brex::{RecordsQuery, ReviewStatus, SourceType};

@@ -6,10 +6,10 @@ use std::collections::HashMap;
 use domain::booked::{Other, decide_booked};
 use domain::document::DocumentKind;
 use domain::hold::Hold;
-use domain::id::{ConnectionId, RecordId};
+use domain::id::RecordId;
 use domain::record::{Record, Treatment};
 use domain::stage::Stage;
-use store::{ConnectionRow, RecordRow};
+use store::RecordRow;
 
 use super::Lane;
 
@@ -30,7 +30,11 @@ pub(super) async fn booked(
             about.entry(source).or_default().push(other);
         }
     }
-    for connection in between_the_same(lane).await? {
+    // Other connections that ever worked between the same two companies, whether or not the configuration still has them.
+    let identity = &lane.identity;
+    let connections = lane.app.store.connections();
+    let ever = connections.list_between(&identity.brex_company, identity.bc_company).await?;
+    for connection in ever.into_iter().filter(|id| *id != lane.connection.id) {
         for row in store.list_about(&connection, &sources).await? {
             if let Some(source) = row.source_id.clone().filter(|_| !row.stage.is_before_document()) {
                 let other = Other {
@@ -45,17 +49,6 @@ pub(super) async fn booked(
     }
     let hold = |record: &Record| decide_booked(record, about.get(record.source_id.as_deref()?)?);
     Ok(records.values().filter_map(|record| Some((record.id.clone(), hold(record)?))).collect())
-}
-
-/// Other connections that ever worked between the same two companies, whether or not the configuration still has them.
-async fn between_the_same(lane: &Lane<'_>) -> Result<Vec<ConnectionId>, store::Error> {
-    let all = lane.app.store.connections().list().await?;
-    let is_same = |row: &ConnectionRow| {
-        row.id != lane.connection.id
-            && row.brex_company_id.as_deref() == Some(lane.identity.brex_company.as_str())
-            && row.bc_company_id == Some(lane.identity.bc_company)
-    };
-    Ok(all.into_iter().filter(is_same).map(|row| row.id).collect())
 }
 
 /// A row that is a purchase or may become one. What is not ready for export may never be.

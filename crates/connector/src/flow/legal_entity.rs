@@ -171,7 +171,7 @@ fn clash(connection: &Connection, other: &Connection) -> Option<String> {
         return Some(why.to_owned());
     }
     let company = |connection: &Connection| connection.identity().map(|identity| identity.bc_company);
-    (company(connection).is_some() && company(connection) == company(other)).then(|| {
+    company(connection).is_some_and(|company_here| company(other) == Some(company_here)).then(|| {
         "both book in the same company: name all its legal entities in brex.legal_entities of one connection".to_owned()
     })
 }
@@ -181,9 +181,8 @@ fn is_same_account(one: &Connection, other: &Connection) -> bool {
     if one.id == other.id {
         return false;
     }
-    let company = |connection: &Connection| connection.identity().map(|identity| identity.brex_company.clone());
-    match (company(one), company(other)) {
-        (Some(one), Some(other)) => one == other,
+    match (one.identity(), other.identity()) {
+        (Some(one), Some(other)) => one.brex_company == other.brex_company,
         _ => one.traffic.has_brex_account_of(&other.traffic),
     }
 }

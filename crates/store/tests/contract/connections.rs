@@ -28,6 +28,13 @@ async fn a_connection_is_created_once_and_keeps_what_it_learnt(#[values(Sqlite, 
     assert_eq!((row.created_ms, row.problem, row.problem_since_ms), (NOW + 1, None, None));
     let names: Vec<String> = connections.list().await.unwrap().iter().map(|row| row.id.to_string()).collect();
     assert_eq!(names, ["main", "other"]);
+    let company = Uuid::from_u128(9);
+    assert_eq!(connections.list_between("cuacc_1", company).await.unwrap(), std::slice::from_ref(&world.main));
+    connections.set_identity(&world.other, "cuacc_1", company, "CRONUS").await.unwrap();
+    let both = connections.list_between("cuacc_1", company).await.unwrap();
+    assert_eq!(both, [world.main.clone(), world.other.clone()]);
+    assert!(connections.list_between("cuacc_1", Uuid::from_u128(8)).await.unwrap().is_empty());
+    assert!(connections.list_between("cuacc_2", company).await.unwrap().is_empty());
 }
 
 #[rstest]
