@@ -153,12 +153,20 @@ impl Store {
         })
     }
 
-    /// Notes that the data now lives at `place`: from now on nobody can open this database to work with
-    /// it, and whoever does work with it has lost its lease.
-    pub async fn leave_for(&self, place: &str) -> Result<(), Error> {
+    /// Notes that the data now lives at `place`: from now on nobody can open this database to work with it, and whoever does work
+    /// with it has lost its lease. True if it was worked with until now; one that was left for another place is refused.
+    pub async fn leave_for(&self, place: &str) -> Result<bool, Error> {
         in_transaction!(self.db(), tx => {
-            Statement::new("DELETE FROM left_for").execute(&mut tx).await?;
-            Statement::new("INSERT INTO left_for (place) VALUES ($1)").bind(place).execute_one(&mut tx, "left_for").await?;
+            let left = Statement::new("SELECT place FROM left_for").rows(&mut tx).await?;
+            match left.first().map(|row| row.try_get::<String, _>("place")).transpose()? {
+                Some(to) if to == place => false,
+                Some(to) => return Err(Error::Left { place: self.place().to_owned(), to }),
+                None => {
+                    let note = Statement::new("INSERT INTO left_for (place) VALUES ($1)").bind(place);
+                    note.execute_one(&mut tx, "left_for").await?;
+                    true
+                }
+            }
         })
     }
 }

@@ -123,13 +123,15 @@ async fn move_into(common: &Common, config: &Config, into: &Path) -> Result<Exit
         return Err(Failure::new(Exit::Database, text));
     }
     // First, so that nobody writes there what is not copied any more.
-    source.leave_for(target.place()).await?;
+    let is_new = source.leave_for(target.place()).await?;
     let copied = match source.copy_to(&target).await {
         Ok(copied) => copied,
-        Err(why) => {
+        // One that was left before stays left: its data may have gone on at the other place.
+        Err(why) if is_new => {
             source.stay().await?;
             return Err(why.into());
         }
+        Err(why) => return Err(why.into()),
     };
     source.close().await;
     let place = target.place().to_owned();

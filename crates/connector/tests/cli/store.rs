@@ -73,6 +73,13 @@ async fn a_database_that_was_moved_is_worked_with_at_its_new_place_only() {
     assert!(said(&left).contains("moved.db: name that one in the configuration"), "{}", said(&left));
     let went_on = run_with(&other, &["run", "--once", "--log", "warn"]).await;
     assert!(went_on.status.success(), "{}", said(&went_on));
+    // The new one has gone on: the old one is not copied over it, and stays left.
+    let record = setting.sandbox.world().brex.records()[0].id.clone();
+    let asked = run_with(&other, &["retry", &record, "--reason", "again", "--person", "Ann"]).await;
+    assert!(asked.status.success(), "{}", said(&asked));
+    let again = setting.run(&["store", "move", "--into", other.to_str().unwrap()]).await;
+    assert_eq!(again.status.code(), Some(4), "{}", said(&again));
+    assert_eq!(setting.run(&["status"]).await.status.code(), Some(4), "nobody works with the old one");
     let shown = run_with(&other, &["store", "show", "--json"]).await;
     let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
     assert!(shown["rows"]["records"].as_u64().unwrap() > 0, "{shown}");

@@ -67,7 +67,9 @@ async fn every_table_is_copied(#[values(Sqlite, Postgres)] on: Engine) {
 #[tokio::test]
 async fn a_database_that_was_left_is_not_opened_any_more(#[values(Sqlite, Postgres)] on: Engine) {
     let Some(world) = World::on(on).await else { return };
-    world.store.leave_for("db.example.com/ml").await.unwrap();
+    assert!(world.store.leave_for("db.example.com/ml").await.unwrap());
+    assert!(!world.store.leave_for("db.example.com/ml").await.unwrap(), "it was left before");
+    assert!(matches!(world.store.leave_for("elsewhere").await, Err(Error::Left { .. })));
     let error = Store::open(&world.url).await.unwrap_err();
     assert!(
         error.to_string().ends_with("was moved to db.example.com/ml: name that one in the configuration"),
