@@ -10,6 +10,7 @@ use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 
 use crate::bc_subscriptions::BcSubscriptions;
+use crate::clock_jumps::ClockJumps;
 use crate::db::Db;
 use crate::dialect::Statement;
 use crate::error::Error;
@@ -128,6 +129,11 @@ impl Store {
     /// Push subscriptions in Business Central.
     pub fn bc_subscriptions(&self) -> BcSubscriptions<'_> {
         BcSubscriptions { db: &self.db }
+    }
+
+    /// What waits, when the time of day is set.
+    pub fn clock_jumps(&self) -> ClockJumps<'_> {
+        ClockJumps { db: &self.db }
     }
 
     /// Small values by name.

@@ -14,14 +14,19 @@ use tokio_util::sync::CancellationToken;
 use super::jobs;
 use super::lane::Tick;
 use crate::app::{App, Connection};
+use crate::clock::Watch;
 use crate::flow::{self, BATCH, Lane, Stop};
 use crate::secrets;
+
+/// So far the clocks of two machines may differ.
+const OTHER_CLOCK_MS: i64 = 60_000;
 
 /// Works on one connection.
 pub(super) struct ConnectionWorker {
     app: Arc<App>,
     connection: Arc<Connection>,
     pause: Pause,
+    watch: Watch,
     is_prepared: bool,
     stop: CancellationToken,
 }
@@ -35,7 +40,7 @@ struct Pause {
 
 impl ConnectionWorker {
     pub(super) fn new(app: Arc<App>, connection: Arc<Connection>, stop: CancellationToken) -> Self {
-        Self { app, connection, pause: Pause::default(), is_prepared: false, stop }
+        Self { app, connection, pause: Pause::default(), watch: Watch::default(), is_prepared: false, stop }
     }
 
     /// Id of the connection.
@@ -49,6 +54,7 @@ impl ConnectionWorker {
             return Ok(Tick::default());
         }
         let connection = Arc::clone(&self.connection);
+        self.keep_distance(lease).await?;
         if !self.is_prepared {
             jobs::prepare(&self.app, &connection).await?;
             self.is_prepared = true;
@@ -69,6 +75,27 @@ impl ConnectionWorker {
             Err(Stop::Store(error)) => Err(error),
             Err(stop) => self.rest(&connection, lease, stop, pause.attempts).await,
         }
+    }
+
+    /// When the time of day was set, what waits by it goes along. At first sight only a time before what an earlier process saw
+    /// can be told from the time in which no process ran.
+    async fn keep_distance(&mut self, lease: &Lease) -> Result<(), Error> {
+        let (app, id) = (&self.app, &self.connection.id);
+        let jump_ms = if self.is_prepared {
+            self.watch.jump_ms(&*app.clock)
+        } else {
+            let ahead_ms =
+                app.store.clock_jumps().last_seen(id).await?.map_or(0, |seen_ms| seen_ms.saturating_sub(app.now_ms()));
+            (ahead_ms > OTHER_CLOCK_MS).then_some(ahead_ms.saturating_neg())
+        };
+        if let Some(jump_ms) = jump_ms {
+            tracing::warn!(connection = %id, seconds = jump_ms / 1_000, "the clock of this machine was set; what waits goes along");
+            let note = connection_note("clock_was_set", &self.connection, json!({ "seconds": jump_ms / 1_000 }));
+            app.store.clock_jumps().follow(lease, id, jump_ms, app.now_ms(), &app.actor(), &note).await?;
+            self.pause.until_ms = self.pause.until_ms.saturating_add(jump_ms.min(0));
+        }
+        self.watch.look(&*self.app.clock);
+        Ok(())
     }
 
     /// What is due next for a connection.

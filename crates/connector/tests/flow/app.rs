@@ -1,6 +1,7 @@
 //! `TestApp`: sandbox, store, web server and worker in one process, on one clock that stands still.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use connector::agreement::{Agreement, check};
 use connector::alone::Alone;
@@ -26,12 +27,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::database::{Database, Db};
 
-/// The sandbox's clock is everybody's clock.
-struct SharedClock(Arc<World>);
+/// The sandbox's clock is everybody's clock, unless a test puts the connector's machine forward or back.
+struct SharedClock {
+    world: Arc<World>,
+    off_ms: Arc<AtomicI64>,
+}
 
 impl Clock for SharedClock {
     fn now_ms(&self) -> i64 {
-        self.0.clock.now().as_millisecond()
+        self.steady_ms() + self.off_ms.load(Ordering::SeqCst)
+    }
+
+    fn steady_ms(&self) -> i64 {
+        self.world.clock.now().as_millisecond()
     }
 }
 
@@ -43,6 +51,7 @@ pub struct TestApp {
     pub database: Database,
     pub base_url: String,
     config: Config,
+    off_ms: Arc<AtomicI64>,
     _secrets: TempDir,
     lanes: Vec<LaneWorker>,
     stop: CancellationToken,
@@ -76,9 +85,10 @@ impl TestApp {
         let secrets = tempfile::tempdir().unwrap();
         let config = configure(&sandbox, &database, &base_url, &secrets, settings);
         let stop = CancellationToken::new();
-        let (app, lanes) = build(&sandbox, &config, &stop, 1).await;
+        let off_ms = Arc::default();
+        let (app, lanes) = build(&sandbox, &config, &off_ms, &stop, 1).await;
         let server = tokio::spawn(web::serve(listener, Arc::clone(&app), stop.clone()));
-        Self { sandbox, app, database, base_url, config, _secrets: secrets, lanes, stop, server }
+        Self { sandbox, app, database, base_url, config, off_ms, _secrets: secrets, lanes, stop, server }
     }
 
     pub fn world(&self) -> Arc<World> {
@@ -160,6 +170,11 @@ impl TestApp {
         self.world().clock.advance(SignedDuration::from_secs(seconds));
     }
 
+    /// Somebody sets the time of day of the connector's machine; time itself passes for nobody.
+    pub fn set_clock_by(&self, seconds: i64) {
+        self.off_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
     fn advance_to(&self, due_ms: i64) {
         let gap = due_ms.saturating_sub(self.app.now_ms()).max(1);
         self.world().clock.advance(SignedDuration::from_millis(gap));
@@ -186,7 +201,7 @@ impl TestApp {
         self.config.public_url = Some(self.base_url.parse().unwrap());
         self.stop = CancellationToken::new();
         let seed = u64::try_from(self.app.now_ms()).unwrap();
-        (self.app, self.lanes) = build(&self.sandbox, &self.config, &self.stop, seed).await;
+        (self.app, self.lanes) = build(&self.sandbox, &self.config, &self.off_ms, &self.stop, seed).await;
         self.server = tokio::spawn(web::serve(listener, Arc::clone(&self.app), self.stop.clone()));
         // The lease of the old process has to run out first.
         self.advance(31);
@@ -355,9 +370,15 @@ impl Drop for TestApp {
     }
 }
 
-async fn build(sandbox: &Sandbox, config: &Config, stop: &CancellationToken, seed: u64) -> (Arc<App>, Vec<LaneWorker>) {
+async fn build(
+    sandbox: &Sandbox,
+    config: &Config,
+    off_ms: &Arc<AtomicI64>,
+    stop: &CancellationToken,
+    seed: u64,
+) -> (Arc<App>, Vec<LaneWorker>) {
     let store = Store::open(&config.database_url()).await.unwrap();
-    let clock = Arc::new(SharedClock(sandbox.world()));
+    let clock = Arc::new(SharedClock { world: sandbox.world(), off_ms: Arc::clone(off_ms) });
     let app = App::build(config, store, clock, Chance::seeded(seed), Alone::Shared).await.unwrap();
     let holder = format!("test-{seed}");
     let lane = |(name, connections)| LaneWorker::new(Arc::clone(&app), name, connections, holder.clone(), stop);

@@ -122,6 +122,10 @@ impl Clock for Still {
     fn now_ms(&self) -> i64 {
         self.0.load(Ordering::SeqCst)
     }
+
+    fn steady_ms(&self) -> i64 {
+        self.now_ms()
+    }
 }
 
 /// The web server of a process with some connections. Nobody answers at either end of them.

@@ -1,0 +1,74 @@
+//! The machine's clock is put forward or back, while the process runs or while it does not.
+
+use domain::stage::Stage;
+use rstest::rstest;
+use sandbox::Options;
+use sandbox::fault::{Fault, FaultKind};
+use sandbox::meter::Side;
+
+use crate::app::{TestApp, start_of_time};
+use crate::database::Db;
+
+const HOUR: i64 = 60 * 60;
+
+fn minutes_passed(app: &TestApp) -> i64 {
+    app.world().clock.now().duration_since(start_of_time()).as_secs() / 60
+}
+
+/// Several creates are under way, of which some come nine minutes late, when somebody sets the clock.
+#[rstest]
+#[case::an_hour_forward(HOUR)]
+#[case::a_month_forward(30 * 24 * HOUR)]
+#[case::an_hour_back(-HOUR)]
+#[case::a_month_back(-30 * 24 * HOUR)]
+#[tokio::test]
+async fn a_clock_that_is_set_in_the_middle_of_the_work_ends_no_settle_window_and_holds_up_nothing(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+    #[case] seconds: i64,
+) {
+    let Some(mut app) = TestApp::start(db, 30).await else { return };
+    let late = FaultKind::LateCommit { seconds: 540, status: None };
+    app.world().faults.add(Fault::new(Side::Bc, late).method("POST").times(4));
+    while app.agreement().invoices == 0 {
+        app.tick().await;
+    }
+    app.set_clock_by(seconds);
+    let before = minutes_passed(&app);
+    app.run_until_idle().await;
+    app.assert_sound().await;
+    let minutes = minutes_passed(&app) - before;
+    assert!(minutes <= 25, "what was unclear is settled after 20 minutes, not after {minutes}");
+    let connection = app.connection();
+    let subject = format!("connection {connection}");
+    let told = app.app.store.audit().list_for(&connection, &subject, 1_000).await.unwrap();
+    let told: Vec<_> = told.iter().filter(|entry| entry.action == "clock_was_set").collect();
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].detail, format!(r#"{{"seconds":{seconds}}}"#));
+}
+
+/// A clock that was ahead by an hour is put right between two processes: the second one does not wait for that hour to pass.
+#[rstest]
+#[tokio::test]
+async fn a_clock_that_was_put_back_before_the_start_holds_up_nothing(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let options = Options { records: 10, ..Options::default() };
+    let Some(mut app) = TestApp::start_with(db, options, "").await else { return };
+    app.run_until_idle().await;
+    app.down().await;
+    app.set_clock_by(-HOUR);
+    app.up(true).await;
+    let world = app.world();
+    let waiting: Vec<String> =
+        app.rows().await.into_iter().filter(|row| row.stage == Stage::Waiting).map(|row| row.id.to_string()).collect();
+    world.brex.make_ready(&[&waiting[0]], world.clock.now()).unwrap();
+    let before = minutes_passed(&app);
+    for _ in 0..20 {
+        app.advance(60);
+        app.run_until_idle().await;
+        let row = app.rows().await.into_iter().find(|row| row.id.as_str() == waiting[0]).unwrap();
+        if row.stage != Stage::Waiting {
+            assert!(minutes_passed(&app) - before < 15, "it was polled in time");
+            return;
+        }
+    }
+    panic!("nobody polled for 20 minutes");
+}
