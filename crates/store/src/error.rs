@@ -91,6 +91,12 @@ pub enum Error {
         /// Path or host.
         place: String,
     },
+    /// The disk, or the system below it, does not do what it is told.
+    #[error("the disk under the database {place} fails: look into the system's log; nothing was sent that is not kept")]
+    Disk {
+        /// Path or host.
+        place: String,
+    },
     /// Somebody else holds a lock for too long.
     #[error("the database {place} is busy: another process holds it for too long")]
     Busy {
@@ -190,6 +196,7 @@ enum Meaning {
     Damaged,
     ReadOnly,
     Full,
+    Disk,
     Busy,
     Repeat,
     Other,
@@ -200,6 +207,7 @@ fn sqlite_meaning(code: &str) -> Meaning {
     match code.parse::<i64>().map(|code| code & 0xff) {
         Ok(5 | 6) => Meaning::Busy,
         Ok(8) => Meaning::ReadOnly,
+        Ok(10) => Meaning::Disk,
         Ok(11 | 26) => Meaning::Damaged,
         Ok(13) => Meaning::Full,
         Ok(14) => Meaning::Unreachable,
@@ -212,6 +220,7 @@ fn postgres_meaning(code: &str) -> Meaning {
     match code {
         "40001" | "40P01" => Meaning::Repeat,
         "53100" => Meaning::Full,
+        "58030" => Meaning::Disk,
         "25006" => Meaning::ReadOnly,
         "53300" | "55P03" => Meaning::Busy,
         "28000" | "28P01" | "3D000" | "57P01" | "57P02" | "57P03" => Meaning::Unreachable,
@@ -257,6 +266,7 @@ impl Error {
             Meaning::Damaged => Self::Damaged { path: name },
             Meaning::ReadOnly => Self::ReadOnly { place: name },
             Meaning::Full => Self::Full { place: name },
+            Meaning::Disk => Self::Disk { place: name },
             Meaning::Busy | Meaning::Repeat => Self::Busy { place: name },
             Meaning::Other => Self::Database(error),
         }
@@ -284,6 +294,7 @@ mod tests {
         assert_eq!(sqlite_meaning("517"), Meaning::Busy);
         assert_eq!(sqlite_meaning("1032"), Meaning::ReadOnly);
         assert_eq!(sqlite_meaning("13"), Meaning::Full);
+        assert_eq!(sqlite_meaning("1034"), Meaning::Disk);
         assert_eq!(sqlite_meaning("26"), Meaning::Damaged);
         assert_eq!(sqlite_meaning("267"), Meaning::Damaged);
         assert_eq!(sqlite_meaning("2067"), Meaning::Other);
