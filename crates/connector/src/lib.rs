@@ -18,6 +18,7 @@ pub mod console;
 pub mod flow;
 pub mod identity;
 pub mod keys;
+pub mod leased;
 pub mod matcher;
 pub mod mirror;
 pub mod operations;

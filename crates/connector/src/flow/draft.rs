@@ -16,7 +16,7 @@ use domain::refusal::{hold_of_refusal, is_default_met};
 use domain::stage::Event;
 use futures::{StreamExt, stream};
 use serde_json::json;
-use store::{Applied, Intent, IntentChange, Lease, Outcome, Purpose, RecordRow, Store};
+use store::{Applied, Intent, IntentChange, Outcome, Purpose, RecordRow};
 
 use super::late;
 use super::map::{plan_of, stored};
@@ -307,15 +307,10 @@ fn after_refusal(
     }
 }
 
-/// Whether the lane is still this process's.
-pub(super) async fn is_ours(store: &Store, lease: &Lease, now_ms: i64) -> Result<bool, store::Error> {
-    store.lanes().holds(lease, now_ms).await
-}
-
 impl Lane<'_> {
     /// Checks the lease again immediately before something is sent: a frozen process must not write after its time.
     pub async fn may_send(&self) -> Result<bool, store::Error> {
-        is_ours(&self.app.store, self.lease, self.now_ms()).await
+        self.app.store.lanes().holds(self.lease, self.now_ms()).await
     }
 
     /// How long an unclear outcome is probed, in milliseconds.

@@ -42,7 +42,6 @@ mod wire;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use clients::Permit;
 use domain::audit::Actor;
 use domain::directory::Directory;
 use domain::id::{JobId, RecordId};
@@ -52,6 +51,7 @@ use domain::stage::Stage;
 use store::{Applied, Change, Lease, RecordRow};
 
 use crate::app::{App, Connection, Identity};
+use crate::leased;
 pub use crate::stop::{Stop, asked_ms};
 use step::Step;
 use wire::UnreadableRecord;
@@ -89,23 +89,9 @@ impl Lane<'_> {
         JobId::new(&self.identity.brex_company, record, self.identity.bc_company)
     }
 
-    /// The company in Business Central, asked only as long as the lease stands. Its reads ask for the primary database, since
-    /// they decide about writes.
+    /// The company in Business Central.
     pub fn company(&self) -> clients::bc::Company {
-        let bc = &self.connection.bc;
-        // A plan works under no lease, and its client refuses to write; epochs begin at 1.
-        let bc = if self.lease.epoch == 0 { bc.clone() } else { bc.permitted_by(self.permit()) };
-        bc.company(self.identity.bc_company).with_fresh_reads()
-    }
-
-    /// Asks for the lease when the turn of a call has come: in a process that was frozen while it waited for that, the lane may be
-    /// another's by then.
-    fn permit(&self) -> Permit {
-        let (store, clock, lease) = (self.app.store.clone(), Arc::clone(&self.app.clock), self.lease.clone());
-        Arc::new(move || {
-            let (store, clock, lease) = (store.clone(), Arc::clone(&clock), lease.clone());
-            Box::pin(async move { draft::is_ours(&store, &lease, clock.now_ms()).await.unwrap_or(false) })
-        })
+        leased::company(self.app, self.connection, self.lease, self.identity.bc_company)
     }
 
     /// When to try again after `attempts` tries.

@@ -20,8 +20,8 @@ use uuid::Uuid;
 
 use crate::app::{App, Connection};
 use crate::flow::step::error_detail;
-use crate::problem;
 use crate::stop::{Stop, asked_ms};
+use crate::{leased, problem};
 
 /// After so many attempts without an outcome a person has to look.
 const MOST_ATTEMPTS: i64 = 5;
@@ -72,8 +72,7 @@ impl<'a> Desk<'a> {
     /// None while the company is not known.
     pub fn new(app: &'a App, connection: &'a Connection, lease: &'a Lease) -> Option<Self> {
         let identity = connection.identity()?;
-        // A replica that lags behind would not show what was just made.
-        let company = connection.bc.company(identity.bc_company).with_fresh_reads();
+        let company = leased::company(app, connection, lease, identity.bc_company);
         Some(Self { app, connection, lease, company })
     }
 

@@ -17,7 +17,7 @@ use crate::app::{App, Connection};
 use crate::flow::step::error_detail;
 use crate::problem::said;
 use crate::stop::{Stop, asked_ms};
-use crate::{mirror, problem};
+use crate::{leased, mirror, problem};
 
 /// After so many attempts or tries without an outcome a person has to look.
 const MOST_ATTEMPTS: i64 = 5;
@@ -37,8 +37,7 @@ pub async fn turn(app: &App, connection: &Connection, lease: &Lease) -> Result<b
     let Some(identity) = connection.identity() else { return Ok(false) };
     let due = app.store.vendor_proposals().list_due(&connection.id, app.now_ms()).await?;
     let Some(row) = due.into_iter().next() else { return Ok(false) };
-    // A replica that lags behind would not show what was just made.
-    let company = connection.bc.company(identity.bc_company).with_fresh_reads();
+    let company = leased::company(app, connection, lease, identity.bc_company);
     Turn { app, connection, lease, company }.one(row).await?;
     Ok(true)
 }
