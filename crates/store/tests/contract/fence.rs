@@ -81,6 +81,7 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
     let add = |_: &[VendorLink]| link.first().cloned();
     assert!(refused(&proposals.finish(lost, main, NOW, &engine(), &created, &[], add, "poll").await));
     assert!(refused(&store.audit().append(lost, main, NOW, &engine(), &[note("a")]).await));
+    assert!(refused(&store.clock_jumps().follow(lost, main, 1, NOW, &engine(), &note("a")).await));
     assert!(refused(&store.lanes().renew(lost, NOW, TTL).await));
     assert!(refused(&store.lanes().release(lost).await));
 
