@@ -36,7 +36,7 @@ fn worker(setting: &Setting, number: u32) -> Child {
 }
 
 /// Nobody is told to deliver, and everything is on this database.
-fn on(setting: &Setting, database: &str) {
+pub(crate) fn on(setting: &Setting, database: &str) {
     setting.edit("public_url = ", "# public_url = ");
     setting.edit("listen = ", &format!("database = {database:?}\nlisten = "));
 }
