@@ -91,7 +91,10 @@ pub fn sentence(entry: &Entry) -> String {
         "released" => format!("released: the cause of {} is gone", text("was")),
         "postponed" => format!("tried again later: {}", why(&detail["why"])),
         "retry_requested" => format!("{} asked to try again: {}", entry.actor, text("reason")),
-        "replayed" => format!("planned anew for {}: {}", entry.actor, text("reason")),
+        "replayed" => match detail["from"].as_str() {
+            Some(stage) => format!("taken up again from {stage} for {}: {}", entry.actor, text("reason")),
+            None => format!("planned anew for {}: {}", entry.actor, text("reason")),
+        },
         "skipped" => format!("set aside by {}: {}", entry.actor, text("reason")),
         "request_refused" => format!("{} asked for {} and was refused: {}", entry.actor, text("verb"), text("why")),
         _ => transfer::sentence(entry, &detail).or_else(|| of_failure(&entry.action, &detail)).unwrap_or_else(|| {

@@ -67,6 +67,10 @@ impl Stage {
         Self::MarkExported,
     ];
 
+    /// The stages that a person may have a record taken up again from.
+    pub const REPLAYABLE: [Self; 6] =
+        [Self::ResolveVendor, Self::Map, Self::Draft, Self::Verify, Self::Attach, Self::MarkExported];
+
     /// Stable name, as stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -152,9 +156,18 @@ impl Stage {
                 | Self::MarkExported,
                 Event::Skip,
             ) => Self::Skipped,
+            (from, Event::AgainFrom(stage)) if from.may_be_replayed_from(stage) => stage,
             (from, _) => return Err(IllegalMove { from, event }),
         };
         Ok(next)
+    }
+
+    /// True where a person may have the flow taken up again at an earlier stage, or at the same one. What is exported has its document,
+    /// so it is never planned anew; revising and posting follow from other stages.
+    fn may_be_replayed_from(self, stage: Self) -> bool {
+        let earliest = if self == Self::Exported { Self::Verify } else { Self::ResolveVendor };
+        let is_on_the_way = self == Self::Exported || Self::WORKING.contains(&self);
+        is_on_the_way && (earliest..=self).contains(&stage) && Self::REPLAYABLE.contains(&stage)
     }
 }
 
@@ -215,6 +228,8 @@ pub enum Event {
     Skip,
     /// Time has passed since the document was compared.
     LookAgain,
+    /// A person asked for the flow to be taken up again from this stage.
+    AgainFrom(Stage),
 }
 
 /// An event that cannot happen in this stage.
@@ -261,6 +276,20 @@ mod tests {
         let revised = [Event::Edited, Event::Revised, Event::Verified, Event::Attached, Event::ExportTaken];
         assert_eq!(revised.into_iter().try_fold(Stage::Exported, Stage::after), Ok(Stage::Exported));
         assert!(Stage::Draft.after(Event::Edited).is_err(), "nobody knows yet whether there is a document");
+    }
+
+    #[test]
+    fn a_record_is_taken_up_again_from_where_it_has_been_and_never_from_further_on() {
+        for from in Stage::ALL {
+            for stage in Stage::ALL {
+                let moved = from.after(Event::AgainFrom(stage));
+                let is_over = from.is_done() && from != Stage::Exported;
+                let may = !is_over && stage <= from && Stage::REPLAYABLE.contains(&stage);
+                let would_make_a_second = from == Stage::Exported && stage < Stage::Verify;
+                assert_eq!(moved.is_ok(), may && !would_make_a_second, "{from} from {stage}");
+                assert!(moved.is_err() || moved == Ok(stage));
+            }
+        }
     }
 
     #[test]

@@ -87,6 +87,8 @@ pub struct Options {
     pub bc_latency_ms: u64,
     /// Faults that are drawn for every request.
     pub weather: Option<Weather>,
+    /// The company, if it is not to be the made-up one.
+    pub company: Option<Arc<company::Company>>,
 }
 
 impl Default for Options {
@@ -103,6 +105,7 @@ impl Default for Options {
             bc_limits: true,
             bc_latency_ms: 0,
             weather: None,
+            company: None,
         }
     }
 }

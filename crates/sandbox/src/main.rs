@@ -99,6 +99,7 @@ impl Arguments {
             bc_limits: self.bc_limits == "on",
             bc_latency_ms: self.bc_latency_ms,
             weather: self.weather.clone(),
+            company: None,
         }
     }
 

@@ -47,7 +47,10 @@ impl World {
     pub fn new(options: Options) -> Self {
         let clock = options.start.map_or_else(Clock::running, Clock::frozen);
         let ids = Ids::new(options.seed);
-        let company = Company::new(&ids, options.vendors, clock.today());
+        let company = match &options.company {
+            Some(company) => Company::clone(company),
+            None => Company::new(&ids, options.vendors, clock.today()),
+        };
         let now: Timestamp = clock.now();
         let faults = Arc::<Faults>::default();
         let brex = Brex::new(&options, &company, &ids.stream("brex"), now);

@@ -11,6 +11,7 @@ macro_rules! eprintln {
     ($($arg:tt)*) => { ::std::eprintln!("{}", ::domain::text::inert(&::std::format!($($arg)*))) };
 }
 
+mod again;
 mod attention;
 mod audit;
 mod backfill;
@@ -111,8 +112,8 @@ enum Command {
     },
     /// Look at a held record again now.
     Retry(operate::OperateArgs),
-    /// Plan a held record anew after its draft was deleted in Business Central.
-    Replay(operate::OperateArgs),
+    /// Take a record up again from a stage, plan it anew after its draft was deleted, or run it on a sandbox to see what would come out.
+    Replay(operate::ReplayArgs),
     /// Set a record aside for good: it is not to be exported by the connector.
     Skip(operate::OperateArgs),
     /// Take up records that Brex changed since a date, also when they were missed or the database is new.
@@ -234,7 +235,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Apply { plan } => plan::carry_out(&common, &plan).await,
         Command::Explain { record } => explain::explain(&common, &record).await,
         Command::Retry(args) => operate::operate(&common, Verb::Retry, &args).await,
-        Command::Replay(args) => operate::operate(&common, Verb::Replay, &args).await,
+        Command::Replay(args) => operate::replay(&common, &args).await,
         Command::Skip(args) => operate::operate(&common, Verb::Skip, &args).await,
         Command::Backfill { from, connection } => backfill::backfill(&common, from, connection.as_deref()).await,
         Command::Vendors { command } => vendors::vendors(&common, command).await,

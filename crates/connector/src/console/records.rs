@@ -231,7 +231,7 @@ pub(super) async fn ask(
     if app.store.records().get(&connection.id, &record).await?.is_none() {
         return Err(Oops::NotFound(format!("The record {record} is not known here.")));
     }
-    let request = Request { verb, record, person: person.name.clone(), reason: reason.to_owned() };
+    let request = Request { verb, record, person: person.name.clone(), reason: reason.to_owned(), from: None };
     let argument = serde_json::to_string(&request).unwrap_or_default();
     app.store.jobs().request(&connection.id, &request.job(), Some(&argument), app.now_ms()).await?;
     app.bell.notify_waiters();

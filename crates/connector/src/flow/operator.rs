@@ -19,7 +19,7 @@ pub enum Verb {
     Retry,
     /// Set a record aside for good.
     Skip,
-    /// Plan a record anew whose draft is no longer in Business Central.
+    /// Take a record up again: from a stage that is named, or planned anew since its draft is no longer in Business Central.
     Replay,
 }
 
@@ -45,6 +45,9 @@ pub struct Request {
     pub person: String,
     /// Why.
     pub reason: String,
+    /// The stage that a replay takes the record up from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Stage>,
 }
 
 /// What the names of these jobs start with; one job per record, so that no request replaces another.
@@ -95,23 +98,73 @@ async fn retry(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Ste
 /// The stages of a record whose document was made and that is not done.
 const HAS_DOCUMENT: [Stage; 5] = [Stage::Revise, Stage::Verify, Stage::Attach, Stage::Post, Stage::MarkExported];
 
-/// A record is planned anew only if its draft is gone: the look-up before the next create still finds whatever is there.
+/// Takes a record up again. Whatever the stage does then, it looks first at what is there, so nothing is done twice.
 async fn replay(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
     let read_back = verify::read_back(lane, vec![row.clone()]).await?;
-    let found = read_back.into_iter().find_map(|(_, _, found)| found);
-    let why = if row.hold.is_none() || !HAS_DOCUMENT.contains(&row.stage) {
-        Some("only a held record whose draft was deleted can be replayed")
-    } else if found.is_some() {
-        Some("its document is in Business Central; delete the draft there first")
-    } else {
-        None
+    let is_there = read_back.iter().any(|(_, _, found)| found.is_some());
+    let (event, why) = match request.from {
+        None => (Event::Replan, refuse_planning_anew(&row, is_there)),
+        Some(stage) => (Event::AgainFrom(stage), refuse_from(lane, &row, stage, is_there).await?),
     };
+    let detail = json!({ "reason": request.reason, "from": request.from });
     Ok(match why {
         Some(why) => Step::of(row).note("request_refused", json!({ "verb": request.verb, "why": why })),
         None => Step::of(row)
-            .set(|row| (row.document_id, row.document_no) = (None, None))
-            .on(Event::Replan, lane.now_ms())
-            .note("replayed", json!({ "reason": request.reason })),
+            .set(|row| {
+                if !is_there {
+                    (row.document_id, row.document_no) = (None, None);
+                }
+            })
+            .on(event, lane.now_ms())
+            .note("replayed", detail),
+    })
+}
+
+/// A record is planned anew only if its draft is gone: the look-up before the next create still finds whatever is there.
+fn refuse_planning_anew(row: &RecordRow, is_there: bool) -> Option<&'static str> {
+    if row.hold.is_none() || !HAS_DOCUMENT.contains(&row.stage) {
+        Some("only a held record whose draft was deleted can be planned anew; name the stage to take it up from")
+    } else if is_there {
+        Some(DELETE_FIRST)
+    } else {
+        None
+    }
+}
+
+/// Up to the draft a record is taken up only while it can have no document, and after that only while it has one.
+async fn refuse_from(
+    lane: &Lane<'_>,
+    row: &RecordRow,
+    stage: Stage,
+    is_there: bool,
+) -> Result<Option<&'static str>, Stop> {
+    if row.stage.after(Event::AgainFrom(stage)).is_err() {
+        return Ok(Some("the record has not come to that stage, or is over"));
+    }
+    if stage > Stage::Draft {
+        return Ok((!is_there).then_some("it has no document in Business Central; take it up from an earlier stage"));
+    }
+    refuse_without_document(lane, row, is_there).await
+}
+
+const DELETE_FIRST: &str = "its document is in Business Central; delete the draft there first";
+
+/// Why a record that must have no document may have one.
+async fn refuse_without_document(
+    lane: &Lane<'_>,
+    row: &RecordRow,
+    is_there: bool,
+) -> Result<Option<&'static str>, Stop> {
+    if has_marked_document(lane, row).await? {
+        return Ok(Some("a document of the connector with its number is in Business Central; delete it there first"));
+    }
+    let open = lane.app.store.intents().list_open(&lane.connection.id, std::slice::from_ref(&row.id)).await?;
+    Ok(if !open.is_empty() {
+        Some("a document may still appear in Business Central; ask again when that is settled")
+    } else if is_there {
+        Some(DELETE_FIRST)
+    } else {
+        None
     })
 }
 
@@ -124,19 +177,12 @@ async fn has_marked_document(lane: &Lane<'_>, row: &RecordRow) -> Result<bool, S
 
 /// A record may be set aside only while no document of ours can be in Business Central.
 async fn skip(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
-    let open = lane.app.store.intents().list_open(&lane.connection.id, std::slice::from_ref(&row.id)).await?;
     let read_back = verify::read_back(lane, vec![row.clone()]).await?;
-    let document = read_back.into_iter().find_map(|(_, _, found)| found);
+    let is_there = read_back.iter().any(|(_, _, found)| found.is_some());
     let why = if row.stage.is_done() {
         Some("the record is done")
-    } else if has_marked_document(lane, &row).await? {
-        Some("a document of the connector with its number is in Business Central; delete it there first")
-    } else if !open.is_empty() {
-        Some("a document may still appear in Business Central; ask again when that is settled")
-    } else if document.is_some() {
-        Some("its document is in Business Central; delete the draft there first")
     } else {
-        None
+        refuse_without_document(lane, &row, is_there).await?
     };
     Ok(match why {
         Some(why) => Step::of(row).note("request_refused", json!({ "verb": request.verb, "why": why })),

@@ -1,7 +1,7 @@
 //! `plan` and `apply`: what would be made of every record that waits, and doing exactly that. Planning decides as the
 //! stages do and writes nothing; applying runs the stages and goes on only where they came to the very same document.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::document::PlannedDocument;
 use domain::hold::Hold;
@@ -222,17 +222,23 @@ fn moved(entry: &Entry, row: Option<&RecordRow>) -> Option<String> {
         return Some(format!("the record is in {} by now", row.stage));
     }
     let now = map::plan_of(row).map(PlannedDocument::at_once);
-    if now == entry.document {
-        return None;
-    }
-    let as_json = |document: Option<&PlannedDocument>| serde_json::to_value(document).unwrap_or_default();
-    let (was, is) = (as_json(entry.document.as_ref()), as_json(now.as_ref()));
-    let keys = was.as_object().into_iter().flat_map(|object| object.keys());
-    let changed: Vec<String> = keys
-        .filter(|key| was.get(key) != is.get(key))
-        .map(|key| format!("{key} was {} and is {}", was[key], is[key]))
-        .collect();
-    Some(changed.join("; "))
+    let changed = differences(entry.document.as_ref(), now.as_ref());
+    (!changed.is_empty()).then(|| changed.join("; "))
+}
+
+/// What a document was and what it is, field by field.
+pub fn differences(was: Option<&PlannedDocument>, is: Option<&PlannedDocument>) -> Vec<String> {
+    let fields = |document: Option<&PlannedDocument>| match serde_json::to_value(document) {
+        Ok(serde_json::Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let (was, is) = (fields(was), fields(is));
+    let keys: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let shown = |value: Option<&serde_json::Value>| value.map_or_else(|| "none".to_owned(), ToString::to_string);
+    keys.into_iter()
+        .filter(|key| was.get(*key) != is.get(*key))
+        .map(|key| format!("{key} was {} and is {}", shown(was.get(key)), shown(is.get(key))))
+        .collect()
 }
 
 fn outcome(row: RecordRow) -> Done {

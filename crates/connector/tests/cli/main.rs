@@ -11,6 +11,7 @@ mod connect_guided;
 #[path = "../flow/database.rs"]
 #[expect(dead_code, reason = "shared with the tests of the flow")]
 mod database;
+mod disk;
 mod doctor;
 mod fleet;
 #[path = "../flow/identity.rs"]
@@ -21,6 +22,7 @@ mod logs;
 mod mistakes;
 mod pay;
 mod plan;
+mod replay;
 mod rules;
 mod secrets;
 mod setting;

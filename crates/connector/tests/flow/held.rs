@@ -267,8 +267,16 @@ async fn an_edit_that_is_taken_back_in_brex_releases_the_record() {
 }
 
 pub(crate) async fn ask(app: &TestApp, verb: Verb, record: &str) {
+    ask_for(app, verb, record, None).await;
+}
+
+pub(crate) async fn ask_from(app: &TestApp, record: &str, from: Stage) {
+    ask_for(app, Verb::Replay, record, Some(from)).await;
+}
+
+async fn ask_for(app: &TestApp, verb: Verb, record: &str, from: Option<Stage>) {
     let record = domain::id::RecordId::new(record);
-    let request = Request { verb, record, person: "kim".to_owned(), reason: "booked by hand".to_owned() };
+    let request = Request { verb, record, person: "kim".to_owned(), reason: "booked by hand".to_owned(), from };
     let argument = serde_json::to_string(&request).unwrap();
     let jobs = app.app.store.jobs();
     jobs.request(&app.connection(), &request.job(), Some(&argument), app.app.now_ms()).await.unwrap();

@@ -5,6 +5,7 @@
 mod app;
 mod certificates;
 mod clearing;
+mod clock;
 mod closed_years;
 mod coding_lists;
 mod console;
@@ -45,6 +46,7 @@ mod receipts;
 mod refunds;
 mod regressions;
 mod reliability;
+mod replays;
 mod secrets;
 mod simulation;
 mod tax;

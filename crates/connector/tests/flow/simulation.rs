@@ -18,7 +18,7 @@ use store::Chain;
 
 use crate::app::TestApp;
 use crate::database::Db;
-use crate::held::{a_vendor, ask, card};
+use crate::held::{a_vendor, ask, ask_from, card};
 
 /// Steps of a seed.
 const STEPS: u64 = 40;
@@ -52,7 +52,7 @@ impl Simulation {
     }
 
     async fn step(&mut self) {
-        let what = match self.below(16) {
+        let what = match self.below(18) {
             0..=4 => self.work().await,
             5 => self.time_passes(),
             6 => self.webhooks().await,
@@ -63,6 +63,8 @@ impl Simulation {
             12 => self.brex_is_changed(),
             13 => self.a_person_asks().await,
             14 => self.a_record_arrives(),
+            15 => self.the_clock_is_set(),
+            16 => self.a_record_is_taken_up_again().await,
             _ => self.a_draft_is_posted(),
         };
         self.done.push(what);
@@ -159,6 +161,20 @@ impl Simulation {
         let verb = *self.pick(&[Verb::Retry, Verb::Retry, Verb::Replay, Verb::Skip]).unwrap();
         ask(&self.app, verb, row.id.as_str()).await;
         format!("{verb:?} of {}", row.id)
+    }
+
+    async fn a_record_is_taken_up_again(&self) -> String {
+        let rows = self.app.rows().await;
+        let (row, from) = (self.pick(&rows).unwrap(), *self.pick(&Stage::REPLAYABLE).unwrap());
+        ask_from(&self.app, row.id.as_str(), from).await;
+        format!("{} is taken up again from {from}", row.id)
+    }
+
+    fn the_clock_is_set(&self) -> String {
+        let seconds = 60_i64 << self.below(11);
+        let seconds = if self.below(2) == 0 { seconds } else { -seconds };
+        self.app.set_clock_by(seconds);
+        format!("the clock is set by {seconds} s")
     }
 
     fn a_record_arrives(&mut self) -> String {

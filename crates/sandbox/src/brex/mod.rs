@@ -46,7 +46,7 @@ pub use self::integration::{Integration, IntegrationStatus};
 pub use self::payments::{CashSign, CreatedAt, NameCase, NameMatch, NullInUpdate, PaymentSettings, Returns, Role};
 pub use self::records::{
     AccountingSettings, AfterFailure, BillEvents, BillResults, BillStatus, ChangeRefused, Expectation, FieldCoding,
-    RecordReport, RefundTotal, SingleEntry, Splits,
+    Merchant, RecordReport, RefundTotal, SingleEntry, Splits,
 };
 pub use self::settings::{FieldSettings, IdKey, Settings, TooManyBody};
 pub use self::token::{ALL_SCOPES, TokenStatus};

@@ -72,7 +72,8 @@ pub(super) struct Owner {
 
 impl State {
     pub(super) fn new(options: &Options, company: &Company, ids: &Ids, now: Timestamp) -> Self {
-        let company_id = ids.prefixed("cuacc");
+        let drawn = ids.prefixed("cuacc");
+        let company_id = company.brex_id.clone().unwrap_or(drawn);
         let mut journal = Journal::default();
         for record in zoo::records(&ids.stream("zoo"), company, &company_id, options.records, now) {
             journal.insert(record);

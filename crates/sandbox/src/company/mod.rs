@@ -20,6 +20,8 @@ use crate::ids::Ids;
 pub struct Company {
     /// Business Central's company id.
     pub id: Uuid,
+    /// Id of the Brex account; drawn if absent.
+    pub brex_id: Option<String>,
     /// `Northwind Supply, Inc.`
     pub name: String,
     /// The same; BC allows another one.
@@ -316,6 +318,7 @@ impl Company {
         let (allow_posting_from, allow_posting_to) = setup::posting_range(today);
         Self {
             id: ids.guid(),
+            brex_id: None,
             name: "Northwind Supply, Inc.".to_owned(),
             display_name: "Northwind Supply, Inc.".to_owned(),
             address: setup::address(),

@@ -19,6 +19,7 @@ use crate::clock::{Chance, SystemClock};
 use crate::{console, web, worker};
 use bookkeeper::Bookkeeper;
 use setting::Setting;
+pub(super) use setting::write_secret;
 use summary::Summary;
 
 /// How often the demo looks whether everything has come to rest, in milliseconds.

@@ -41,7 +41,8 @@ impl Setting {
     }
 }
 
-fn write_secret(path: &Path, secret: &str) -> Result<(), Failure> {
+/// A file that only its owner can read.
+pub(in crate::cli) fn write_secret(path: &Path, secret: &str) -> Result<(), Failure> {
     let mut file = File::create(path)?;
     file.set_permissions(Permissions::from_mode(0o600))?;
     Ok(file.write_all(secret.as_bytes())?)

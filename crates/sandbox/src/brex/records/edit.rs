@@ -9,7 +9,7 @@ use super::super::Brex;
 use super::super::export::ExportResult;
 use super::super::fields::PushedCoding;
 use super::shape::BillEvents;
-use super::stored::{Expectation, Stored, spend_side};
+use super::stored::{Expectation, Purchase, Stored, spend_side};
 use super::{EXPORTED, READY};
 use crate::ids::Ids;
 
@@ -84,6 +84,17 @@ impl RecordReport {
     }
 }
 
+/// Where a card was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merchant {
+    /// As the card network wrote it.
+    pub raw_descriptor: String,
+    /// Merchant category code; may be blank.
+    pub mcc: String,
+    /// Country code; may be blank.
+    pub country: String,
+}
+
 impl Brex {
     /// All records, oldest posting first.
     pub fn records(&self) -> Vec<RecordReport> {
@@ -108,6 +119,15 @@ impl Brex {
         let id = stored.face.id.clone();
         self.lock().journal.insert(Stored { expectation, why: why.to_owned(), ..stored });
         Ok(id)
+    }
+
+    /// Says where the card was used, as the Expenses API tells it.
+    pub fn bought_from(&self, id: &str, merchant: Merchant) -> Result<(), ChangeRefused> {
+        let mut state = self.lock();
+        let stored = state.journal.get_mut(id).ok_or_else(|| ChangeRefused::Unknown(id.to_owned()))?;
+        let Merchant { raw_descriptor, mcc, country } = merchant;
+        stored.purchase = Some(Purchase { purchased_at: stored.face.posted_at, raw_descriptor, mcc, country });
+        Ok(())
     }
 
     /// Says anew what is expected of a record, after it was changed.

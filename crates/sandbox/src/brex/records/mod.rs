@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
-pub use self::edit::{ChangeRefused, FieldCoding, RecordReport};
+pub use self::edit::{ChangeRefused, FieldCoding, Merchant, RecordReport};
 pub(super) use self::journal::Journal;
 pub(super) use self::query::{Pairs, moment};
 pub use self::shape::{
