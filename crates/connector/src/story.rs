@@ -1,6 +1,6 @@
 //! Audit entries in words: one sentence each, from what the entry itself holds.
 
-use domain::audit::Entry;
+use domain::audit::{ERASURE, Entry};
 use domain::why::{LineReasons, Reasons};
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,9 +9,13 @@ mod transfer;
 
 /// The entry as a sentence for a bookkeeper.
 pub fn sentence(entry: &Entry) -> String {
+    if entry.is_erased() {
+        return format!("{}: what it said was erased", entry.action);
+    }
     let detail: Value = serde_json::from_str(&entry.detail).unwrap_or_default();
     let text = |key: &str| shown(&detail[key]);
     match entry.action.as_str() {
+        ERASURE => format!("personal data erased by {}: {}", entry.actor, text("reason")),
         "received" => format!(
             "received by {}: version {}, {}, {}, {} in Brex",
             text("by"),

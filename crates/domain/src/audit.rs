@@ -1,10 +1,21 @@
 //! The audit trail: one entry per change, each hashed together with the hash before it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Separates these hashes from any other use of SHA-256.
 const DOMAIN: &[u8] = b"ml-connector/audit/1";
+/// The same for entries whose detail has a seal.
+const SEALED_DOMAIN: &[u8] = b"ml-connector/audit/2";
+/// The same for the seals.
+const DETAIL_DOMAIN: &[u8] = b"ml-connector/audit-detail/1";
+
+/// What happened when details of a subject were erased; such an entry is never erased itself.
+pub const ERASURE: &str = "personal_data_erased";
+/// What stands in place of a detail that was erased.
+pub const ERASED: &str = "{}";
 
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +71,43 @@ pub struct Entry {
     pub after: Option<String>,
     /// JSON text exactly as stored.
     pub detail: String,
+    /// What the hash is made over in place of the detail; none on entries of before there were seals.
+    pub seal: Option<Seal>,
     /// Hash of the entry before; 64 zeros for the first.
     pub previous: String,
     /// Hash of this entry, lower-case hex.
     pub hash: String,
+}
+
+/// Stands for a detail in the chain, so that the detail can be erased and the chain still be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seal {
+    /// SHA-256 over salt and detail, lower-case hex.
+    pub digest: String,
+    /// Random, lower-case hex, so that nobody finds an erased detail by trying; erased with it.
+    pub salt: Option<String>,
+}
+
+impl Seal {
+    /// The seal of a detail.
+    pub fn over(detail: &str, salt: String) -> Self {
+        Self { digest: Self::digest(detail, &salt), salt: Some(salt) }
+    }
+
+    fn digest(detail: &str, salt: &str) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(DETAIL_DOMAIN);
+        for text in [salt, detail] {
+            hasher.update(u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            hasher.update(text.as_bytes());
+        }
+        data_encoding::HEXLOWER.encode(&hasher.finalize())
+    }
+
+    /// Whether the detail is the one that was sealed, or was erased with its salt.
+    fn fits(&self, detail: &str) -> bool {
+        self.salt.as_ref().map_or(detail == ERASED, |salt| Self::digest(detail, salt) == self.digest)
+    }
 }
 
 /// The hash that stands before the first entry.
@@ -72,10 +116,15 @@ pub fn genesis() -> String {
 }
 
 impl Entry {
-    /// The hash that this entry must carry: SHA-256 over its fields, each with its length in front.
+    /// Whether the detail was erased.
+    pub fn is_erased(&self) -> bool {
+        self.seal.as_ref().is_some_and(|seal| seal.salt.is_none())
+    }
+
+    /// The hash that this entry must carry: SHA-256 over its fields, each with its length in front; the seal stands for the detail.
     pub fn expected_hash(&self, connection: &str) -> String {
         let mut hasher = Sha256::new();
-        hasher.update(DOMAIN);
+        hasher.update(if self.seal.is_some() { SEALED_DOMAIN } else { DOMAIN });
         let mut field = |value: Option<&[u8]>| match value {
             None => hasher.update([0]),
             Some(bytes) => {
@@ -92,7 +141,7 @@ impl Entry {
         field(Some(self.subject.as_bytes()));
         field(self.before.as_deref().map(str::as_bytes));
         field(self.after.as_deref().map(str::as_bytes));
-        field(Some(self.detail.as_bytes()));
+        field(Some(self.seal.as_ref().map_or(&self.detail, |seal| &seal.digest).as_bytes()));
         field(Some(self.previous.as_bytes()));
         data_encoding::HEXLOWER.encode(&hasher.finalize())
     }
@@ -142,6 +191,9 @@ pub enum Broken {
     /// The content does not fit its hash.
     #[error("entry {0} was changed after it was written")]
     Content(i64),
+    /// A detail is gone, and nobody is said to have erased it.
+    #[error("the detail of entry {0} is gone, and no entry says that it was erased")]
+    Erased(i64),
 }
 
 /// Walks a chain entry by entry.
@@ -150,17 +202,19 @@ pub struct Verifier {
     connection: String,
     seq: i64,
     hash: String,
+    /// Subjects with erased details that no entry has explained yet: the first such entry and the last.
+    unexplained: BTreeMap<String, (i64, i64)>,
 }
 
 impl Verifier {
     /// Starts before the first entry of a connection's chain.
     pub fn new(connection: &str) -> Self {
-        Self { connection: connection.to_owned(), seq: 0, hash: genesis() }
+        Self::after(connection, 0, &genesis())
     }
 
     /// Starts behind an entry that is known to be good.
     pub fn after(connection: &str, seq: i64, hash: &str) -> Self {
-        Self { connection: connection.to_owned(), seq, hash: hash.to_owned() }
+        Self { connection: connection.to_owned(), seq, hash: hash.to_owned(), unexplained: BTreeMap::new() }
     }
 
     /// Checks the next entry.
@@ -172,12 +226,32 @@ impl Verifier {
         if entry.previous != self.hash {
             return Err(Broken::Link(entry.seq));
         }
-        if entry.hash != entry.expected_hash(&self.connection) {
+        let is_sealed = entry.seal.as_ref().is_none_or(|seal| seal.fits(&entry.detail));
+        if entry.hash != entry.expected_hash(&self.connection) || !is_sealed {
             return Err(Broken::Content(entry.seq));
         }
+        self.explain(entry);
         self.seq = entry.seq;
         self.hash.clone_from(&entry.hash);
         Ok(())
+    }
+
+    fn explain(&mut self, entry: &Entry) {
+        if entry.is_erased() {
+            let seen = self.unexplained.entry(entry.subject.clone()).or_insert((entry.seq, entry.seq));
+            seen.1 = entry.seq;
+        } else if entry.action == ERASURE {
+            let detail: serde_json::Value = serde_json::from_str(&entry.detail).unwrap_or_default();
+            let up_to = detail["up_to"].as_i64().unwrap_or_default();
+            if self.unexplained.get(&entry.subject).is_some_and(|(_, last)| *last <= up_to) {
+                self.unexplained.remove(&entry.subject);
+            }
+        }
+    }
+
+    /// Whether each detail that is gone was erased by somebody, once there are no more entries.
+    pub fn end(&self) -> Result<(), Broken> {
+        self.unexplained.values().map(|(first, _)| *first).min().map_or(Ok(()), |seq| Err(Broken::Erased(seq)))
     }
 
     /// Sequence number and hash of the last good entry.
@@ -202,10 +276,13 @@ mod tests {
                     subject: format!("accr_{seq}"),
                     before: None,
                     after: Some("resolve_vendor".to_owned()),
-                    detail: "{}".to_owned(),
+                    detail: format!("{{\"name\":\"Kim {seq}\"}}"),
+                    seal: None,
                     previous: previous.clone(),
                     hash: String::new(),
                 };
+                // The first ones are of before there were seals.
+                entry.seal = (seq > 2).then(|| Seal::over(&entry.detail, format!("salt {seq}")));
                 entry.hash = entry.expected_hash("main");
                 previous.clone_from(&entry.hash);
                 entry
@@ -233,10 +310,40 @@ mod tests {
         removed.remove(2);
         assert_eq!(first_break(&removed), Some(Broken::Gap { expected: 3, found: 4 }));
 
+        let mut told_otherwise = chain(5);
+        told_otherwise[3].detail = "{\"name\":\"Eve\"}".to_owned();
+        assert_eq!(first_break(&told_otherwise), Some(Broken::Content(4)));
+
         let mut rehashed = chain(5);
-        rehashed[2].detail = "{\"x\":1}".to_owned();
+        rehashed[2].subject = "accr_9".to_owned();
         rehashed[2].hash = rehashed[2].expected_hash("main");
         assert_eq!(first_break(&rehashed), Some(Broken::Link(4)));
+    }
+
+    /// A chain whose fourth detail was erased, and an entry at its end that says so.
+    fn erased(action: &str, subject: &str, up_to: i64) -> Verifier {
+        let mut entries = chain(6);
+        entries[3].detail = ERASED.to_owned();
+        entries[3].seal.as_mut().expect("it is sealed").salt = None;
+        let last = &mut entries[5];
+        (last.action, last.subject) = (action.to_owned(), subject.to_owned());
+        last.detail = format!("{{\"up_to\":{up_to}}}");
+        last.seal = Some(Seal::over(&last.detail, "salt".to_owned()));
+        last.hash = last.expected_hash("main");
+        let mut verifier = Verifier::new("main");
+        assert_eq!(entries.iter().find_map(|entry| verifier.check(entry).err()), None);
+        verifier
+    }
+
+    #[test]
+    fn a_detail_that_was_erased_leaves_the_chain_whole_and_one_that_is_gone_is_found() {
+        assert_eq!(erased(ERASURE, "accr_4", 5).end(), Ok(()));
+        assert_eq!(erased("received", "accr_4", 5).end(), Err(Broken::Erased(4)));
+        assert_eq!(erased(ERASURE, "accr_5", 5).end(), Err(Broken::Erased(4)), "of another record");
+        assert_eq!(erased(ERASURE, "accr_4", 3).end(), Err(Broken::Erased(4)), "it was erased later");
+        let mut half = chain(5);
+        half[3].seal.as_mut().expect("it is sealed").salt = None;
+        assert_eq!(first_break(&half), Some(Broken::Content(4)), "a detail without its salt proves nothing");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The tables `audit` and `audit_heads`: the trail of a connection, each entry hashed with the one before. The head row is
 //! locked and then moved from the state it was read in, so two writers can never fork the chain.
 
-use domain::audit::{Actor, Entry, Note, genesis};
+use domain::audit::{Actor, Entry, Note, Seal, genesis};
 use domain::id::ConnectionId;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -11,12 +11,16 @@ use crate::dialect::{CHUNK, Statement, clean};
 use crate::error::Error;
 use crate::lanes::{self, Lease};
 use crate::row::Table;
+use crate::vault::random;
+
+/// So much chance that nobody tries all of it.
+const SALT_BYTES: usize = 16;
 
 pub(crate) const TABLE: Table = Table { name: "audit", key: &["connection", "seq"] };
 const HEADS: Table = Table { name: "audit_heads", key: &["connection"] };
 
 pub(crate) const SELECT: &str = "SELECT connection, seq, at_ms, actor, action, subject, state_before, state_after, \
-     detail, previous, hash FROM audit WHERE connection = $1";
+     detail, detail_salt, detail_digest, previous, hash FROM audit WHERE connection = $1";
 
 /// Methods on the trail.
 pub struct Audit<'a> {
@@ -107,6 +111,10 @@ pub(crate) fn read(row: &AnyRow) -> Result<Entry, Error> {
         before: row.optional_text("state_before")?,
         after: row.optional_text("state_after")?,
         detail: row.text("detail")?,
+        seal: row
+            .optional_text("detail_digest")?
+            .map(|digest| Ok::<_, Error>(Seal { digest, salt: row.optional_text("detail_salt")? }))
+            .transpose()?,
         previous: row.text("previous")?,
         hash: row.text("hash")?,
     })
@@ -143,7 +151,7 @@ pub(crate) async fn append_notes(
     let mut entries = Vec::new();
     for note in notes {
         seq = seq.saturating_add(1);
-        let entry = entry_of(note, connection, seq, now_ms, actor, &hash);
+        let entry = entry_of(note, connection, seq, now_ms, actor, &hash)?;
         hash.clone_from(&entry.hash);
         entries.push(entry);
     }
@@ -175,7 +183,16 @@ pub(crate) async fn lock_head(tx: &mut AnyConnection, connection: &ConnectionId)
     lock().execute_one(tx, HEADS.name).await
 }
 
-fn entry_of(note: &Note, connection: &ConnectionId, seq: i64, at_ms: i64, actor: &Actor, previous: &str) -> Entry {
+fn entry_of(
+    note: &Note,
+    connection: &ConnectionId,
+    seq: i64,
+    at_ms: i64,
+    actor: &Actor,
+    previous: &str,
+) -> Result<Entry, Error> {
+    let detail = note.detail.to_string();
+    let salt = data_encoding::HEXLOWER.encode(&*random::<SALT_BYTES>()?);
     let mut entry = Entry {
         seq,
         at_ms,
@@ -184,19 +201,20 @@ fn entry_of(note: &Note, connection: &ConnectionId, seq: i64, at_ms: i64, actor:
         subject: clean(&note.subject),
         before: note.before.as_deref().map(clean),
         after: note.after.as_deref().map(clean),
-        detail: note.detail.to_string(),
+        seal: Some(Seal::over(&detail, salt)),
+        detail,
         previous: previous.to_owned(),
         hash: String::new(),
     };
     entry.hash = entry.expected_hash(connection.as_str());
-    entry
+    Ok(entry)
 }
 
 async fn insert(tx: &mut AnyConnection, connection: &ConnectionId, entries: &[Entry]) -> Result<(), Error> {
     for entries in entries.chunks(CHUNK) {
         Statement::new(
             "INSERT INTO audit (connection, seq, at_ms, actor, action, subject, state_before, state_after, detail, \
-             previous, hash) ",
+             detail_salt, detail_digest, previous, hash) ",
         )
         .push_rows(entries, |entry, tuple| {
             tuple
@@ -209,6 +227,8 @@ async fn insert(tx: &mut AnyConnection, connection: &ConnectionId, entries: &[En
                 .bind(entry.before.as_deref())
                 .bind(entry.after.as_deref())
                 .bind(entry.detail.as_str())
+                .bind(entry.seal.as_ref().and_then(|seal| seal.salt.as_deref()))
+                .bind(entry.seal.as_ref().map(|seal| seal.digest.as_str()))
                 .bind(entry.previous.as_str())
                 .bind(entry.hash.as_str());
         })

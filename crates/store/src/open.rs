@@ -224,7 +224,9 @@ async fn open_pools(place: &Place, even_if_left: bool) -> Result<Db, Error> {
         }
         Place::File { .. } => {
             check_and_migrate(&options, place, even_if_left).await?;
-            let writers = pool_options(1).after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, false)));
+            let writers = pool_options(1)
+                .after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, false)))
+                .after_release(|c, _| Box::pin(is_usable(c)));
             let readers = pool_options(SQLITE_READERS).after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, true)));
             let writers = writers.connect_with(options.clone()).await?;
             Ok(Db { place: place.clone(), writers, readers: readers.connect_lazy_with(options) })
@@ -250,6 +252,16 @@ fn pool_options(connections: u32) -> AnyPoolOptions {
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
+}
+
+/// A connection whose transaction cannot be ended is of no use any more. SQLite rolls back by itself when the disk is full or fails, so
+/// that the rollback after that is refused, and with it every transaction from then on.
+async fn is_usable(connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A rollback that was only asked for is done before this is answered.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// Creates the file for its owner only; the files that SQLite puts beside it take over its mode. A file that is there is

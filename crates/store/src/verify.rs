@@ -44,7 +44,10 @@ impl Break {
     pub fn good_entries(&self) -> i64 {
         match self {
             Self::Entry(
-                audit::Broken::Gap { expected: seq, .. } | audit::Broken::Link(seq) | audit::Broken::Content(seq),
+                audit::Broken::Gap { expected: seq, .. }
+                | audit::Broken::Link(seq)
+                | audit::Broken::Content(seq)
+                | audit::Broken::Erased(seq),
             ) => seq.saturating_sub(1),
             Self::Head { last, .. } => *last,
         }
@@ -78,6 +81,9 @@ impl Audit<'_> {
                     }
                 }
                 after = verifier.head().0;
+            }
+            if let Err(broken) = verifier.end() {
+                return Ok(Chain::Broken(Break::Entry(broken)));
             }
             let (last, last_hash) = verifier.head();
             let (seq, hash) = head(&mut tx, connection).await?.unwrap_or_else(|| (0, genesis()));

@@ -1,5 +1,7 @@
 //! `audit verify | checkpoint | export`: prove that the trail is as it was written, sign where it stands, take it out.
 
+mod erase;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +28,8 @@ pub(super) enum AuditCommand {
     Checkpoint,
     /// Write the entries, in their order.
     Export(ExportArgs),
+    /// Erase for good what is kept of the person behind a record; amounts, dates, numbers and the proof stay.
+    Erase(erase::EraseArgs),
 }
 
 #[derive(Debug, Args)]
@@ -71,6 +75,7 @@ pub(super) async fn audit(common: &Common, command: AuditCommand) -> Result<Exit
         AuditCommand::Verify(args) => verify(common, &config, &args).await,
         AuditCommand::Checkpoint => checkpoint(common, &config).await,
         AuditCommand::Export(args) => export(&config, &args).await,
+        AuditCommand::Erase(args) => erase::erase(common, &config, &args).await,
     }
 }
 
@@ -246,8 +251,20 @@ async fn write_entries(
     Ok(written)
 }
 
-const COLUMNS: [&str; 10] =
-    ["seq", "at", "actor", "action", "subject", "before", "after", "detail", "previous", "hash"];
+const COLUMNS: [&str; 12] = [
+    "seq",
+    "at",
+    "actor",
+    "action",
+    "subject",
+    "before",
+    "after",
+    "detail",
+    "detail_salt",
+    "detail_digest",
+    "previous",
+    "hash",
+];
 
 fn write_row(output: &mut impl Write, cells: &[String]) -> Result<(), Failure> {
     let mut writer = csv::Writer::from_writer(output);
@@ -256,7 +273,8 @@ fn write_row(output: &mut impl Write, cells: &[String]) -> Result<(), Failure> {
         .map_err(|error| Failure::new(Exit::Unexpected, format!("the entries cannot be written: {error}")))
 }
 
-fn as_row(entry: &Entry) -> [String; 10] {
+fn as_row(entry: &Entry) -> [String; 12] {
+    let (digest, salt) = sealed(entry);
     [
         entry.seq.to_string(),
         timestamp(entry.at_ms).to_string(),
@@ -266,16 +284,25 @@ fn as_row(entry: &Entry) -> [String; 10] {
         entry.before.clone().unwrap_or_default(),
         entry.after.clone().unwrap_or_default(),
         entry.detail.clone(),
+        salt.unwrap_or_default().to_owned(),
+        digest.unwrap_or_default().to_owned(),
         entry.previous.clone(),
         entry.hash.clone(),
     ]
 }
 
+/// Digest and salt of an entry's seal.
+fn sealed(entry: &Entry) -> (Option<&str>, Option<&str>) {
+    let seal = entry.seal.as_ref();
+    (seal.map(|seal| seal.digest.as_str()), seal.and_then(|seal| seal.salt.as_deref()))
+}
+
 fn as_json(connection: &ConnectionId, entry: &Entry) -> Value {
+    let (digest, salt) = sealed(entry);
     json!({
         "connection": connection.as_str(), "seq": entry.seq, "at_ms": entry.at_ms, "actor": entry.actor,
         "action": entry.action, "subject": entry.subject, "before": entry.before, "after": entry.after,
-        "detail": entry.detail, "previous": entry.previous, "hash": entry.hash,
+        "detail": entry.detail, "detail_salt": salt, "detail_digest": digest, "previous": entry.previous, "hash": entry.hash,
     })
 }
 

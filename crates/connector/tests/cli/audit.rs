@@ -1,7 +1,7 @@
 //! `audit`: an untouched trail verifies, and whatever is done to it in the database is found, also when every hash was
 //! computed anew.
 
-use domain::audit::{Entry, genesis};
+use domain::audit::{Entry, Seal, genesis};
 use rstest::rstest;
 use sandbox::Options;
 use serde_json::Value;
@@ -50,10 +50,17 @@ async fn an_untouched_trail_verifies_against_the_checkpoint_of_the_run() {
 
 #[rstest]
 #[case::edit(&["UPDATE audit SET detail = '{}' WHERE seq = 3"], "entry 3 was changed")]
+#[case::erase_by_hand(
+    &["UPDATE audit SET detail = '{}', detail_salt = NULL WHERE seq = 3"],
+    "the detail of entry 3 is gone, and no entry says that it was erased"
+)]
+#[case::take_the_salt(&["UPDATE audit SET detail_salt = NULL WHERE seq = 3"], "entry 3 was changed")]
+#[case::take_the_seal(&["UPDATE audit SET detail_salt = NULL, detail_digest = NULL WHERE seq = 3"], "entry 3 was changed")]
+#[case::other_seal(&["UPDATE audit SET detail_digest = hash WHERE seq = 3"], "entry 3 was changed")]
 #[case::delete(&["DELETE FROM audit WHERE seq = 3"], "entry 3 is missing")]
 #[case::insert(
     &["INSERT INTO audit SELECT connection, 0, at_ms, actor, action, subject, state_before, state_after, detail, \
-       previous, hash FROM audit WHERE seq = 3"],
+       previous, hash, detail_salt, detail_digest FROM audit WHERE seq = 3"],
     "entry 1 is missing"
 )]
 #[case::reorder(
@@ -98,6 +105,7 @@ async fn a_trail_written_anew_with_right_hashes_does_not_fit_the_checkpoint() {
             before: text("before"),
             after: text("after"),
             detail: text("detail").unwrap(),
+            seal: text("detail_digest").map(|digest| Seal { digest, salt: text("detail_salt") }),
             previous: previous.clone(),
             hash: String::new(),
         };
@@ -159,4 +167,63 @@ async fn the_export_holds_every_entry_in_both_forms() {
     assert_eq!(rows.records().map(Result::unwrap).count(), entries);
     let rest = setting.run(&["audit", "export", "--after", &(entries - 2).to_string()]).await;
     assert_eq!(String::from_utf8(rest.stdout).unwrap().lines().count(), 2);
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_person_is_erased_and_the_proof_stays() {
+    let setting = after_a_run().await;
+    let world = setting.sandbox.world();
+    let document = world.bc.ledger().into_iter().next().unwrap();
+    let record =
+        world.brex.records().into_iter().find(|report| !world.bc.documents_by_marker(&report.id).is_empty()).unwrap();
+    let merchant = record.record["vendor"]["name"].as_str().map(str::to_owned).unwrap();
+    let kept = async || {
+        let mut database = database(&setting).await;
+        let rows = sqlx::query(
+            "SELECT detail FROM audit WHERE subject = $1 UNION ALL SELECT payload FROM payloads WHERE record_id = $1",
+        )
+        .bind(record.id.clone())
+        .fetch_all(&mut database)
+        .await
+        .unwrap();
+        rows.iter().filter(|row| row.get::<String, _>(0).contains(&merchant)).count()
+    };
+    assert!(kept().await > 0);
+
+    let unsure = setting.run(&["audit", "erase", &record.id, "--reason", "asked to"]).await;
+    assert!(said(&unsure).contains("--yes"), "{}", said(&unsure));
+    let asked = ["audit", "erase", &record.id, "--reason", "asked to", "--person", "kim", "--yes", "--json"];
+    let erased = setting.run_json(&asked).await;
+    assert!(erased["entries"].as_i64().unwrap() > 3 && erased["older"] == 0, "{erased}");
+    assert_eq!(kept().await, 0, "{merchant} is in nothing that is kept of the record");
+
+    let (code, trail) = verdict(&setting).await;
+    assert_eq!((code, &trail["problem"]), (Some(0), &Value::Null), "the chain still holds, and the checkpoint fits");
+    let story = String::from_utf8(setting.run(&["explain", &record.id]).await.stdout).unwrap();
+    assert!(story.contains("personal data erased by person:kim: asked to"), "{story}");
+    assert!(!story.contains(&merchant), "{story}");
+
+    let again = setting.run_json(&asked).await;
+    assert_eq!(again["entries"], 0, "what says who erased stays");
+    assert!(setting.run(&["run", "--once", "--log", "error"]).await.status.success());
+    assert_eq!(kept().await, 0, "nothing comes back by itself");
+    assert_eq!(verdict(&setting).await.0, Some(0));
+    assert_eq!(world.bc.ledger().into_iter().next().unwrap(), document, "no document changed");
+
+    tamper(&setting, &["DELETE FROM audit WHERE action = 'personal_data_erased'"]).await;
+    assert_eq!(verdict(&setting).await.0, Some(8), "an erasure that nobody answers for is found");
+}
+
+#[tokio::test]
+async fn a_record_that_is_not_over_is_not_erased() {
+    let setting = after_a_run().await;
+    let mut database = database(&setting).await;
+    let row = sqlx::query("SELECT id FROM records WHERE hold_code IS NOT NULL LIMIT 1")
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+    let held: String = row.get("id");
+    let output = setting.run(&["audit", "erase", &held, "--reason", "asked to", "--yes"]).await;
+    assert!(said(&output).contains("is not over"), "{}", said(&output));
+    assert_eq!(verdict(&setting).await.0, Some(0));
 }

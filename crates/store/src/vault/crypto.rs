@@ -20,7 +20,7 @@ pub(super) struct Sealed {
 }
 
 /// Random bytes of the operating system, not of a seeded generator: a repeated nonce would break the seal.
-pub(super) fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
+pub(crate) fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
     let mut bytes = Zeroizing::new([0; N]);
     SysRng.try_fill_bytes(&mut *bytes).map_err(|_| Error::NoRandomness)?;
     Ok(bytes)

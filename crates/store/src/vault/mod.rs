@@ -15,6 +15,7 @@ use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 use zeroize::Zeroizing;
 
+pub(crate) use self::crypto::random;
 use self::crypto::{KEY_BYTES, Sealed};
 use crate::db::Db;
 use crate::dialect::Statement;
