@@ -67,7 +67,7 @@ pub enum TokenRefusal {
     #[error("there is no user of this name who may act here")]
     NoUser,
     /// A token may do no more than the user it counts as.
-    #[error("the user is only a {0}, and a token may do no more than its user")]
+    #[error("the user has the role {0}, and a token may do no more than its user")]
     MoreThanUser(Role),
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn operate(common: &Common, verb: Verb, args: &OperateArgs) -> 
     let Some((connection, _)) = found.first() else {
         return Err(Failure::new(Exit::NotFound, format!("the record {record} is not known here")));
     };
-    let request = Request { verb, record, person: args.person.clone(), reason: args.reason.clone() };
+    let request = Request { verb, record, person: args.person.clone(), reason: args.reason.clone(), rev: None };
     let argument = serde_json::to_string(&request).unwrap_or_default();
     store.jobs().request(connection, &request.job(), Some(&argument), SystemClock.now_ms()).await?;
     store.close().await;

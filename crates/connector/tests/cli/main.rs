@@ -29,6 +29,7 @@ mod stop;
 mod store;
 mod terminal;
 mod tieout;
+mod tokens;
 mod transfers;
 mod users;
 mod vendors;

@@ -85,6 +85,7 @@ async fn a_change_that_a_person_set_aside_is_not_told_again() {
         record: domain::id::RecordId::new(ID),
         person: "ann".to_owned(),
         reason: "agreed with the supplier".to_owned(),
+        rev: None,
     };
     let (job, argument) = (request.job(), serde_json::to_string(&request).unwrap());
     let jobs = app.app.store.jobs();

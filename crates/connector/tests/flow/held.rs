@@ -268,7 +268,7 @@ async fn an_edit_that_is_taken_back_in_brex_releases_the_record() {
 
 pub(crate) async fn ask(app: &TestApp, verb: Verb, record: &str) {
     let record = domain::id::RecordId::new(record);
-    let request = Request { verb, record, person: "kim".to_owned(), reason: "booked by hand".to_owned() };
+    let request = Request { verb, record, person: "kim".to_owned(), reason: "booked by hand".to_owned(), rev: None };
     let argument = serde_json::to_string(&request).unwrap();
     let jobs = app.app.store.jobs();
     jobs.request(&app.connection(), &request.job(), Some(&argument), app.app.now_ms()).await.unwrap();
