@@ -1,6 +1,8 @@
 //! Who is at either end of a connection: the Brex company and the Business Central company; and which of Brex's two APIs its
 //! records come from, since a purchase has another id, and so another document number, in each.
 
+use std::sync::Arc;
+
 use clients::bc::CompanyName;
 use store::{Error, Lease};
 use uuid::Uuid;
@@ -23,6 +25,14 @@ pub async fn recall(app: &App, connection: &Connection) -> Result<(), Error> {
         connection.set_identity(Identity { brex_company, bc_company, bc_company_name });
     }
     Ok(())
+}
+
+/// Who is at either end, also when another process found that out since.
+pub async fn known(app: &App, connection: &Connection) -> Result<Option<Arc<Identity>>, Error> {
+    if connection.identity().is_none() {
+        recall(app, connection).await?;
+    }
+    Ok(connection.identity())
 }
 
 /// The company that is named by its id, its name or the name it shows.

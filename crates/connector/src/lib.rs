@@ -5,6 +5,7 @@
 pub mod access;
 pub mod agreement;
 pub mod alone;
+pub mod api;
 pub mod app;
 pub mod beside;
 pub mod cells;

@@ -101,6 +101,8 @@ pub fn sentence(entry: &Entry) -> String {
         },
         "skipped" => format!("set aside by {}: {}", entry.actor, text("reason")),
         "request_refused" => format!("{} asked for {} and was refused: {}", entry.actor, text("verb"), text("why")),
+        "api_used" if detail["user"].is_null() => format!("{} asked over the API: {}", entry.actor, text("operation")),
+        "api_used" => format!("{} of {} asked over the API: {}", entry.actor, text("user"), text("operation")),
         _ => transfer::sentence(entry, &detail).or_else(|| of_failure(&entry.action, &detail)).unwrap_or_else(|| {
             let action = &entry.action;
             format!("{action}: {detail}")

@@ -25,14 +25,17 @@ pub enum Actor {
     Engine(String),
     /// A person at the command line, by operating system name.
     Person(String),
+    /// A token of the admin API, by its name: beside the entry of the person that it counts as.
+    Token(String),
 }
 
 impl Actor {
-    /// One text, as stored: `engine:0.1.0` or `person:kim`.
+    /// One text, as stored: `engine:0.1.0`, `person:kim` or `token:nightly`.
     pub fn to_text(&self) -> String {
         match self {
             Self::Engine(version) => format!("engine:{version}"),
             Self::Person(name) => format!("person:{name}"),
+            Self::Token(name) => format!("token:{name}"),
         }
     }
 }

@@ -7,6 +7,7 @@
 #[macro_use]
 mod db;
 
+mod api_tokens;
 mod apply;
 mod audit;
 mod bc_subscriptions;
@@ -42,6 +43,7 @@ mod vendor_matches;
 mod vendor_proposals;
 mod verify;
 
+pub use api_tokens::{ApiToken, ApiTokens, FoundToken, TokenRefusal};
 pub use apply::{Applied, Change};
 pub use audit::Audit;
 pub use bc_subscriptions::{BcSubscriptionRow, BcSubscriptions};

@@ -36,6 +36,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0018_console",
     "0019_transfer_orders",
     "0020_left_for",
+    "0021_api_tokens",
     "0022_erasure",
 ];
 

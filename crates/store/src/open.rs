@@ -9,6 +9,7 @@ use std::time::Duration;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{AnyConnection, AnyPool, ConnectOptions, Connection, Row};
 
+use crate::api_tokens::ApiTokens;
 use crate::bc_subscriptions::BcSubscriptions;
 use crate::clock_jumps::ClockJumps;
 use crate::db::Db;
@@ -204,6 +205,11 @@ impl Store {
     /// Who is signed in.
     pub fn sessions(&self) -> Sessions<'_> {
         Sessions { db: &self.db }
+    }
+
+    /// Who may use the admin API.
+    pub fn api_tokens(&self) -> ApiTokens<'_> {
+        ApiTokens { db: &self.db }
     }
 
     /// The audit trail.

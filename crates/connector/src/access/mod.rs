@@ -1,7 +1,9 @@
-//! Who is at the console: passwords, invitations and sessions. What a role may do is decided in `domain::access`.
+//! Who is at the console and the admin API: passwords, invitations, sessions and tokens. What a role may do is decided in
+//! `domain::access`.
 
 mod attempts;
 mod password;
+pub mod tokens;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

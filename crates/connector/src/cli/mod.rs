@@ -34,6 +34,7 @@ mod shell;
 mod status;
 mod store;
 mod tieout;
+mod tokens;
 mod transfers;
 mod users;
 mod vendors;
@@ -164,6 +165,11 @@ enum Command {
         #[command(subcommand)]
         command: users::UsersCommand,
     },
+    /// Make, list and revoke tokens of the admin API.
+    Tokens {
+        #[command(subcommand)]
+        command: tokens::TokensCommand,
+    },
     /// Look at the configuration.
     Config {
         #[command(subcommand)]
@@ -247,6 +253,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Keys { command } => keys::keys(&common, &command).await,
         Command::Store { command } => store::store(&common, &command).await,
         Command::Users { command } => users::users(&common, &command).await,
+        Command::Tokens { command } => tokens::tokens(&common, &command).await,
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
         Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),
         Command::Config { command: ConfigCommand::Test { days } } => config_test::test(&common, days).await,

@@ -56,7 +56,7 @@ fn stage() -> impl clap::builder::TypedValueParser<Value = Stage> {
 pub(super) async fn operate(common: &Common, verb: Verb, args: &OperateArgs) -> Result<Exit, Failure> {
     let record = RecordId::new(args.record.as_str());
     let (person, reason) = (args.person.clone(), args.reason.clone());
-    ask(common, Request { verb, record, person, reason, from: None }).await
+    ask(common, Request { verb, record, person, reason, from: None, rev: None }).await
 }
 
 /// `replay`.
@@ -66,7 +66,7 @@ pub(super) async fn replay(common: &Common, args: &ReplayArgs) -> Result<Exit, F
         return again::against_sandbox(common, &record).await;
     }
     let (person, reason) = (args.person.clone(), args.reason.clone().unwrap_or_default());
-    ask(common, Request { verb: Verb::Replay, record, person, reason, from: args.from }).await
+    ask(common, Request { verb: Verb::Replay, record, person, reason, from: args.from, rev: None }).await
 }
 
 async fn ask(common: &Common, request: Request) -> Result<Exit, Failure> {

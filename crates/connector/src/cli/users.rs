@@ -65,7 +65,7 @@ pub(super) enum RoleName {
 }
 
 impl RoleName {
-    fn role(self) -> Role {
+    pub(super) fn role(self) -> Role {
         match self {
             Self::Viewer => Role::Viewer,
             Self::Bookkeeper => Role::Bookkeeper,

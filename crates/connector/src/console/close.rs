@@ -80,12 +80,9 @@ pub(super) async fn show(
 
 /// Who is at either end, also when another process found that out since.
 async fn identity(app: &App, connection: &Connection) -> Result<Arc<Identity>, Oops> {
-    if connection.identity().is_none() {
-        crate::identity::recall(app, connection).await?;
-    }
     let text =
         || Oops::Unusable("This connection was not made yet: see Connections for what stands in its way.".to_owned());
-    connection.identity().ok_or_else(text)
+    crate::identity::known(app, connection).await?.ok_or_else(text)
 }
 
 /// The page to print and sign, as `tieout --page` writes it.

@@ -14,7 +14,7 @@ use super::guard::Person;
 use super::page::{Frame, Oops, connection, render};
 use super::show::{Stamp, stamp, words};
 use crate::app::Connection;
-use crate::flow::operator::is_request;
+use crate::flow::operator::{is_request, run_now};
 
 #[derive(Template)]
 #[template(path = "console/connections.html")]
@@ -110,11 +110,8 @@ pub(super) async fn run_job(
     Form(run): Form<Run>,
 ) -> Result<Response, Oops> {
     let (app, id) = (&console.app, &connection(&console, &name)?.id);
-    let known = app.store.jobs().list(id).await?.into_iter().any(|job| job.kind == run.kind && !is_request(&job.kind));
-    if !known {
+    if !run_now(app, id, &run.kind).await? {
         return Err(Oops::Unusable(format!("There is no job {:?}.", run.kind)));
     }
-    app.store.jobs().nudge(id, &run.kind, app.now_ms()).await?;
-    app.bell.notify_waiters();
     Ok(Redirect::to("/connections?asked=true").into_response())
 }

@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderName};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::access::{Need, Role};
@@ -19,7 +19,7 @@ use super::page::{Oops, message};
 use super::routes::{Gate, Route};
 use super::{Console, sign_in};
 use crate::access::form_token;
-use crate::web::is_ours;
+use crate::web::{dress, host_of, is_ours};
 
 /// Name of the cookie: with this prefix browsers take it only over TLS (or from this machine), for this host and all paths.
 pub(super) const COOKIE: &str = "__Host-session";
@@ -29,18 +29,6 @@ const FORM_MAX: usize = 256 * 1024;
 const SIGN_IN_MAX: usize = 8 * 1024;
 /// A browser gets this long to send one.
 const FORM_DEADLINE: Duration = Duration::from_secs(10);
-
-/// Nothing is loaded from elsewhere, no script or style stands in a page, and no other site may frame one.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-const HEADERS: [(HeaderName, &str); 5] = [
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::REFERRER_POLICY, "no-referrer"),
-    (header::X_FRAME_OPTIONS, "DENY"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-];
 
 /// Who asks, as the handlers get it. It cannot be printed, since it holds what the browser signs in with.
 #[derive(Clone)]
@@ -73,23 +61,9 @@ pub(super) fn guarded(routes: Vec<Route>, console: Arc<Console>) -> Router {
         .with_state(console)
 }
 
-/// Puts the headers on every answer that has no stricter ones of its own. Pages are of one person and one moment, so nothing keeps them.
-async fn dress(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(HeaderValue::from_static(POLICY));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
-}
-
 /// Refuses what was meant for another host: a name that somebody else made point at this machine.
 async fn for_us(State(console): State<Arc<Console>>, request: Request, next: Next) -> Response {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str)).unwrap_or_default();
-    if is_ours(host, console.url.as_ref().and_then(url::Url::host_str)) {
+    if is_ours(host_of(&request), console.url.as_ref().and_then(url::Url::host_str)) {
         return next.run(request).await;
     }
     let text =

@@ -14,6 +14,7 @@ mod records;
 mod routes;
 mod show;
 mod sign_in;
+mod tokens;
 mod transfers;
 mod users;
 mod vendors;
@@ -26,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::access::Access;
+use crate::api;
 use crate::app::App;
 use crate::web::Listener;
 
@@ -44,10 +46,11 @@ pub fn table() -> Vec<(Method, &'static str, Gate)> {
     routes::all().into_iter().map(|route| (route.method, route.path, route.gate)).collect()
 }
 
-/// The pages.
+/// The pages, and the admin API below [`api::BASE`].
 pub fn router(app: Arc<App>, url: Option<Url>) -> Router {
     let access = Access::new(Arc::clone(&app));
-    guard::guarded(routes::all(), Arc::new(Console { app, access, url }))
+    let api = api::router(Arc::clone(&app), url.clone());
+    guard::guarded(routes::all(), Arc::new(Console { app, access, url })).nest_service(api::BASE, api)
 }
 
 /// Answers until cancelled; requests under way are finished.

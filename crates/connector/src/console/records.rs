@@ -20,7 +20,7 @@ use super::page::{Frame, Oops, connection, render};
 use super::show::{Item, item, stage_words};
 use crate::app::{App, Connection};
 use crate::cells::safe;
-use crate::flow::operator::{Request, Verb};
+use crate::flow::operator::{self, Request, Verb};
 
 /// Rows of a page.
 const PAGE: usize = 50;
@@ -228,12 +228,10 @@ pub(super) async fn ask(
     reason: &str,
 ) -> Result<(), Oops> {
     let record = RecordId::new(record);
-    if app.store.records().get(&connection.id, &record).await?.is_none() {
-        return Err(Oops::NotFound(format!("The record {record} is not known here.")));
+    let (person, reason) = (person.name.clone(), reason.to_owned());
+    let request = Request { verb, record, person, reason, from: None, rev: None };
+    if !operator::ask(app, &connection.id, &request).await? {
+        return Err(Oops::NotFound(format!("The record {} is not known here.", request.record)));
     }
-    let request = Request { verb, record, person: person.name.clone(), reason: reason.to_owned(), from: None };
-    let argument = serde_json::to_string(&request).unwrap_or_default();
-    app.store.jobs().request(&connection.id, &request.job(), Some(&argument), app.now_ms()).await?;
-    app.bell.notify_waiters();
     Ok(())
 }

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post};
 use domain::access::Need;
 
 use super::{
-    Console, assets, attention, audit, close, connections, overview, record, records, sign_in, transfers, users,
-    vendors,
+    Console, assets, attention, audit, close, connections, overview, record, records, sign_in, tokens, transfers,
+    users, vendors,
 };
 
 /// Who may come in.
@@ -69,5 +69,6 @@ pub(super) fn all() -> Vec<Route> {
         act("/c/{connection}/jobs", work, connections::run_job),
         show("/users", administer, users::show),
         act("/users", administer, users::act),
+        act("/users/tokens", administer, tokens::act),
     ]
 }

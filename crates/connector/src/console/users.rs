@@ -16,6 +16,7 @@ use super::Console;
 use super::guard::Person;
 use super::page::{Frame, Oops, render};
 use super::show::{Stamp, stamp};
+use super::tokens;
 use crate::access;
 
 #[derive(Template)]
@@ -24,8 +25,19 @@ struct Page {
     frame: Frame,
     rows: Vec<Row>,
     roles: [Role; 4],
-    /// The path of an invitation, which is shown once.
-    invitation: Option<(String, String)>,
+    tokens: Vec<tokens::Row>,
+    told: Told,
+}
+
+/// What is told once.
+#[derive(Default)]
+pub(super) struct Told {
+    /// What was just done.
+    pub(super) said: Option<String>,
+    /// A user and the path of an invitation.
+    pub(super) invitation: Option<(String, String)>,
+    /// A token and its secret.
+    pub(super) token: Option<(String, String)>,
 }
 
 struct Row {
@@ -40,15 +52,11 @@ pub(super) async fn show(
     State(console): State<Arc<Console>>,
     Extension(person): Extension<Person>,
 ) -> Result<Response, Oops> {
-    page(&console, person, None, None).await
+    page(&console, person, Told::default()).await
 }
 
-async fn page(
-    console: &Console,
-    person: Person,
-    said: Option<String>,
-    invitation: Option<(String, String)>,
-) -> Result<Response, Oops> {
+/// The page, with what is told once.
+pub(super) async fn page(console: &Console, person: Person, mut told: Told) -> Result<Response, Oops> {
     let zone = console.app.connections.first().map_or(TimeZone::UTC, |connection| connection.rules.zone.clone());
     let users = console.app.store.users().list().await?;
     let row = |user: store::User| Row {
@@ -58,8 +66,9 @@ async fn page(
         name: user.name,
         role: user.role,
     };
-    let frame = Frame::new(console, person, "users", None).saying(said);
-    Ok(render(&Page { frame, rows: users.into_iter().map(row).collect(), roles: Role::ALL, invitation }))
+    let frame = Frame::new(console, person, "users", None).saying(told.said.take());
+    let (rows, tokens) = (users.into_iter().map(row).collect(), tokens::rows(console).await?);
+    Ok(render(&Page { frame, rows, roles: Role::ALL, tokens, told }))
 }
 
 #[derive(Deserialize)]
@@ -87,7 +96,8 @@ pub(super) async fn act(
             let role = if wish.verb == "add" { Some(role()?) } else { None };
             let invited = access::invite(&app.store, &app.chance, &name, role, app.now_ms(), &actor).await?;
             let path = format!("/welcome?token={}", invited.map_err(refused)?);
-            return page(&console, person, None, Some((name.clone(), path))).await;
+            let told = Told { invitation: Some((name.clone(), path)), ..Told::default() };
+            return page(&console, person, told).await;
         }
         "role" => UserChange::SetRole(role()?),
         "disable" => UserChange::Disable,
@@ -95,5 +105,5 @@ pub(super) async fn act(
         other => return Err(Oops::Unusable(format!("There is nothing called {other:?} to do."))),
     };
     app.store.users().change(&name, &change, app.now_ms(), &actor).await?.map_err(refused)?;
-    page(&console, person, Some(format!("{name} is changed.")), None).await
+    page(&console, person, Told { said: Some(format!("{name} is changed.")), ..Told::default() }).await
 }

@@ -150,10 +150,8 @@ pub(super) struct Given {
 
 /// What a record's merchant was asked about as.
 async fn asked_of(console: &Console, connection: &ConnectionId, record: &RecordId) -> Result<Asked, Oops> {
-    let row = console.app.store.records().get(connection, record).await?;
-    let row = row.ok_or_else(|| Oops::NotFound(format!("The record {record} is not known here.")))?;
-    let judged = waiting::judged(&console.app.store, &row).await?;
-    Ok(judged.map_or_else(|| Asked::name(row.merchant.as_deref().unwrap_or_default()), |(asked, _)| asked))
+    let asked = waiting::asked_of(&console.app.store, connection, record).await?;
+    asked.ok_or_else(|| Oops::NotFound(format!("The record {record} is not known here.")))
 }
 
 async fn mirror(console: &Console, connection: &ConnectionId) -> Result<Directory, Oops> {

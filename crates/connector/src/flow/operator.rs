@@ -1,7 +1,7 @@
 //! What a person asked for: look at a held record again, or set it aside for good. Each with who and why in the trail.
 
 use domain::audit::Actor;
-use domain::id::RecordId;
+use domain::id::{ConnectionId, RecordId};
 use domain::stage::{Event, Stage};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,6 +10,7 @@ use store::RecordRow;
 use super::probe::{Seen, found_by_number};
 use super::step::Step;
 use super::{Lane, Stop, failures, map, recheck, verify};
+use crate::app::App;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,9 @@ pub struct Request {
     /// The stage that a replay takes the record up from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Stage>,
+    /// The version of the row that the person looked at, if it matters: another one is left alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<i64>,
 }
 
 /// What the names of these jobs start with; one job per record, so that no request replaces another.
@@ -65,6 +69,33 @@ pub fn is_request(job: &str) -> bool {
     job.starts_with(PREFIX)
 }
 
+/// Leaves a request for the worker. False if the record is not known here.
+pub async fn ask(app: &App, connection: &ConnectionId, request: &Request) -> Result<bool, store::Error> {
+    if app.store.records().get(connection, &request.record).await?.is_none() {
+        return Ok(false);
+    }
+    let argument = serde_json::to_string(request).unwrap_or_default();
+    app.store.jobs().request(connection, &request.job(), Some(&argument), app.now_ms()).await?;
+    app.bell.notify_waiters();
+    Ok(true)
+}
+
+/// Whether there is a job of this name that can be asked to run.
+pub async fn has_job(app: &App, connection: &ConnectionId, job: &str) -> Result<bool, store::Error> {
+    let jobs = app.store.jobs().list(connection).await?;
+    Ok(!is_request(job) && jobs.iter().any(|known| known.kind == job))
+}
+
+/// Asks for a job that is there to run now. False if there is none of this name.
+pub async fn run_now(app: &App, connection: &ConnectionId, job: &str) -> Result<bool, store::Error> {
+    if !has_job(app, connection, job).await? {
+        return Ok(false);
+    }
+    app.store.jobs().nudge(connection, job, app.now_ms()).await?;
+    app.bell.notify_waiters();
+    Ok(true)
+}
+
 /// Carries out the request of a job. One that cannot be read or no longer fits is refused in the trail, not repeated.
 pub async fn run(lane: &Lane<'_>, job: &str, argument: Option<&str>) -> Result<(), Stop> {
     let Some(request) = argument.and_then(|text| serde_json::from_str::<Request>(text).ok()) else {
@@ -75,6 +106,10 @@ pub async fn run(lane: &Lane<'_>, job: &str, argument: Option<&str>) -> Result<(
         return Ok(());
     };
     let step = match request.verb {
+        _ if request.rev.is_some_and(|rev| rev != row.rev) => {
+            let why = "the record has changed since it was looked at";
+            Step::of(row).note("request_refused", json!({ "verb": request.verb, "why": why }))
+        }
         Verb::Retry => retry(lane, row, &request).await?,
         Verb::Skip => skip(lane, row, &request).await?,
         Verb::Replay => replay(lane, row, &request).await?,

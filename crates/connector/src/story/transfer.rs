@@ -25,6 +25,7 @@ pub(super) fn sentence(entry: &Entry, detail: &Value) -> Option<String> {
         "transfer_match_gone" => format!("the match with {} no longer holds", text("documents")),
         "transfer_matched_by_hand" => format!("matched by hand with {}: {}", text("documents"), text("reason")),
         "transfer_unmatched_by_hand" => format!("taken apart from {}: {}", text("documents"), text("reason")),
+        "transfer_suggestion_rejected" => format!("said not to pay {}: {}", text("documents"), text("reason")),
         _ => return None,
     })
 }

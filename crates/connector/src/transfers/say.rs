@@ -137,6 +137,27 @@ pub async fn apart(store: &Store, connection: &ConnectionId, word: &Word, now_ms
     Ok(found)
 }
 
+/// Says that the suggestion for a transfer is wrong, and remembers that these do not belong together. A match is not touched.
+pub async fn reject(store: &Store, connection: &ConnectionId, word: &Word, now_ms: i64) -> Result<Match, SayError> {
+    signed(word)?;
+    let row = find(store, connection, &word.transfer).await?;
+    let found = row.suggestion.clone().ok_or_else(|| Refused::NoSuggestion(row.id.clone()))?;
+    let decide = |said: &TransferSaid| {
+        if said.matches.iter().any(|stands| stands.found.transfer == row.id) {
+            return Err(Refused::Matched(row.id.clone()));
+        }
+        let pairs = found.parts.iter().map(|part| decision(word, &part.payable, DocumentVerdict::Apart, now_ms));
+        Ok(SaidChange {
+            made: None,
+            taken_apart: None,
+            decisions: pairs.collect(),
+            note: note(word, "transfer_suggestion_rejected", &found),
+        })
+    };
+    say(store, connection, word, now_ms, decide).await?;
+    Ok(found)
+}
+
 fn signed(word: &Word) -> Result<(), Refused> {
     let by = word.person.trim();
     if by.is_empty() || by == "unknown" || word.reason.trim().is_empty() { Err(Refused::Unsigned) } else { Ok(()) }

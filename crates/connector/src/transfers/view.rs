@@ -8,6 +8,7 @@ use domain::transfer::{AgeBucket, Match, Movement, PayableKind, Reason, Standing
 use jiff::civil::Date;
 use serde::Serialize;
 use store::{DocumentRow, MatchRow, PaymentLine, Store, TransferRow};
+use utoipa::ToSchema;
 
 use crate::payment_lines::TRANSFER;
 
@@ -22,7 +23,8 @@ pub struct View {
 }
 
 /// A transfer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Transfer)]
 pub struct SeenTransfer {
     /// Brex's id.
     pub transfer: String,
@@ -37,6 +39,7 @@ pub struct SeenTransfer {
     /// The other side.
     pub to: String,
     /// When it settled or was processed.
+    #[schema(value_type = Option<String>, format = Date)]
     pub date: Option<Date>,
     /// What left the account, if it is known.
     pub settled: Option<String>,
@@ -66,15 +69,19 @@ pub struct SeenTransfer {
     /// The order that it was made for.
     pub order: Option<i64>,
     /// Each status that was seen.
+    #[schema(value_type = Vec<Vec<String>>)]
     pub history: Vec<(String, String)>,
 }
 
 /// A match.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TransferMatch)]
 pub struct SeenMatch {
     /// High, Medium or Low.
+    #[schema(value_type = String)]
     pub confidence: domain::transfer::Confidence,
     /// Why.
+    #[schema(value_type = Vec<String>)]
     pub why: Vec<domain::transfer::Why>,
     /// The documents.
     pub documents: Vec<SeenPart>,
@@ -87,7 +94,8 @@ pub struct SeenMatch {
 }
 
 /// A payment line in a journal.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TransferPayment)]
 pub struct SeenPayment {
     /// The journal.
     pub journal: String,
@@ -98,7 +106,8 @@ pub struct SeenPayment {
 }
 
 /// Money on a document.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = TransferPart)]
 pub struct SeenPart {
     /// Its id.
     pub id: String,
@@ -109,17 +118,20 @@ pub struct SeenPart {
 }
 
 /// A document.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Payable)]
 pub struct SeenDocument {
     /// BC's id.
     pub id: String,
     /// `invoice` or `credit_memo`.
+    #[schema(value_type = String)]
     pub kind: PayableKind,
     /// BC's number.
     pub number: String,
     /// The supplier's number.
     pub supplier_number: String,
     /// The vendor's id.
+    #[schema(value_type = String)]
     pub vendor: uuid::Uuid,
     /// The total.
     pub total: String,
@@ -130,6 +142,7 @@ pub struct SeenDocument {
     /// The currency.
     pub currency: String,
     /// When it is due.
+    #[schema(value_type = String, format = Date)]
     pub due: Date,
     /// `matched`, `partly`, `unmatched`, `set_aside`.
     pub verdict: &'static str,

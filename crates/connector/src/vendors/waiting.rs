@@ -48,6 +48,17 @@ pub async fn judged(store: &Store, row: &RecordRow) -> Result<Option<(Asked, Jud
     Ok(matches.iter().find(|matched| matched.version == row.version).and_then(read))
 }
 
+/// What a record's merchant was asked about as; none if the record is not known here.
+pub async fn asked_of(
+    store: &Store,
+    connection: &ConnectionId,
+    record: &RecordId,
+) -> Result<Option<Asked>, store::Error> {
+    let Some(row) = store.records().get(connection, record).await? else { return Ok(None) };
+    let judged = judged(store, &row).await?;
+    Ok(Some(judged.map_or_else(|| Asked::name(row.merchant.as_deref().unwrap_or_default()), |(asked, _)| asked)))
+}
+
 /// What was asked and said, if this version can read it.
 fn read(matched: &VendorMatch) -> Option<(Asked, Judgement)> {
     Some((serde_json::from_str(&matched.asked).ok()?, serde_json::from_str(&matched.decision).ok()?))

@@ -1,5 +1,15 @@
 //! By which name a request calls us: a page elsewhere can make a browser ask, but not by a name of ours.
 
+use axum::extract::Request;
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+
+/// The name that a request calls us by; empty if it says none.
+pub(crate) fn host_of(request: &Request) -> &str {
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    host.or_else(|| request.uri().authority().map(Authority::as_str)).unwrap_or_default()
+}
+
 /// Whether this is an address of numbers, localhost, or the known name.
 pub(crate) fn is_ours(host: &str, known: Option<&str>) -> bool {
     let Ok(url) = url::Url::parse(&format!("http://{host}/")) else { return false };

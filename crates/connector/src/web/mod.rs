@@ -3,6 +3,7 @@
 mod bc_hook;
 mod brex_hook;
 mod gate;
+mod headers;
 mod host;
 mod limit;
 mod listen;
@@ -25,8 +26,9 @@ use crate::worker::chain;
 use crate::{identity, subscriptions};
 pub(crate) use brex_hook::SOURCE as BREX;
 use gate::Gate;
-pub(crate) use host::is_ours;
-use limit::Limit;
+pub(crate) use headers::dress;
+pub(crate) use host::{host_of, is_ours};
+pub(crate) use limit::Limit;
 pub use listen::{ListenError, Listener, bind};
 
 /// Looks a minute into the store for an address that is not known: another process may have made it.

@@ -31,6 +31,7 @@ mod stop;
 mod store;
 mod terminal;
 mod tieout;
+mod tokens;
 mod transfers;
 mod users;
 mod vendors;

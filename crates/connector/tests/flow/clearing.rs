@@ -205,6 +205,7 @@ async fn a_credit_memo_and_a_payment_of_somebody_else_are_told_once_and_can_be_s
         person: "ann".to_owned(),
         reason: "applied by hand".to_owned(),
         from: None,
+        rev: None,
     };
     let (job, argument) = (request.job(), serde_json::to_string(&request).unwrap());
     app.app.store.jobs().request(&app.connection(), &job, Some(&argument), app.app.now_ms()).await.unwrap();

@@ -380,3 +380,37 @@ async fn an_admin_adds_somebody_and_cannot_lock_everybody_out() {
     assert!(kim.text("/").await.contains("kim@example.com, viewer"), "the role changes at once");
     assert!(root.text("/c/installation/audit").await.contains("user kim@example.com"));
 }
+
+#[tokio::test]
+async fn an_admin_makes_a_token_that_is_shown_once_and_revokes_it() {
+    let Some(app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let root = Visitor::signed_in(&app, "root", Role::Admin).await;
+    let wish = [("verb", "create"), ("token", "close"), ("user", "root"), ("role", "approver"), ("days", "30")];
+    let page = root.click("/users/tokens", &wish).await.text().await.unwrap();
+    let (_, rest) = page.split_once("<code class=\"link\">mlc_").unwrap();
+    let secret = format!("mlc_{}", rest.split('<').next().unwrap());
+    let status = async || {
+        let request = root.http.get(format!("{}/api/v1/status", root.base)).bearer_auth(&secret);
+        request.send().await.unwrap().status()
+    };
+    assert_eq!(status().await, StatusCode::OK);
+    let page = root.text("/users").await;
+    assert!(page.contains("close") && page.contains("2026-07-30") && !page.contains(&secret), "it is shown once");
+    for (field, value, why) in [
+        ("days", "367", "a token is good for 1 to 366 days"),
+        ("days", "", "Choose a number of days"),
+        ("role", "emperor", "Choose a role"),
+        ("user", "nobody", "there is no user of this name"),
+        ("user", "", "a service approves nothing"),
+        ("only", "nowhere", "There is no connection of this name"),
+    ] {
+        let mut fields: Vec<_> = wish.into_iter().filter(|(name, _)| *name != field && *name != "token").collect();
+        fields.extend([(field, value), ("token", "other")]);
+        let answer = root.click("/users/tokens", &fields).await;
+        assert!(answer.status().is_client_error(), "{why}");
+        assert!(answer.text().await.unwrap().contains(why), "{why}");
+    }
+    root.click("/users/tokens", &[("verb", "revoke"), ("token", "close")]).await;
+    assert_eq!(status().await, StatusCode::UNAUTHORIZED);
+    assert!(root.text("/users").await.contains("revoked"));
+}

@@ -86,6 +86,7 @@ async fn a_change_that_a_person_set_aside_is_not_told_again() {
         person: "ann".to_owned(),
         reason: "agreed with the supplier".to_owned(),
         from: None,
+        rev: None,
     };
     let (job, argument) = (request.job(), serde_json::to_string(&request).unwrap());
     let jobs = app.app.store.jobs();

@@ -2,6 +2,7 @@
 //! either database. PostgreSQL runs when `TEST_POSTGRES_URL` names a server, else its half says that it was skipped.
 #![expect(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
+mod api;
 mod app;
 mod certificates;
 mod clearing;

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod api_tokens;
 mod apply;
 mod audit;
 mod bc_subscriptions;
