@@ -36,7 +36,9 @@ impl fmt::Display for Literal {
             }
             Self::Id(id) => write!(f, "{id}"),
             Self::Instant(instant) => {
-                let in_ms = Timestamp::from_millisecond(instant.as_millisecond()).unwrap_or(*instant);
+                // Towards the past on either side of 1970, which `as_millisecond` does not do.
+                let in_ms = i64::try_from(instant.as_nanosecond().div_euclid(1_000_000));
+                let in_ms = in_ms.ok().and_then(|in_ms| Timestamp::from_millisecond(in_ms).ok()).unwrap_or(*instant);
                 write!(f, "{in_ms:.3}")
             }
         }
@@ -239,6 +241,13 @@ mod tests {
         let instant: Timestamp = "2026-03-02T10:12:13.4579Z".parse().unwrap();
         let filter = Filter::after("lastModifiedDateTime", instant);
         assert_eq!(filter.to_string(), "lastModifiedDateTime gt 2026-03-02T10:12:13.457Z");
+    }
+
+    #[test]
+    fn an_instant_before_1970_is_cut_towards_the_past() {
+        let instant: Timestamp = "1969-12-31T23:59:59.9995Z".parse().unwrap();
+        let filter = Filter::after("lastModifiedDateTime", instant);
+        assert_eq!(filter.to_string(), "lastModifiedDateTime gt 1969-12-31T23:59:59.999Z");
     }
 
     #[test]

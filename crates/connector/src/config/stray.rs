@@ -41,13 +41,16 @@ fn in_entry(name: &str, value: &Value) -> Option<String> {
         .map(|rest| if rest.is_empty() || name.is_empty() { format!("{name}{rest}") } else { format!("{name}.{rest}") })
 }
 
-/// Whether a text looks like a secret.
+/// Whether a text looks like a secret, wherever it stands in it: what only begins like one may stand in front.
 pub(super) fn is_secret(text: &str) -> bool {
-    let goes_on = |rest: &str| rest.chars().take_while(|c| !c.is_whitespace()).count() >= SHORTEST;
-    let behind = |start: &str| text.split_once(start).map(|(_, rest)| rest);
+    let goes_on = |at: usize| {
+        let rest = text.get(at..).unwrap_or_default();
+        rest.chars().take_while(|c| !c.is_whitespace()).count() >= SHORTEST
+    };
+    let begins_with = |start: &&str| text.match_indices(*start).any(|(at, _)| goes_on(at + start.len()));
     text.contains(PEM)
-        || STARTS.iter().filter_map(|start| behind(start)).any(goes_on)
-        || text.split_once(ENTRA_MARK).is_some_and(|(before, rest)| before.len() >= 3 && goes_on(rest))
+        || STARTS.iter().any(begins_with)
+        || text.match_indices(ENTRA_MARK).any(|(at, mark)| at >= 3 && goes_on(at + mark.len()))
 }
 
 /// What the parser says about a text, with names of ours and without anything of the text.
@@ -92,6 +95,17 @@ mod tests {
         }
         for name in ["bxt_token", "whsec_", "Q~ Inc.", "ml-connector.key", "FAQ~s of the company and its long name"] {
             assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_known_behind_what_only_begins_like_one() {
+        for secret in [
+            "bxt_ bxt_0123456789abcdefghij",
+            "FAQ~s abC8Q~0123456789.abcdefg_hij-klmno~pqr",
+            "Q~aQ~0123456789abcdefghij",
+        ] {
+            assert!(is_secret(secret), "{secret}");
         }
     }
 

@@ -50,9 +50,9 @@ pub(super) async fn receive(
             return StatusCode::SERVICE_UNAVAILABLE.into_response();
         }
     };
-    let asked = validation_token(query.as_deref().unwrap_or_default());
+    let asked = handshake(query.as_deref().unwrap_or_default());
     match (found, asked, method) {
-        (Some(_), Some(asked), Method::GET | Method::POST) => shake_hands(asked),
+        (Some(_), Some(answer), Method::GET | Method::POST) => answer,
         (Some((connection, gate)), None, Method::POST) => {
             take(&web, connection, gate, &headers, body).await.into_response()
         }
@@ -61,9 +61,10 @@ pub(super) async fn receive(
     }
 }
 
-fn validation_token(query: &str) -> Option<String> {
+/// The answer to a handshake, if the query asks for one.
+pub fn handshake(query: &str) -> Option<Response> {
     let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-    pairs.find(|(name, _)| name == "validationToken").map(|(_, value)| value.into_owned())
+    pairs.find(|(name, _)| name == "validationToken").map(|(_, value)| shake_hands(value.into_owned()))
 }
 
 /// Says the token back, in a form that no browser runs.

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::{App, Connection, Hook};
 use crate::worker::chain;
 use crate::{identity, subscriptions};
+pub use bc_hook::handshake;
 pub(crate) use brex_hook::SOURCE as BREX;
 use gate::Gate;
 pub(crate) use headers::dress;

@@ -55,6 +55,7 @@ pub use self::http::router;
 pub use self::latency::Latency;
 pub use self::ledger::EntryType;
 pub use self::ledger::view::LedgerEntry;
+pub use self::odata::read_back::Understood;
 pub use self::permissions::{Lacks, Right};
 pub use self::rules::{Combination, PostingSetup, Rules, TaxCode, TaxSystem};
 pub use self::sets::default_dimensions::Validation;

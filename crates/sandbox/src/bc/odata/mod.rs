@@ -5,5 +5,6 @@ mod lexer;
 pub(crate) mod list;
 pub(crate) mod path;
 pub(crate) mod query;
+pub(crate) mod read_back;
 pub(crate) mod render;
 mod wildcard;

@@ -62,7 +62,12 @@ pub(crate) enum Operand {
 impl Test {
     /// An equality with the field as it is.
     pub(super) fn is_plain(&self) -> bool {
-        self.relation == Relation::Equal && !self.any_case && self.part.is_none()
+        self.relation == Relation::Equal && self.is_whole()
+    }
+
+    /// True if it is about the field itself, not about a function of it.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.any_case && self.part.is_none()
     }
 
     pub(super) fn accepts(&self, cell: &Value) -> bool {

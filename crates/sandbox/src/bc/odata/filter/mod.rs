@@ -7,8 +7,8 @@ mod parser;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub(crate) use self::condition::Operand;
-use self::condition::{Relation, Test};
+use self::condition::Test;
+pub(crate) use self::condition::{Operand, Relation};
 use super::super::error::Refusal;
 use super::super::schema::{Field, Schema};
 use super::lexer::tokens;

@@ -1,0 +1,4 @@
+//! Runs [`fuzzing::webhook`] under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzzing::webhook(data));
