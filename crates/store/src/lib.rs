@@ -17,6 +17,7 @@ mod cursors;
 mod dialect;
 mod error;
 mod inbox;
+mod inbox_queue;
 mod intents;
 mod jobs;
 mod lanes;
