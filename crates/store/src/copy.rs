@@ -16,7 +16,7 @@ use crate::place::Kind;
 use crate::row::Table;
 
 /// Every table with data, parents before their children.
-const TABLES: [&str; 30] = [
+const TABLES: [&str; 32] = [
     "connections",
     "lanes",
     "records",
@@ -47,6 +47,8 @@ const TABLES: [&str; 30] = [
     "invitations",
     "sessions",
     "transfer_orders",
+    "record_counts",
+    "export_days",
 ];
 
 /// Columns that the database computes by itself.

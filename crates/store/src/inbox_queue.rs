@@ -136,7 +136,8 @@ async fn insert<'r>(tx: &mut AnyConnection, rows: &'r [Row<'_>]) -> Result<HashS
     let mut added = HashSet::new();
     for found in statement.rows(tx).await? {
         let found = TABLE.row(&found);
-        let (connection, source, event_id) = (found.text("connection")?, found.text("source")?, found.text("event_id")?);
+        let (connection, source, event_id) =
+            (found.text("connection")?, found.text("source")?, found.text("event_id")?);
         added.extend(rows.iter().map(Row::key).find(|key| *key == (&*connection, &*source, &*event_id)));
     }
     Ok(added)

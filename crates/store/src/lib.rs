@@ -28,6 +28,7 @@ mod payloads;
 mod payment_lines;
 mod place;
 mod receipts;
+mod record_counts;
 mod record_list;
 mod records;
 mod row;

@@ -36,6 +36,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0018_console",
     "0019_transfer_orders",
     "0020_left_for",
+    "0030_kept_counts",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

@@ -44,8 +44,7 @@ impl Latency {
         // Box and Muller: a normal deviate of two uniform ones.
         let normal = (-2.0 * uniform().max(f64::EPSILON).ln()).sqrt() * (TAU * uniform()).cos();
         let factor = (f64::from(self.spread_percent) / 100.0 * normal).exp();
-        Duration::try_from_secs_f64(Duration::from_millis(median_ms).as_secs_f64() * factor)
-            .unwrap_or(Duration::MAX)
+        Duration::try_from_secs_f64(Duration::from_millis(median_ms).as_secs_f64() * factor).unwrap_or(Duration::MAX)
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct SetUp {
     pub(super) settle_seconds: u32,
     /// Whether it is reached by webhooks.
     pub(super) receives: bool,
+    /// Whether it keeps the vendor directory in Brex.
+    pub(super) directory: bool,
     /// What stands before it on the command line, such as a tracer.
     pub(super) wrapper: Vec<String>,
 }
@@ -143,6 +145,7 @@ impl Connector {
         let database = if set_up.database == "sqlite" { "sqlite:ml-connector.db" } else { &set_up.database };
         let reached = if set_up.receives { format!("public_url = \"http://{listen}\"\n") } else { String::new() };
         let pace = if set_up.paced { String::new() } else { format!("requests_per_second = {UNPACED}\n") };
+        let directory = if set_up.directory { "[connection.directory]\nenabled = true\n" } else { "" };
         let quoted = |path: &str| json!(text(ready, path)).to_string();
         format!(
             r#"database = {database}
@@ -172,7 +175,8 @@ client_secret = {{ file = "bc.secret" }}
 base_url = {bc}
 environment = {environment}
 company = {company}
-{pace}"#,
+{pace}
+{directory}"#,
             database = json!(database),
             settle = set_up.settle_seconds,
             brex = quoted("/brex/base_url"),

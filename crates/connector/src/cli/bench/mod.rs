@@ -3,16 +3,22 @@
 
 mod connector;
 mod floor;
+mod growth;
+mod ingest;
 mod other_side;
+mod pages;
 pub(super) mod part;
 mod pass;
 mod real_time;
 mod records;
+mod stored;
 mod usage;
+mod vendors;
+mod waiting;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Common, Exit, Failure, print_json, text};
 
@@ -28,6 +34,18 @@ pub(super) enum Profile {
     P2,
     /// As p0, killed twice.
     P3,
+    /// Webhooks from 20 and 200 connections at once.
+    Ingest,
+    /// A connector with nothing to do.
+    Idle,
+    /// How long it takes to be ready.
+    Start,
+    /// How fast the audit trail is verified.
+    Audit,
+    /// Records, pages and trail beside many stored records.
+    Growth,
+    /// As many vendors as `--records` says, made in Brex.
+    Vendors,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -47,13 +65,30 @@ pub(super) struct BenchArgs {
     /// How long an unclear outcome is looked at before a document counts as not made; 1200 in a real connection.
     #[arg(long, default_value_t = 20)]
     settle_seconds: u32,
+    /// How many records are stored already in growth.
+    #[arg(long, default_value_t = 1_000_000)]
+    stored: usize,
+    /// How long each round of ingest takes.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
     /// A command that the connector is started by, such as a tracer; its log becomes part of the answer.
     #[arg(long, hide = true, value_delimiter = ' ')]
     wrapper: Vec<String>,
 }
 
 pub(super) async fn bench(common: &Common, args: &BenchArgs) -> Result<Exit, Failure> {
-    let report = pass::run(args, args.profile).await?;
+    let mut report = match args.profile {
+        Profile::P0 | Profile::P1 | Profile::P2 | Profile::P3 => pass::run(args, args.profile).await?,
+        Profile::Ingest => ingest::run(args).await?,
+        Profile::Idle => waiting::idle(args).await?,
+        Profile::Start => waiting::start(args).await?,
+        Profile::Audit => growth::audit(args).await?,
+        Profile::Growth => growth::run(args).await?,
+        Profile::Vendors => vendors::run(args).await?,
+    };
+    report["profile"] = json!(args.profile);
+    report["build"] = json!(if cfg!(debug_assertions) { "debug" } else { "release" });
+    report["database"] = json!(if args.database == "sqlite" { "sqlite" } else { "postgres" });
     if common.json {
         print_json(&report);
     } else {

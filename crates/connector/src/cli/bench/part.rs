@@ -100,10 +100,9 @@ async fn sandbox(args: &PartArgs) -> Result<Exit, Failure> {
                 world.meter.reset();
                 say(&json!(number))?;
             }
-            Ask::Progress { prefix } => say(&Progress {
-                creates: creates(&world),
-                exported: world.brex.count_at(&prefix, "EXPORTED"),
-            })?,
+            Ask::Progress { prefix } => {
+                say(&Progress { creates: creates(&world), exported: world.brex.count_at(&prefix, "EXPORTED") })?
+            }
             Ask::Outcome { prefix } => say(&outcome(&world, &prefix)?)?,
         }
     }

@@ -1,17 +1,14 @@
 //! One pass over N records: in fair weather without latency (p0), with that of a real tenant (p1), in bad weather (p2), or killed
 //! twice (p3).
 
-use domain::id::ConnectionId;
 use reqwest::Method;
 use serde_json::{Value, json};
-use store::Store;
 
-use super::super::{Exit, Failure};
-use super::connector::{CONNECTION, Connector, SetUp};
+use super::super::Failure;
+use super::connector::{Connector, SetUp};
 use super::other_side::OtherSide;
 use super::part::{Outcome, Progress};
-use super::{BenchArgs, Profile, real_time};
-use crate::config::Config;
+use super::{BenchArgs, Profile, real_time, stored};
 
 /// Requests in any second that Business Central lets through in p1 and p2.
 pub(super) const PER_SECOND: u32 = 20;
@@ -40,7 +37,16 @@ pub(super) async fn run(args: &BenchArgs, profile: Profile) -> Result<Value, Fai
     if profile == Profile::P2 {
         set_weather(&other).await?;
     }
-    let measured = connector(args, profile, &mut other).await?;
+    let set_up = SetUp {
+        database: args.database.clone(),
+        paced: is_real,
+        settle_seconds: args.settle_seconds,
+        receives: false,
+        directory: false,
+        wrapper: args.wrapper.clone(),
+    };
+    let mut connector = Connector::set_up(&other.ready, &set_up)?;
+    let measured = on(args, profile, &mut other, &mut connector, PREFIX).await?;
     if profile == Profile::P0 {
         floors.push(floor(&mut other, "accr_floor2_", args.records).await?);
     }
@@ -64,33 +70,32 @@ async fn floor(other: &mut OtherSide, prefix: &str, records: usize) -> Result<Fl
 }
 
 /// What the connector came to.
-struct Measured {
-    outcome: Outcome,
+pub(super) struct Measured {
+    pub(super) outcome: Outcome,
     usage: super::usage::Usage,
     manual: i64,
     kills: usize,
     trace: Option<String>,
 }
 
-async fn connector(args: &BenchArgs, profile: Profile, other: &mut OtherSide) -> Result<Measured, Failure> {
-    let is_real = matches!(profile, Profile::P1 | Profile::P2);
-    let set_up = SetUp {
-        database: args.database.clone(),
-        paced: is_real,
-        settle_seconds: args.settle_seconds,
-        receives: false,
-        wrapper: args.wrapper.clone(),
-    };
-    let mut connector = Connector::set_up(&other.ready, &set_up)?;
-    other.insert(PREFIX, args.records).await?;
+/// Lets a connector do its job on new records, and stops it.
+pub(super) async fn on(
+    args: &BenchArgs,
+    profile: Profile,
+    other: &mut OtherSide,
+    connector: &mut Connector,
+    prefix: &str,
+) -> Result<Measured, Failure> {
+    other.insert(prefix, args.records).await?;
+    let before = connector.usage()?;
     connector.start()?;
     let kill_at: &[usize] = if profile == Profile::P3 { &[30, 70] } else { &[] };
     let storm = (profile == Profile::P2).then_some(args.storm_seconds);
-    let kills = watch(other, &mut connector, args.records, kill_at, storm).await?;
-    let usage = connector.usage()?;
+    let kills = watch(other, connector, (prefix, args.records), kill_at, storm).await?;
+    let usage = connector.usage()?.since(before);
     connector.stop().await?;
-    let outcome = other.outcome(PREFIX).await?;
-    let manual = held(&connector).await?;
+    let outcome = other.outcome(prefix).await?;
+    let manual = held(connector).await?;
     let trace = std::fs::read_to_string(connector.log()).ok().filter(|_| !args.wrapper.is_empty());
     Ok(Measured { outcome, usage, manual, kills, trace })
 }
@@ -99,7 +104,7 @@ async fn connector(args: &BenchArgs, profile: Profile, other: &mut OtherSide) ->
 async fn watch(
     other: &mut OtherSide,
     connector: &mut Connector,
-    records: usize,
+    (prefix, records): (&str, usize),
     kill_at: &[usize],
     storm: Option<u64>,
 ) -> Result<usize, Failure> {
@@ -110,7 +115,7 @@ async fn watch(
     let (mut last, mut moved) = (Progress::default(), real_time::now());
     loop {
         real_time::pause(LOOK_EVERY_MS).await;
-        let progress = other.progress(PREFIX).await?;
+        let progress = other.progress(prefix).await?;
         if progress.exported >= records {
             return Ok(kills);
         }
@@ -138,10 +143,8 @@ async fn watch(
 
 /// How many records wait for a person.
 async fn held(connector: &Connector) -> Result<i64, Failure> {
-    let config = Config::load(&connector.file())?;
-    let store = Store::open(&config.database_url()).await?;
-    let id = ConnectionId::new(CONNECTION).map_err(|error| Failure::new(Exit::Unexpected, error.to_string()))?;
-    let counts = store.records().counts(&id).await?;
+    let (_, store) = stored::open(connector).await?;
+    let counts = store.records().counts(&stored::connection()?).await?;
     store.close().await;
     Ok(counts.iter().filter(|count| count.hold_code.is_some()).map(|count| count.records).sum())
 }
@@ -172,15 +175,12 @@ async fn set_weather(other: &OtherSide) -> Result<(), Failure> {
 
 fn report(args: &BenchArgs, profile: Profile, measured: Measured, floors: Vec<Floor>) -> Value {
     let Measured { outcome, usage, manual, kills, trace } = measured;
-    let seconds = f64::from(i32::try_from(outcome.took_ms).unwrap_or(i32::MAX)) / 1_000.0;
-    let per_second = rate(args.records, seconds);
+    let seconds = seconds(&outcome);
+    let per_second = per_second(args.records, &outcome);
     let asked = |side: &str| outcome.requests.get(side).and_then(|tally| tally.get("requests")?.as_u64()).unwrap_or(0);
     let bc = outcome.requests.get("bc");
     let number = |name: &str| bc.and_then(|tally| tally.get(name)?.as_u64()).unwrap_or(0);
     let mut report = json!({
-        "profile": profile,
-        "build": if cfg!(debug_assertions) { "debug" } else { "release" },
-        "database": if args.database == "sqlite" { "sqlite" } else { "postgres" },
         "records": args.records,
         "seconds": round(seconds),
         "records_per_second": round(per_second),
@@ -215,7 +215,8 @@ fn report(args: &BenchArgs, profile: Profile, measured: Measured, floors: Vec<Fl
         report["of_possible"] = json!(round(per_second / most));
     }
     if !floors.is_empty() {
-        let mean = floors.iter().map(|floor| floor.per_second).sum::<f64>() / f64::from(u32::try_from(floors.len()).unwrap_or(1));
+        let mean = floors.iter().map(|floor| floor.per_second).sum::<f64>()
+            / f64::from(u32::try_from(floors.len()).unwrap_or(1));
         report["floor"] = json!({
             "records_per_second": floors.iter().map(|floor| round(floor.per_second)).collect::<Vec<_>>(),
             "cpu_ms_per_record": floors.iter().map(|floor| round(floor.cpu_ms_per_record)).collect::<Vec<_>>(),
@@ -227,6 +228,16 @@ fn report(args: &BenchArgs, profile: Profile, measured: Measured, floors: Vec<Fl
         report["trace"] = json!(trace);
     }
     report
+}
+
+/// From the first request to the last export.
+fn seconds(outcome: &Outcome) -> f64 {
+    f64::from(i32::try_from(outcome.took_ms).unwrap_or(i32::MAX)) / 1_000.0
+}
+
+/// Records per second of a pass.
+pub(super) fn per_second(records: usize, outcome: &Outcome) -> f64 {
+    rate(records, seconds(outcome))
 }
 
 fn rate(records: usize, seconds: f64) -> f64 {

@@ -63,7 +63,11 @@ fn record(coding: &Coding<'_>, id: &str, place: usize, now: &str) -> Value {
     let mut lines: Vec<Value> = Vec::new();
     for (part, cents) in parts.into_iter().enumerate() {
         let account = coding.accounts[(place + part) % coding.accounts.len()];
-        let values = json!([value("VENDOR", &vendor.number), value("GL_ACCOUNT", &account.number), value("DIM_DEPARTMENT", "SALES")]);
+        let values = json!([
+            value("VENDOR", &vendor.number),
+            value("GL_ACCOUNT", &account.number),
+            value("DIM_DEPARTMENT", "SALES")
+        ]);
         lines.push(line(id, lines.len(), "DEBIT", cents, currency, &values));
     }
     lines.push(line(id, lines.len(), "CREDIT", cents, currency, &json!([])));
