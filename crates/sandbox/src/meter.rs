@@ -52,6 +52,9 @@ pub struct Tally {
     pub statuses: BTreeMap<String, u64>,
     #[serde(skip)]
     under_way: u64,
+    /// When the first request began.
+    #[serde(skip)]
+    pub began: Option<Instant>,
     /// When the requests of the last second began.
     #[serde(skip)]
     recent: VecDeque<Instant>,
@@ -74,6 +77,7 @@ impl Meter {
         let mut tallies = self.lock();
         let tally = tallies.entry(side).or_default();
         tally.requests += 1;
+        tally.began.get_or_insert(now);
         tally.under_way += 1;
         tally.most_at_once = tally.most_at_once.max(tally.under_way);
         while tally.recent.front().is_some_and(|first| now.duration_since(*first) >= SECOND) {
@@ -160,6 +164,7 @@ mod tests {
             meter.begin_at(Side::Bc, "GET", "/x", start + Duration::from_millis(ms));
         }
         assert_eq!(meter.tally(Side::Bc).most_in_a_second, 4);
+        assert_eq!(meter.tally(Side::Bc).began, Some(start));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::dialect::{CHUNK, Statement, Tuple, clean};
 use crate::error::Error;
 use crate::intents::{self, IntentChange};
 use crate::lanes::{self, Lease};
+use crate::record_counts::{Changes, Counted};
 use crate::records::{RecordRow, Records, TABLE};
 use crate::vendor_matches::{self, VendorMatch};
 use crate::{audit, payloads};
@@ -95,15 +96,16 @@ async fn write_rows(
 ) -> Result<Vec<bool>, Error> {
     let mut written: HashSet<RecordId> = HashSet::new();
     let mut done = Vec::with_capacity(changes.len());
+    let mut counts = Changes::default();
     for chunk in changes.chunks(CHUNK) {
-        let stored = stored_revs(tx, connection, chunk).await?;
+        let stored = stored(tx, connection, chunk).await?;
         // A second change of the same record in a batch was made from a row that the first one replaces.
         let mut seen: HashSet<&RecordId> = HashSet::new();
         let is_current: Vec<bool> = chunk
             .iter()
             .map(|change| {
                 let row = &change.row;
-                stored.get(&row.id).copied().unwrap_or(0) == row.rev
+                stored.get(&row.id).map_or(0, |(rev, _)| *rev) == row.rev
                     && !written.contains(&row.id)
                     && seen.insert(&row.id)
             })
@@ -111,18 +113,25 @@ async fn write_rows(
         let current: Vec<&RecordRow> =
             chunk.iter().zip(&is_current).filter_map(|(change, current)| current.then_some(&change.row)).collect();
         let ids = upsert(tx, now_ms, &current).await?;
+        for row in current.iter().filter(|row| ids.contains(&row.id)) {
+            counts.note(row, stored.get(&row.id).map(|(_, counted)| counted));
+        }
         done.extend(chunk.iter().zip(is_current).map(|(change, current)| current && ids.contains(&change.row.id)));
         written.extend(ids);
     }
+    counts.write(tx, connection).await?;
     Ok(done)
 }
 
-async fn stored_revs(
+/// The `rev` of each record that is there, and what counts of it.
+async fn stored(
     tx: &mut AnyConnection,
     connection: &ConnectionId,
     changes: &[Change],
-) -> Result<HashMap<RecordId, i64>, Error> {
-    let rows = Statement::new("SELECT connection, id, rev FROM records WHERE connection = $1 AND id IN ")
+) -> Result<HashMap<RecordId, (i64, Counted)>, Error> {
+    let rows = Statement::new("SELECT connection, id, rev, ")
+        .push(Counted::COLUMNS)
+        .push(" FROM records WHERE connection = $1 AND id IN ")
         .bind(connection.as_str())
         .push_list(changes.iter().map(|change| change.row.id.as_str()))
         .rows(tx)
@@ -130,7 +139,7 @@ async fn stored_revs(
     rows.iter()
         .map(|row| {
             let row = TABLE.row(row);
-            Ok((RecordId::new(row.text("id")?), row.integer("rev")?))
+            Ok((RecordId::new(row.text("id")?), (row.integer("rev")?, Counted::read(&row)?)))
         })
         .collect()
 }

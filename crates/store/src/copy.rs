@@ -16,7 +16,7 @@ use crate::place::Kind;
 use crate::row::Table;
 
 /// Every table with data, parents before their children.
-const TABLES: [&str; 31] = [
+const TABLES: [&str; 33] = [
     "connections",
     "lanes",
     "records",
@@ -48,6 +48,8 @@ const TABLES: [&str; 31] = [
     "sessions",
     "transfer_orders",
     "api_tokens",
+    "record_counts",
+    "export_days",
 ];
 
 /// Columns that the database computes by itself.

@@ -6,6 +6,7 @@ use sqlx::{Any, AnyPool, Transaction};
 
 use crate::dialect::{self, Statement};
 use crate::error::Error;
+use crate::inbox_queue::Queue;
 use crate::place::{Kind, Place};
 use crate::row::Table;
 
@@ -18,6 +19,8 @@ pub(crate) struct Db {
     /// On SQLite one connection, since SQLite has one writer.
     pub(crate) writers: AnyPool,
     pub(crate) readers: AnyPool,
+    /// Deliveries that wait to be kept.
+    pub(crate) inbox: Queue,
 }
 
 /// Runs the block in one transaction and commits it. An error, or dropping the future, rolls it back. The block may run

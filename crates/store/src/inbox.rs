@@ -1,16 +1,19 @@
 //! The table `inbox`: deliveries of webhooks, kept before they are answered.
 
+use std::sync::Arc;
+
 use domain::id::ConnectionId;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use crate::db::Db;
-use crate::dialect::{CHUNK, Statement, clean};
+use crate::dialect::{CHUNK, Statement};
 use crate::error::Error;
+use crate::inbox_queue;
 use crate::lanes::{self, Lease};
 use crate::row::{Table, Waiting};
 
-const TABLE: Table = Table { name: "inbox", key: &["connection", "source", "event_id"] };
+pub(crate) const TABLE: Table = Table { name: "inbox", key: &["connection", "source", "event_id"] };
 
 /// A delivery that has not been handled.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +52,12 @@ pub enum Put {
 
 /// Methods on the inbox.
 pub struct Inbox<'a> {
-    pub(crate) db: &'a Db,
+    pub(crate) db: &'a Arc<Db>,
 }
 
 impl Inbox<'_> {
-    /// Keeps deliveries, all or none; they are committed when this returns. Needs no lease: any process may receive.
+    /// Keeps deliveries, all or none; they are committed when this returns, together with those of others that came at the same
+    /// time. Needs no lease: any process may receive.
     pub async fn put(
         &self,
         connection: &ConnectionId,
@@ -61,13 +65,7 @@ impl Inbox<'_> {
         deliveries: &[Delivery],
         now_ms: i64,
     ) -> Result<Vec<Put>, Error> {
-        in_transaction!(self.db, tx => {
-            let mut puts = Vec::with_capacity(deliveries.len());
-            for delivery in deliveries {
-                puts.push(put(&mut tx, connection, source, delivery, now_ms).await?);
-            }
-            puts
-        })
+        inbox_queue::put(self.db, connection, source, deliveries, now_ms).await
     }
 
     /// What has come from a source and has not been handled, the oldest first.
@@ -152,32 +150,10 @@ impl Inbox<'_> {
     }
 }
 
-async fn put(
+/// What a delivery is that was there already.
+pub(crate) async fn compare(
     tx: &mut AnyConnection,
-    connection: &ConnectionId,
-    source: &str,
-    delivery: &Delivery,
-    now_ms: i64,
-) -> Result<Put, Error> {
-    let (event_id, payload) = (clean(&delivery.event_id), clean(&delivery.payload));
-    let added = Statement::new(
-        "INSERT INTO inbox (connection, source, event_id, body_hash, payload, received_ms) \
-         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (connection, source, event_id) DO NOTHING",
-    )
-    .bind(connection.as_str())
-    .bind(source)
-    .bind(event_id.as_str())
-    .bind(delivery.body_hash.as_str())
-    .bind(payload.as_str())
-    .bind(now_ms)
-    .execute(tx)
-    .await?;
-    if added == 1 { Ok(Put::New) } else { compare(tx, connection, source, &event_id, &delivery.body_hash).await }
-}
-
-async fn compare(
-    tx: &mut AnyConnection,
-    connection: &ConnectionId,
+    connection: &str,
     source: &str,
     event_id: &str,
     body_hash: &str,
@@ -186,7 +162,7 @@ async fn compare(
         "SELECT connection, source, event_id, body_hash FROM inbox \
          WHERE connection = $1 AND source = $2 AND event_id = $3",
     )
-    .bind(connection.as_str())
+    .bind(connection)
     .bind(source)
     .bind(event_id)
     .rows(tx)

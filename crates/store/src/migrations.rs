@@ -38,6 +38,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0020_left_for",
     "0021_api_tokens",
     "0022_erasure",
+    "0030_kept_counts",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

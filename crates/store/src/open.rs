@@ -15,6 +15,7 @@ use crate::clock_jumps::ClockJumps;
 use crate::db::Db;
 use crate::dialect::Statement;
 use crate::error::Error;
+use crate::inbox_queue::Queue;
 use crate::place::{Kind, Place};
 use crate::receipts::Receipts;
 use crate::row::Table;
@@ -226,7 +227,7 @@ async fn open_pools(place: &Place, even_if_left: bool) -> Result<Db, Error> {
             let pool = pool_options(1).after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, false)));
             let pool = pool.connect_with(options).await?;
             migrations::run(&mut *pool.acquire().await?, place).await?;
-            Ok(Db { place: place.clone(), writers: pool.clone(), readers: pool })
+            Ok(Db { place: place.clone(), writers: pool.clone(), readers: pool, inbox: Queue::default() })
         }
         Place::File { .. } => {
             check_and_migrate(&options, place, even_if_left).await?;
@@ -235,7 +236,12 @@ async fn open_pools(place: &Place, even_if_left: bool) -> Result<Db, Error> {
                 .after_release(|c, _| Box::pin(is_usable(c)));
             let readers = pool_options(SQLITE_READERS).after_connect(|c, _| Box::pin(set_up(c, Kind::Sqlite, true)));
             let writers = writers.connect_with(options.clone()).await?;
-            Ok(Db { place: place.clone(), writers, readers: readers.connect_lazy_with(options) })
+            Ok(Db {
+                place: place.clone(),
+                writers,
+                readers: readers.connect_lazy_with(options),
+                inbox: Queue::default(),
+            })
         }
         Place::Server { .. } => {
             check_and_migrate(&options, place, even_if_left).await?;
@@ -245,7 +251,7 @@ async fn open_pools(place: &Place, even_if_left: bool) -> Result<Db, Error> {
                 .after_connect(|c, _| Box::pin(set_up(c, Kind::Postgres, false)))
                 .connect_with(options)
                 .await?;
-            Ok(Db { place: place.clone(), writers: pool.clone(), readers: pool })
+            Ok(Db { place: place.clone(), writers: pool.clone(), readers: pool, inbox: Queue::default() })
         }
     }
 }

@@ -7,7 +7,6 @@ use domain::stage::Stage;
 use crate::dialect::{Statement, clean};
 use crate::error::Error;
 use crate::records::{RecordRow, Records, SELECT, read};
-use crate::row::Table;
 
 /// The newest first, sorted after they were found.
 const BY_TIME_SORTED: &str = " ORDER BY +first_seen_ms DESC, id DESC LIMIT ";
@@ -101,24 +100,5 @@ impl Records<'_> {
             }
         }
         Ok(Vec::new())
-    }
-
-    /// Exports by day since `since_ms`, the oldest day first.
-    pub async fn exports_by_day(&self, connection: &ConnectionId, since_ms: i64) -> Result<Vec<Exports>, Error> {
-        const DAY: Table = Table { name: "records", key: &["day"] };
-        let statement = Statement::new(
-            "SELECT exported_ms / 86400000 AS day, CAST(COUNT(*) AS BIGINT) AS records, \
-             CAST(SUM(exported_ms - first_seen_ms) AS BIGINT) AS took_ms FROM records \
-             WHERE connection = $1 AND exported_ms IS NOT NULL AND exported_ms >= $2 \
-             GROUP BY exported_ms / 86400000 ORDER BY 1",
-        )
-        .bind(connection.as_str())
-        .bind(since_ms);
-        let read = |row| {
-            let row = DAY.row(row);
-            let [day, records, took_ms] = ["day", "records", "took_ms"].map(|column| row.integer(column));
-            Ok(Exports { day: day?, records: records?, took_ms: took_ms? })
-        };
-        self.db.rows(statement).await?.iter().map(read).collect()
     }
 }

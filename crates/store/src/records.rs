@@ -259,29 +259,6 @@ impl Records<'_> {
         self.read(page(of_connection(connection), after, limit)).await
     }
 
-    /// How many records stand where. Counted from two indexes, all by stage and what is held by cause, so that it stays fast
-    /// beside a million records.
-    pub async fn counts(&self, connection: &ConnectionId) -> Result<Vec<Count>, Error> {
-        let statement = Statement::new(
-            "SELECT connection, stage, CAST(NULL AS TEXT) AS hold_code, CAST(COUNT(*) AS BIGINT) AS records FROM records \
-             WHERE connection = $1 GROUP BY connection, stage \
-             UNION ALL SELECT connection, stage, hold_code, CAST(COUNT(*) AS BIGINT) AS records FROM records \
-             WHERE connection = $1 AND hold_code IS NOT NULL AND hold_code > '' GROUP BY connection, stage, hold_code \
-             ORDER BY stage, hold_code",
-        )
-        .bind(connection.as_str());
-        let rows = self.db.rows(statement).await?;
-        let mut counts = rows.iter().map(read_count).collect::<Result<Vec<_>, _>>()?;
-        let held: Vec<(Stage, i64)> =
-            counts.iter().filter(|count| count.hold_code.is_some()).map(|count| (count.stage, count.records)).collect();
-        for all in counts.iter_mut().filter(|count| count.hold_code.is_none()) {
-            let of_stage = held.iter().filter(|(stage, _)| *stage == all.stage).map(|(_, records)| records);
-            all.records = all.records.saturating_sub(of_stage.sum());
-        }
-        counts.retain(|count| count.records > 0);
-        Ok(counts)
-    }
-
     /// When the next record that is not held becomes due.
     pub async fn next_due(&self, connection: &ConnectionId) -> Result<Option<i64>, Error> {
         // One look into the index per stage, instead of a walk over everything that waits.
@@ -350,16 +327,6 @@ pub(crate) fn read(row: &AnyRow) -> Result<RecordRow, Error> {
         source_id: row.optional_text("source_id")?,
         posted_ms: row.optional_integer("posted_ms")?,
         failure: row.optional_parsed("failure", Failure::from_stored)?,
-    })
-}
-
-fn read_count(row: &AnyRow) -> Result<Count, Error> {
-    const COUNTS: Table = Table { name: "records", key: &["connection", "stage", "hold_code"] };
-    let row = COUNTS.row(row);
-    Ok(Count {
-        stage: row.parsed("stage", from_str)?,
-        hold_code: row.optional_parsed("hold_code", from_str)?,
-        records: row.integer("records")?,
     })
 }
 

@@ -15,6 +15,7 @@ mod again;
 mod attention;
 mod audit;
 mod backfill;
+mod bench;
 mod coding_lists;
 mod config_check;
 mod config_test;
@@ -175,6 +176,11 @@ enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+    /// Measure the connector against the sandbox: speed, memory, requests, and that nothing is lost or doubled.
+    Bench(bench::BenchArgs),
+    /// A part of the benchmark in a process of its own.
+    #[command(hide = true)]
+    BenchPart(bench::part::PartArgs),
     /// Print a script that completes this command line in a shell.
     Completions {
         /// The shell.
@@ -257,6 +263,8 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
         Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),
         Command::Config { command: ConfigCommand::Test { days } } => config_test::test(&common, days).await,
+        Command::Bench(args) => bench::bench(&common, &args).await,
+        Command::BenchPart(args) => bench::part::part(&args).await,
         Command::Completions { shell } => Ok(shell::completions(shell)),
         Command::Man { folder } => shell::man(&folder),
     }

@@ -14,7 +14,6 @@ use domain::late::{every_dimension, taken_over};
 use domain::pace::{NextProbe, next_probe};
 use domain::refusal::{hold_of_refusal, is_default_met};
 use domain::stage::Event;
-use futures::{StreamExt, stream};
 use serde_json::json;
 use store::{Applied, Intent, IntentChange, Outcome, Purpose, RecordRow};
 
@@ -24,14 +23,66 @@ use super::probe::{self, Found, Seen, cannot_look, found_by_number};
 use super::resolve_vendor::unreadable;
 use super::step::{Step, error_detail};
 use super::wire::{found_document, new_document, wire_kind};
-use super::{Lane, Stop, asked_ms};
+use super::{Lane, Stop, asked_ms, sending};
 use crate::problem;
 
 /// A row with its plan.
 pub(super) type Planned = (RecordRow, PlannedDocument);
 
+/// A document whose intent is committed.
+pub(super) struct Intended {
+    pub(super) row: RecordRow,
+    plan: PlannedDocument,
+    attempt: i64,
+}
+
+impl Intended {
+    /// It was not sent.
+    pub(super) fn unsent(self) -> Answer {
+        Answer { intended: self, answer: None }
+    }
+}
+
+/// What came back for a document; nothing if it was not sent.
+pub(super) struct Answer {
+    intended: Intended,
+    pub(super) answer: Option<Result<Document, Error>>,
+}
+
+/// What can be sent of a batch, and what waits for another record.
+#[derive(Default)]
+pub(super) struct Batch {
+    pub(super) intended: Vec<Intended>,
+    pub(super) waiting: Vec<RecordId>,
+}
+
+impl Batch {
+    /// This one, then another.
+    pub(super) fn and(mut self, other: Option<Self>) -> Self {
+        let other = other.unwrap_or_default();
+        self.intended.extend(other.intended);
+        self.waiting.extend(other.waiting);
+        self
+    }
+}
+
+/// What became of answers that are committed.
+#[derive(Default)]
+pub(super) struct Committed {
+    pub(super) ids: Vec<RecordId>,
+    /// Refused for a dimension that vendor or account set by default, planned without dimensions now.
+    pub(super) again: Vec<Planned>,
+    /// Why nothing more is to be sent.
+    pub(super) stop: Option<Stop>,
+}
+
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    sending::send(lane, rows).await
+}
+
+/// Looks up what is unclear, and everything else before it is sent, and commits the intents.
+pub(super) async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Batch, Stop> {
     let (planned, broken) = with_plans(rows);
     lane.apply(broken.into_iter().map(|row| Step::of(row).hold(&unreadable(), lane.now_ms())).collect()).await?;
     let ids: Vec<RecordId> = planned.iter().map(|(row, _)| row.id.clone()).collect();
@@ -46,11 +97,10 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
         }
     }
     probe::run(lane, unclear).await?;
-    for kind in [DocumentKind::Invoice, DocumentKind::CreditMemo] {
-        let of_kind = fresh.iter().filter(|(_, plan)| plan.kind == kind).cloned().collect();
-        create_all(lane, kind, of_kind).await?;
-    }
-    Ok(())
+    let (invoices, memos): (Vec<Planned>, Vec<Planned>) =
+        fresh.into_iter().partition(|(_, plan)| plan.kind == DocumentKind::Invoice);
+    let invoices = intend(lane, DocumentKind::Invoice, invoices).await?;
+    Ok(invoices.and(Some(intend(lane, DocumentKind::CreditMemo, memos).await?)))
 }
 
 /// Splits off the rows whose stored plan cannot be read.
@@ -66,19 +116,22 @@ pub(super) fn with_plans(rows: Vec<RecordRow>) -> (Vec<Planned>, Vec<RecordRow>)
     (planned, broken)
 }
 
-/// Looks up all numbers with one call, then creates what is not there.
-async fn create_all(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) -> Result<(), Stop> {
+/// Looks up all numbers with one call, and commits the intents of what is not there.
+async fn intend(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) -> Result<Batch, Stop> {
     if planned.is_empty() {
-        return Ok(());
+        return Ok(Batch::default());
     }
     let found = found_by_number(lane, kind, planned.iter().map(|(_, plan)| plan)).await?;
     let mut settled = Vec::new();
     let mut absent = Vec::new();
+    let mut waiting = Vec::new();
     let mut numbers = HashSet::new();
     for (row, plan) in planned {
         match found.judge(&plan) {
             // Two bills of one vendor with one number: the second looks again when the first has its document.
-            Ok(Seen::Absent) if !numbers.insert((plan.vendor_number.clone(), plan.number.clone())) => {}
+            Ok(Seen::Absent) if !numbers.insert((plan.vendor_number.clone(), plan.number.clone())) => {
+                waiting.push(row.id)
+            }
             Ok(Seen::Absent) => absent.push((row, plan)),
             Ok(seen) => settled.push(probe::settle(lane, row, &seen, None)),
             Err(error) => settled.push(cannot_look(lane, row, error)),
@@ -90,39 +143,21 @@ async fn create_all(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) 
         plan.late.extend(known.met_by(plan));
         plan.late.extend(taken_over(plan));
     }
-    let met = send(lane, kind, absent).await?;
-    // Without any dimension there is nothing left to meet a default.
-    send(lane, kind, met).await.map(drop)
+    Ok(Batch { intended: commit_intents(lane, absent).await?, waiting })
 }
 
-/// Commits the intents and sends. Gives those that were refused for a dimension that vendor or account set by default,
-/// planned without dimensions.
-async fn send(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) -> Result<Vec<Planned>, Stop> {
-    let committed = commit_intents(lane, planned).await?;
-    let company = lane.company();
-    let sent = stream::iter(committed)
-        .map(|(row, plan, attempt)| {
-            let company = company.clone();
-            async move {
-                if !lane.may_send().await? {
-                    return Ok((row, plan, attempt, None));
-                }
-                let document = new_document(&plan, &lane.directory.setup.local_currency);
-                let answer = company.create_document(wire_kind(kind), &document).await;
-                Ok((row, plan, attempt, Some(answer)))
-            }
-        })
-        .buffer_unordered(usize::from(lane.connection.settings.bc.max_concurrent))
-        .collect::<Vec<Result<_, store::Error>>>()
-        .await;
-    take_answers(lane, kind, sent.into_iter().collect::<Result<_, _>>()?).await
+/// Sends one document, if the lease still stands when the turn of the call has come ([`Lane::company`]).
+pub(super) async fn create(lane: &Lane<'_>, intended: Intended) -> Answer {
+    let plan = &intended.plan;
+    let document = new_document(plan, &lane.directory.setup.local_currency);
+    match lane.company().create_document(wire_kind(plan.kind), &document).await {
+        Err(error) if error.kind() == Kind::Withheld => intended.unsent(),
+        answer => Answer { intended, answer: Some(answer) },
+    }
 }
 
 /// Commits one intent per record before anything is sent. A row that changed meanwhile is left out.
-async fn commit_intents(
-    lane: &Lane<'_>,
-    planned: Vec<Planned>,
-) -> Result<Vec<(RecordRow, PlannedDocument, i64)>, Stop> {
+pub(super) async fn commit_intents(lane: &Lane<'_>, planned: Vec<Planned>) -> Result<Vec<Intended>, Stop> {
     let ids: Vec<RecordId> = planned.iter().map(|(row, _)| row.id.clone()).collect();
     let attempts = lane.app.store.intents().last_attempts(&lane.connection.id, &ids).await?;
     let now_ms = lane.now_ms();
@@ -139,14 +174,14 @@ async fn commit_intents(
             NextProbe::Settled => Some(now_ms),
         };
         steps.push(Step::of(row.clone()).intent(IntentChange::Open(intent)).note("intent_committed", detail));
-        committed.push((row, plan, attempt));
+        committed.push(Intended { row, plan, attempt });
     }
     let applied = lane.apply(steps).await?;
     let kept = committed.into_iter().zip(applied).filter(|(_, applied)| *applied == Applied::Done);
     Ok(kept
-        .map(|((mut row, plan, attempt), _)| {
-            row.rev = row.rev.saturating_add(1);
-            (row, plan, attempt)
+        .map(|(mut intended, _)| {
+            intended.row.rev = intended.row.rev.saturating_add(1);
+            intended
         })
         .collect())
 }
@@ -174,16 +209,29 @@ pub(super) fn new_intent(lane: &Lane<'_>, plan: &PlannedDocument, attempt: i64, 
     }
 }
 
-type Answer = (RecordRow, PlannedDocument, i64, Option<Result<Document, Error>>);
-
 /// Commits what came back. A refusal is believed only after one look, since extensions can commit and then fail.
-async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>) -> Result<Vec<Planned>, Stop> {
-    let refused: Vec<&PlannedDocument> = answers.iter().filter(|a| is_refusal(a)).map(|(_, plan, ..)| plan).collect();
+pub(super) async fn take_answers(lane: &Lane<'_>, answers: Vec<Answer>) -> Result<Committed, Stop> {
+    let (invoices, memos): (Vec<Answer>, Vec<Answer>) =
+        answers.into_iter().partition(|answer| answer.intended.plan.kind == DocumentKind::Invoice);
+    let mut committed = Committed::default();
+    for (kind, answers) in [(DocumentKind::Invoice, invoices), (DocumentKind::CreditMemo, memos)] {
+        take(lane, kind, answers, &mut committed).await?;
+    }
+    Ok(committed)
+}
+
+async fn take(
+    lane: &Lane<'_>,
+    kind: DocumentKind,
+    answers: Vec<Answer>,
+    committed: &mut Committed,
+) -> Result<(), Stop> {
+    let refused: Vec<&PlannedDocument> = answers.iter().filter(|a| is_refusal(a)).map(|a| &a.intended.plan).collect();
     let looked = if refused.is_empty() { None } else { Some(found_by_number(lane, kind, refused.into_iter()).await) };
     let mut steps = Vec::new();
     let mut met = Vec::new();
-    let mut held = None;
-    for (row, plan, attempt, answer) in answers {
+    for Answer { intended: Intended { row, plan, attempt }, answer } in answers {
+        committed.ids.push(row.id.clone());
         let step = match answer {
             None => not_sent(lane, row, attempt),
             Some(Ok(document)) => created(lane, row, attempt, &found_document(kind, &document)),
@@ -199,21 +247,22 @@ async fn take_answers(lane: &Lane<'_>, kind: DocumentKind, answers: Vec<Answer>)
             Some(Err(error)) if error.effect() == Effect::Unknown => unclear(lane, row, attempt, &error),
             Some(Err(error)) => {
                 let step = not_executed(lane, row, attempt, &error);
-                held = held.or(problem::of_error(&error));
+                // One that is about all of them, or asks everybody for a rest.
+                if error.kind() == Kind::Throttled || problem::of_error(&error).is_some() {
+                    committed.stop.get_or_insert(error.into());
+                }
                 step
             }
         };
         steps.push(step);
     }
     let done = lane.apply_kept(steps).await?;
-    match held {
-        Some(problem) => Err(Stop::Connection(problem)),
-        None => Ok(with_plans(done.into_iter().filter(|row| met.contains(&row.id)).collect()).0),
-    }
+    committed.again.extend(with_plans(done.into_iter().filter(|row| met.contains(&row.id)).collect()).0);
+    Ok(())
 }
 
 fn is_refusal(answer: &Answer) -> bool {
-    matches!(&answer.3, Some(Err(error)) if is_refused(error))
+    matches!(&answer.answer, Some(Err(error)) if is_refused(error))
 }
 
 /// Whether Business Central said no to this very document. A missing permission is no refusal of the document, and some
@@ -233,11 +282,12 @@ fn created(lane: &Lane<'_>, row: RecordRow, attempt: i64, found: &FoundDocument)
         .note("document_created", json!({ "id": found.id, "number": found.number, "attempt": attempt }))
 }
 
-/// The lease was lost or the process is stopping: nothing was sent.
+/// The lease was lost, or the work stops: nothing was sent.
 pub(super) fn not_sent(lane: &Lane<'_>, row: RecordRow, attempt: i64) -> Step {
-    let detail = Some("not sent: the lease was no longer held".to_owned());
+    const WHY: &str = "not sent: the work was stopped, or the lease was no longer held";
+    let detail = Some(WHY.to_owned());
     let settled = IntentChange::Settled { attempt, outcome: Outcome::NotExecuted, document_id: None, detail };
-    Step::of(row).intent(settled).postpone(lane.now_ms(), false, &json!("not sent: the lease was no longer held"))
+    Step::of(row).intent(settled).postpone(lane.now_ms(), false, &json!(WHY))
 }
 
 /// Surely not executed: the same step again later; a limit (429) is not counted against the record.

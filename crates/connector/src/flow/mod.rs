@@ -1,6 +1,6 @@
 //! The way of a record, stage by stage. Read the files in this order:
 //!
-//! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`probe`] for unclear answers) →
+//! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`sending`] for many at once, and [`probe`] for unclear answers) →
 //! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → ([`post`]) →
 //! [`mark_exported`]. `legal_entity` says first whose a purchase is. [`recheck`] looks again at what is held, [`operator`] does
 //! what a person asked for, [`revise`] brings a draft in line with a later version, [`drift`] watches the documents of exported
@@ -34,6 +34,7 @@ pub mod recheck;
 mod refund;
 pub mod resolve_vendor;
 pub mod revise;
+pub mod sending;
 pub(crate) mod source;
 pub mod step;
 pub mod verify;
@@ -61,6 +62,14 @@ pub use wire::{found_document, new_document, read_record};
 /// How many records a stage takes at once. Fifty document numbers keep a look-up's address below 4 kB, and one look-up
 /// for fifty records keeps the calls per record near one.
 pub const BATCH: i64 = 50;
+
+/// How many records are reported exported at once: two calls that read them again and one that reports.
+const EXPORT_BATCH: i64 = 200;
+
+/// How many records a stage takes at once.
+pub fn batch(stage: Stage) -> i64 {
+    if stage == Stage::MarkExported { EXPORT_BATCH } else { BATCH }
+}
 
 pub use crate::vendors::RECHECK;
 

@@ -8,18 +8,23 @@ use domain::id::ConnectionId;
 use domain::pace::retry_delay_ms;
 use domain::stage::Stage;
 use serde_json::json;
-use store::{Error, Lease, Problem};
+use store::{Error, Lease, Problem, RecordRow};
 use tokio_util::sync::CancellationToken;
 
 use super::jobs;
 use super::lane::Tick;
 use crate::app::{App, Connection};
 use crate::clock::Watch;
-use crate::flow::{self, BATCH, Lane, Stop};
+use crate::flow::sending::{self, Turn};
+use crate::flow::{self, Lane, Stop};
 use crate::secrets;
 
 /// So far the clocks of two machines may differ.
 const OTHER_CLOCK_MS: i64 = 60_000;
+/// How long nothing is done beside the drafts when there was nothing to do.
+const BESIDE_MS: i64 = 250;
+/// A record waits so long for others of its stage while drafts are made: one call then serves many.
+const COMPANY_MS: i64 = 10_000;
 
 /// Works on one connection.
 pub(super) struct ConnectionWorker {
@@ -127,17 +132,13 @@ impl ConnectionWorker {
         flow::legal_entity::check_shared(&self.app, connection).map_err(Stop::Connection)?;
         worked |= flow::poll::take_nudges(&lane).await? > 0;
         worked |= flow::changes::take(&lane).await? > 0;
-        for stage in Stage::WORKING {
-            if self.stop.is_cancelled() {
-                return Ok(worked);
-            }
-            let records = self.app.store.records();
-            let rows = records.list_due(&connection.id, stage, lane.now_ms(), BATCH).await?;
-            if !rows.is_empty() {
-                worked = true;
-                lane.run_stage(stage, rows).await?;
-            }
+        for stage in [Stage::ResolveVendor, Stage::Map] {
+            worked |= self.run_stage(&lane, stage, |_| true).await?;
         }
+        // Drafts are made at the pace of Business Central; what was made goes on meanwhile.
+        let turn = Turn::default();
+        let (sent, moved) = tokio::join!(sending::run(&lane, &turn), self.run_beside(&lane, &turn));
+        worked |= settled(sent, moved)?;
         if !worked && !self.stop.is_cancelled() {
             worked = flow::clearing::turn(&lane).await?
                 || crate::vendors::create::turn(&self.app, connection, lease).await?
@@ -147,6 +148,75 @@ impl ConnectionWorker {
                 || crate::transfers::turn(&self.app, connection, lease).await?;
         }
         Ok(worked)
+    }
+
+    /// Works on everything but the drafts as long as they are made, and once more when they are.
+    async fn run_beside(&self, lane: &Lane<'_>, turn: &Turn) -> Result<bool, Stop> {
+        let worked = self.go_on_beside(lane, turn).await;
+        // Whatever ends this ends the other, too.
+        turn.close();
+        worked
+    }
+
+    async fn go_on_beside(&self, lane: &Lane<'_>, turn: &Turn) -> Result<bool, Stop> {
+        let mut worked = false;
+        tokio::select! {
+            () = turn.moved() => {}
+            () = self.stop.cancelled() => return Ok(false),
+        }
+        loop {
+            let is_over = turn.is_over();
+            if self.stop.is_cancelled() || turn.has_failed() {
+                return Ok(worked);
+            }
+            let mut moved = false;
+            for stage in Stage::WORKING.into_iter().filter(|stage| *stage != Stage::Draft) {
+                let is_enough = |rows: &[RecordRow]| is_over || is_worth_a_call(stage, rows, lane.now_ms());
+                let ran = self.run_stage(lane, stage, is_enough).await?;
+                if ran && stage == Stage::Map {
+                    turn.feed();
+                }
+                moved |= ran;
+            }
+            worked |= moved;
+            if is_over {
+                return Ok(worked);
+            }
+            if moved {
+                continue;
+            }
+            moved |= flow::poll::take_nudges(lane).await? > 0;
+            moved |= flow::changes::take(lane).await? > 0;
+            worked |= moved;
+            if jobs::is_any_due(&self.app, lane.connection).await? {
+                turn.close();
+            }
+            if !moved {
+                tokio::select! {
+                    () = turn.moved() => {}
+                    () = super::nap(&self.app, BESIDE_MS, &self.stop) => {}
+                }
+            }
+        }
+    }
+
+    /// Runs one stage on a batch, if there is enough to do.
+    async fn run_stage(
+        &self,
+        lane: &Lane<'_>,
+        stage: Stage,
+        is_enough: impl FnOnce(&[RecordRow]) -> bool,
+    ) -> Result<bool, Stop> {
+        if self.stop.is_cancelled() {
+            return Ok(false);
+        }
+        let records = self.app.store.records();
+        let rows = records.list_due(&lane.connection.id, stage, lane.now_ms(), flow::batch(stage)).await?;
+        let runs = !rows.is_empty() && is_enough(&rows);
+        if runs {
+            lane.run_stage(stage, rows).await?;
+        }
+        Ok(runs)
     }
 
     /// The connection has to wait: because the other side asked for it, or because something is wrong with it as a whole.
@@ -167,6 +237,22 @@ impl ConnectionWorker {
         }
         tracing::warn!(connection = %connection.id, error = %super::chain(&stop), until_ms, "the connection pauses");
         Ok(Tick { worked: false, open_due_ms: Some(until_ms), jobs_due_ms: Some(until_ms), lease_due_ms: None })
+    }
+}
+
+/// Whether a batch is full, or its first record has waited for others long enough, or none of it calls anybody.
+fn is_worth_a_call(stage: Stage, rows: &[RecordRow], now_ms: i64) -> bool {
+    let is_full = i64::try_from(rows.len()).is_ok_and(|number| number >= flow::batch(stage));
+    let waits_ms = rows.first().and_then(|row| row.due_ms).map_or(0, |due_ms| now_ms.saturating_sub(due_ms));
+    is_full || stage.is_before_document() || waits_ms >= COMPANY_MS
+}
+
+/// What came of two things that were done at once. That our own memory failed is told before anything else.
+fn settled(one: Result<bool, Stop>, other: Result<bool, Stop>) -> Result<bool, Stop> {
+    match (one, other) {
+        (Err(stop @ Stop::Store(_)), _) | (_, Err(stop @ Stop::Store(_))) => Err(stop),
+        (Err(stop), _) | (_, Err(stop)) => Err(stop),
+        (Ok(one), Ok(other)) => Ok(one || other),
     }
 }
 

@@ -72,6 +72,13 @@ pub(crate) fn is_on(connection: &Connection, kind: &str) -> bool {
     }
 }
 
+/// Whether a job waits that [`run_due`] runs.
+pub(super) async fn is_any_due(app: &App, connection: &Connection) -> Result<bool, Error> {
+    let due = app.store.jobs().list_due(&connection.id, app.now_ms()).await?;
+    let runs = |kind: &str| ORDER.contains(&kind) || operator::is_request(kind);
+    Ok(due.iter().any(|job| runs(&job.kind) && is_on(connection, &job.kind)))
+}
+
 /// Runs the jobs that are due. Returns whether any ran.
 pub(super) async fn run_due(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
     let due = app.store.jobs().list_due(&connection.id, app.now_ms()).await?;

@@ -77,7 +77,7 @@ async fn respond(
     }
     let group = route.group.ok_or_else(no_route)?;
     let now = world.clock.now();
-    let admission = world.bc.limits.admit(&settings, now).await?;
+    let admission = world.bc.limits.admit(&settings, method == Method::GET, now).await?;
     let response = admitted(world, method, uri, headers, body, (&route, group), &settings.limits).await;
     if admission.is_unseen { Err(Refusal::gateway_timed_out()) } else { response }
 }

@@ -13,6 +13,8 @@ use crate::ids::Ids;
 pub struct Latency {
     /// Half of the requests take longer, in real time. 0 is no latency.
     pub median_ms: u64,
+    /// The same of reads, where they take another time than the rest.
+    pub read_median_ms: Option<u64>,
     /// The standard deviation of the logarithm, of 100: with 100 one request in six takes 2.7 times the median or more.
     pub spread_percent: u32,
     /// The same seed gives the same times in the same order.
@@ -32,8 +34,9 @@ pub(super) enum Work {
 
 impl Latency {
     /// The working time of the request with this number.
-    pub(super) fn draw(&self, ordinal: u64) -> Duration {
-        if self.median_ms == 0 {
+    pub(super) fn draw(&self, ordinal: u64, is_read: bool) -> Duration {
+        let median_ms = self.read_median_ms.filter(|_| is_read).unwrap_or(self.median_ms);
+        if median_ms == 0 {
             return Duration::ZERO;
         }
         let ids = Ids::new(self.seed).stream(&format!("latency {ordinal}"));
@@ -41,8 +44,7 @@ impl Latency {
         // Box and Muller: a normal deviate of two uniform ones.
         let normal = (-2.0 * uniform().max(f64::EPSILON).ln()).sqrt() * (TAU * uniform()).cos();
         let factor = (f64::from(self.spread_percent) / 100.0 * normal).exp();
-        Duration::try_from_secs_f64(Duration::from_millis(self.median_ms).as_secs_f64() * factor)
-            .unwrap_or(Duration::MAX)
+        Duration::try_from_secs_f64(Duration::from_millis(median_ms).as_secs_f64() * factor).unwrap_or(Duration::MAX)
     }
 }
 
@@ -63,9 +65,10 @@ mod tests {
 
     #[test]
     fn times_scatter_around_the_median_and_repeat_with_the_seed() {
-        let latency = Latency { median_ms: 100, spread_percent: 100, seed: 7 };
-        let mut times: Vec<Duration> = (0..1_001).map(|ordinal| latency.draw(ordinal)).collect();
-        assert_eq!(times[3], latency.draw(3));
+        let latency = Latency { median_ms: 100, spread_percent: 100, seed: 7, read_median_ms: Some(50) };
+        let mut times: Vec<Duration> = (0..1_001).map(|ordinal| latency.draw(ordinal, false)).collect();
+        assert_eq!(times[3], latency.draw(3, false));
+        assert_eq!(times[3].as_micros() / 2, latency.draw(3, true).as_micros());
         times.sort_unstable();
         let (median, sixth) = (times[500].as_millis(), times[841].as_millis());
         assert!((90..=110).contains(&median), "{median}");

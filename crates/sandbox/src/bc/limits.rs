@@ -55,7 +55,12 @@ impl Limits {
     }
 
     /// Waits for a slot and works for the configured time, or refuses.
-    pub(super) async fn admit(&self, settings: &Settings, now: Timestamp) -> Result<Admission<'_>, Refusal> {
+    pub(super) async fn admit(
+        &self,
+        settings: &Settings,
+        is_read: bool,
+        now: Timestamp,
+    ) -> Result<Admission<'_>, Refusal> {
         let connections = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
         let mut admission = Admission { limits: self, slot: None, is_unseen: false };
         let limits = &settings.limits;
@@ -71,7 +76,7 @@ impl Limits {
             admission.slot = slot.map_err(|_| Refusal::unavailable())?.ok();
         }
         let ordinal = self.worked.fetch_add(1, Ordering::Relaxed);
-        let needed = self.latency.saturating_add(settings.latency.draw(ordinal));
+        let needed = self.latency.saturating_add(settings.latency.draw(ordinal, is_read));
         let [operation, gateway] = [limits.operation_ms, limits.gateway_ms].map(Duration::from_millis);
         match outcome(needed, operation, gateway) {
             Work::Done(time) => pause(time).await,
@@ -145,7 +150,7 @@ mod tests {
         let settings = Settings::default();
         let mut open = Vec::new();
         for _ in 0..5 {
-            open.push(limits.admit(&settings, Timestamp::UNIX_EPOCH).await.ok());
+            open.push(limits.admit(&settings, true, Timestamp::UNIX_EPOCH).await.ok());
         }
         assert_eq!(limits.slots.available_permits(), 0);
         drop(open);

@@ -7,7 +7,7 @@ use rstest::rstest;
 use store::{Count, Error, RecordRow};
 use uuid::Uuid;
 
-use crate::world::{Engine, NOW, Postgres, Sqlite, World, ids, ids_of};
+use crate::world::{Engine, NOW, Postgres, Sqlite, World, change, ids, ids_of};
 
 fn due(row: RecordRow, stage: Stage, due_ms: i64) -> RecordRow {
     RecordRow { stage, due_ms: Some(due_ms), ..row }
@@ -156,6 +156,45 @@ async fn counts_say_how_many_records_stand_where(#[values(Sqlite, Postgres)] on:
         Count { stage: Stage::Map, hold_code: Some(HoldCode::VendorNotFound), records: 1 },
     ];
     assert_eq!(counts, expected);
+}
+
+#[rstest]
+#[tokio::test]
+async fn kept_counts_are_what_counting_gives_whatever_is_written(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    let exported =
+        |row: RecordRow, ms: i64| RecordRow { exported_ms: Some(ms), stage: Stage::Exported, hold: None, ..row };
+    world.insert([held(world.row("a"), Stage::Map), world.row("b"), exported(world.row("c"), NOW + 5)]).await;
+    world.insert((0..450).map(|n| world.row(&format!("many_{n}")))).await;
+    let [a, b, c] = [world.record("a").await, world.record("b").await, world.record("c").await];
+    let changes = [
+        RecordRow { hold: None, ..a.clone() },
+        // Twice in a batch, and once from a row that is no longer so: neither counts.
+        RecordRow { stage: Stage::Draft, ..b.clone() },
+        RecordRow { stage: Stage::Verify, ..b.clone() },
+        RecordRow { rev: 7, stage: Stage::Verify, ..a },
+        // Exported again, on another day; when it was first seen cannot be changed.
+        RecordRow { first_seen_ms: 1, ..exported(c, NOW + 90_000_000) },
+        exported(world.row("d"), NOW + 90_000_000),
+    ];
+    world.apply(&lease, &changes.map(change)).await;
+    let records = world.store.records();
+    let mut counts: Vec<(Stage, i64)> = Vec::new();
+    for count in records.counts(&world.main).await.unwrap() {
+        assert_eq!(count.hold_code, None);
+        counts.push((count.stage, count.records));
+    }
+    counts.sort_unstable();
+    let mut counted: std::collections::BTreeMap<Stage, i64> = std::collections::BTreeMap::new();
+    for row in records.list(&world.main, None, 1_000).await.unwrap() {
+        *counted.entry(row.stage).or_default() += 1;
+    }
+    assert_eq!(counts, counted.into_iter().collect::<Vec<_>>());
+    let day = (NOW + 90_000_000) / 86_400_000;
+    let exports = [store::Exports { day, records: 2, took_ms: 180_000_000 }];
+    assert_eq!(records.exports_by_day(&world.main, 0).await.unwrap(), exports);
+    assert_eq!(world.number("SELECT CAST(COUNT(*) AS BIGINT) FROM record_counts WHERE records < 0").await, 0);
 }
 
 #[rstest]

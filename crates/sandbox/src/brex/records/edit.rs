@@ -108,6 +108,12 @@ impl Brex {
         }
     }
 
+    /// How many records whose id begins with `prefix` have this review status. Cheap enough to be asked all the time.
+    pub fn count_at(&self, prefix: &str, review_status: &str) -> usize {
+        let of = |stored: &&Stored| stored.face.review_status == review_status && stored.face.id.starts_with(prefix);
+        self.lock().journal.iter().filter(of).count()
+    }
+
     /// One record.
     pub fn record(&self, id: &str) -> Option<RecordReport> {
         self.lock().journal.get(id).map(RecordReport::new)

@@ -71,7 +71,7 @@ async fn the_same_seed_cancels_the_same_requests() {
     for seed in [1, 1, 2] {
         let caller = Caller::start().await;
         caller.sandbox.world().bc.configure(|settings| {
-            settings.latency = Latency { median_ms: 1, spread_percent: 2_000, seed };
+            settings.latency = Latency { median_ms: 1, spread_percent: 2_000, seed, read_median_ms: None };
             settings.limits.operation_ms = 1;
         });
         let mut statuses = Vec::new();

@@ -1,0 +1,299 @@
+//! Keeps Business Central at work: while drafts are being made, the next batch is looked up and its intents are committed, and what
+//! came back is committed beside that, so that no slot waits for another document to be finished.
+//!
+//! It does what [`super::draft`] says, in its order: look, commit the intent, send, commit what came back. Of one record nothing
+//! happens at the same time.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clients::Kind;
+use domain::id::RecordId;
+use domain::stage::Stage;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+use store::RecordRow;
+use tokio::sync::Notify;
+
+use super::draft::{self, Answer, Committed, Intended, Planned};
+use super::{BATCH, Lane, Stop};
+use crate::problem;
+
+/// The next batch is prepared when fewer than this are ready to be sent.
+const FEW: usize = 25;
+/// Answers that are committed together.
+const TOGETHER: usize = 25;
+/// An answer is committed after this long however few there are: what is not known of it costs a look-up after a crash.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// What is done beside the sending, and the sending itself, tell each other how they stand.
+#[derive(Default)]
+pub struct Turn {
+    closing: AtomicBool,
+    over: AtomicBool,
+    failed: AtomicBool,
+    fed: AtomicBool,
+    moved: Notify,
+}
+
+impl Turn {
+    /// What is under way is finished, and nothing more is begun.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// There may be more to send.
+    pub fn feed(&self) {
+        self.fed.store(true, Ordering::Release);
+    }
+
+    /// Nothing is sent any more.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// It is over because something is wrong with the connection as a whole.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
+    /// Waits until answers were committed, or the sending is over.
+    pub async fn moved(&self) {
+        self.moved.notified().await;
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+}
+
+/// Makes every draft that is due, until none is or the turn closes. Says whether any was at hand.
+pub async fn run(lane: &Lane<'_>, turn: &Turn) -> Result<bool, Stop> {
+    let sent = Sending::new(lane, turn, true).run(None).await;
+    turn.failed.store(sent.is_err(), Ordering::Release);
+    turn.over.store(true, Ordering::Release);
+    turn.moved.notify_one();
+    sent
+}
+
+/// Makes the drafts of these rows.
+pub(super) async fn send(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    Sending::new(lane, &Turn::default(), false).run(Some(rows)).await.map(drop)
+}
+
+struct Sending<'l> {
+    lane: &'l Lane<'l>,
+    turn: &'l Turn,
+    /// Whether more is taken from the database.
+    is_fed: bool,
+    /// Looked up, intent committed, to be sent.
+    ready: VecDeque<Intended>,
+    under_way: FuturesUnordered<BoxFuture<'l, Answer>>,
+    answers: Vec<Answer>,
+    /// Everything between its look-up and the commit of its answer.
+    taken: HashSet<RecordId>,
+    /// What has to wait for another one, which this turn may be making.
+    left: HashSet<RecordId>,
+    preparing: Option<BoxFuture<'l, Result<Prepared, Stop>>>,
+    committing: Option<BoxFuture<'l, Result<Committed, Stop>>>,
+    /// Of the last look, nothing was due.
+    is_dry: bool,
+    has_worked: bool,
+    /// Why nothing more is begun.
+    stopped: Option<Stop>,
+    /// Business Central asked for a rest.
+    is_refused: bool,
+}
+
+/// A batch that can be sent, or nothing if none was due.
+struct Prepared {
+    batch: Option<draft::Batch>,
+}
+
+enum Next {
+    Answered(Answer),
+    Prepared(Result<Prepared, Stop>),
+    Committed(Result<Committed, Stop>),
+    Waited,
+}
+
+impl<'l> Sending<'l> {
+    fn new(lane: &'l Lane<'l>, turn: &'l Turn, is_fed: bool) -> Self {
+        Self {
+            lane,
+            turn,
+            is_fed,
+            ready: VecDeque::new(),
+            under_way: FuturesUnordered::new(),
+            answers: Vec::new(),
+            taken: HashSet::new(),
+            left: HashSet::new(),
+            preparing: None,
+            committing: None,
+            is_dry: !is_fed,
+            has_worked: false,
+            stopped: None,
+            is_refused: false,
+        }
+    }
+
+    async fn run(mut self, rows: Option<Vec<RecordRow>>) -> Result<bool, Stop> {
+        let lane = self.lane;
+        self.preparing = rows.map(|rows| async move { prepare(lane, rows).await }.boxed());
+        loop {
+            self.begin();
+            match self.next().await {
+                None => break,
+                Some(Next::Answered(answer)) => self.take_answer(answer),
+                Some(Next::Prepared(Ok(prepared))) => self.take_batch(prepared),
+                Some(Next::Committed(Ok(committed))) => self.take_committed(committed),
+                Some(Next::Prepared(Err(stop))) => {
+                    self.preparing = None;
+                    self.stop(stop);
+                }
+                Some(Next::Committed(Err(stop))) => {
+                    self.committing = None;
+                    self.stop(stop);
+                }
+                Some(Next::Waited) => self.commit(),
+            }
+        }
+        self.stopped.map_or(Ok(self.has_worked), Err)
+    }
+
+    /// Begins whatever can begin.
+    fn begin(&mut self) {
+        let is_open = self.stopped.is_none() && !self.is_refused && !self.turn.is_closing();
+        if is_open {
+            // One more than there are slots, so that none is empty while the next one asks for the lease.
+            let most = usize::from(self.lane.connection.settings.bc.max_concurrent) + 1;
+            while self.under_way.len() < most
+                && let Some(next) = self.ready.pop_front()
+            {
+                self.under_way.push(draft::create(self.lane, next).boxed());
+            }
+            if self.turn.fed.swap(false, Ordering::AcqRel) {
+                self.is_dry = !self.is_fed;
+            }
+            if self.preparing.is_none() && !self.is_dry && self.ready.len() < FEW {
+                let (lane, not_these) = (self.lane, self.taken.union(&self.left).cloned().collect());
+                self.preparing = Some(async move { load(lane, not_these).await }.boxed());
+            }
+        } else {
+            // Their intents are committed, and nothing was sent.
+            self.answers.extend(self.ready.drain(..).map(Intended::unsent));
+        }
+        let nothing_comes = self.under_way.is_empty() && self.ready.is_empty() && self.preparing.is_none();
+        if self.answers.len() >= TOGETHER || nothing_comes {
+            self.commit();
+        }
+    }
+
+    /// Commits what came back, unless that is under way.
+    fn commit(&mut self) {
+        if self.committing.is_none() && !self.answers.is_empty() {
+            let (lane, answers) = (self.lane, std::mem::take(&mut self.answers));
+            self.committing = Some(async move { draft::take_answers(lane, answers).await }.boxed());
+        }
+    }
+
+    /// What happens next; nothing if there is nothing left.
+    async fn next(&mut self) -> Option<Next> {
+        let is_waited_for = !self.answers.is_empty();
+        let Self { under_way, preparing, committing, .. } = self;
+        let happens = async {
+            tokio::select! {
+                Some(answer) = under_way.next(), if !under_way.is_empty() => Some(Next::Answered(answer)),
+                prepared = end_of(preparing), if preparing.is_some() => Some(Next::Prepared(prepared)),
+                committed = end_of(committing), if committing.is_some() => Some(Next::Committed(committed)),
+                else => None,
+            }
+        };
+        if !is_waited_for {
+            return happens.await;
+        }
+        tokio::time::timeout(LONGEST, happens).await.unwrap_or(Some(Next::Waited))
+    }
+
+    fn take_answer(&mut self, answer: Answer) {
+        // Nothing is sent into a refusal that is about all of them; what is under way meets the same.
+        self.is_refused |= match &answer.answer {
+            Some(Ok(_)) => false,
+            Some(Err(error)) => error.kind() == Kind::Throttled || problem::of_error(error).is_some(),
+            None => true,
+        };
+        self.answers.push(answer);
+    }
+
+    fn take_batch(&mut self, prepared: Prepared) {
+        self.preparing = None;
+        let Some(batch) = prepared.batch else {
+            self.is_dry = true;
+            return;
+        };
+        self.has_worked = true;
+        self.left.extend(batch.waiting);
+        self.taken.extend(batch.intended.iter().map(|next| next.row.id.clone()));
+        self.ready.extend(batch.intended);
+    }
+
+    fn take_committed(&mut self, committed: Committed) {
+        self.committing = None;
+        self.has_worked = true;
+        for id in &committed.ids {
+            self.taken.remove(id);
+        }
+        if let Some(stop) = committed.stop {
+            self.stop(stop);
+        } else if !committed.again.is_empty() {
+            self.send_again(committed.again);
+        }
+        self.turn.moved.notify_one();
+    }
+
+    /// Planned without dimensions there is nothing left to meet a default. They were looked for when they were refused.
+    fn send_again(&mut self, planned: Vec<Planned>) {
+        self.taken.extend(planned.iter().map(|(row, _)| row.id.clone()));
+        let (lane, before) = (self.lane, self.preparing.take());
+        let preparing = async move {
+            let intended = draft::commit_intents(lane, planned).await?;
+            let batch = draft::Batch { intended, waiting: Vec::new() };
+            let earlier = match before {
+                Some(before) => before.await?.batch,
+                None => None,
+            };
+            Ok(Prepared { batch: Some(batch.and(earlier)) })
+        };
+        self.preparing = Some(preparing.boxed());
+    }
+
+    /// What is under way is finished all the same, so that as little as possible is unknown.
+    fn stop(&mut self, stop: Stop) {
+        self.stopped.get_or_insert(stop);
+    }
+}
+
+/// The end of what is under way; without anything under way there is none.
+async fn end_of<T>(under_way: &mut Option<BoxFuture<'_, T>>) -> T {
+    match under_way {
+        Some(under_way) => under_way.await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What is due, but not these.
+async fn load(lane: &Lane<'_>, not_these: HashSet<RecordId>) -> Result<Prepared, Stop> {
+    let limit = BATCH.saturating_add(i64::try_from(not_these.len()).unwrap_or(BATCH));
+    let records = lane.app.store.records();
+    let mut rows = records.list_due(&lane.connection.id, Stage::Draft, lane.now_ms(), limit).await?;
+    rows.retain(|row| !not_these.contains(&row.id));
+    rows.truncate(usize::try_from(BATCH).unwrap_or(1));
+    prepare(lane, rows).await
+}
+
+async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Prepared, Stop> {
+    let batch = if rows.is_empty() { None } else { Some(draft::prepare(lane, rows).await?) };
+    Ok(Prepared { batch })
+}

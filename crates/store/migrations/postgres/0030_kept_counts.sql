@@ -1,0 +1,25 @@
+-- How many records stand where, and how many were exported on each day (UTC): kept by whatever writes a record, since counting a
+-- million of them for each look at the overview takes too long. An empty hold_code is no hold.
+
+CREATE TABLE record_counts (
+    connection TEXT NOT NULL,
+    stage TEXT NOT NULL,
+    hold_code TEXT NOT NULL,
+    records BIGINT NOT NULL,
+    PRIMARY KEY (connection, stage, hold_code)
+);
+
+CREATE TABLE export_days (
+    connection TEXT NOT NULL,
+    day BIGINT NOT NULL,
+    records BIGINT NOT NULL,
+    took_ms BIGINT NOT NULL,
+    PRIMARY KEY (connection, day)
+);
+
+INSERT INTO record_counts (connection, stage, hold_code, records)
+SELECT connection, stage, COALESCE(hold_code, ''), COUNT(*) FROM records GROUP BY connection, stage, COALESCE(hold_code, '');
+
+INSERT INTO export_days (connection, day, records, took_ms)
+SELECT connection, exported_ms / 86400000, COUNT(*), CAST(SUM(exported_ms - first_seen_ms) AS BIGINT) FROM records
+WHERE exported_ms IS NOT NULL GROUP BY connection, exported_ms / 86400000;
