@@ -147,7 +147,8 @@ pub(super) async fn retry_many(
     let (verb, person) = (Verb::Retry, caller.person());
     for id in &ids {
         caller.note(&api, &connection.id, verb.as_str(), id.to_string()).await?;
-        let request = Request { verb, record: id.clone(), person: person.clone(), reason: reason.clone(), from: None, rev: None };
+        let request =
+            Request { verb, record: id.clone(), person: person.clone(), reason: reason.clone(), from: None, rev: None };
         ask(&api.app, &connection.id, &request).await?;
     }
     let records = ids.iter().map(RecordId::to_string).collect();

@@ -5,6 +5,7 @@
 //! happens at the same time.
 
 use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 
 use super::draft::{self, Answer, Committed, Intended, Planned};
 use super::{BATCH, Lane, Stop};
+use crate::clock::{Clock, Watch};
 use crate::problem;
 
 /// The next batch is prepared when fewer than this are ready to be sent.
@@ -31,6 +33,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// What is done beside the sending, and the sending itself, tell each other how they stand.
 #[derive(Default)]
 pub struct Turn {
+    watch: Option<(Watch, Arc<dyn Clock>)>,
     closing: AtomicBool,
     over: AtomicBool,
     failed: AtomicBool,
@@ -39,6 +42,16 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// A turn that closes when the time of day is set: what waits by it has to go along first.
+    pub fn watched(watch: Watch, clock: Arc<dyn Clock>) -> Self {
+        Self { watch: Some((watch, clock)), ..Self::default() }
+    }
+
+    /// Whether the time of day was set since the turn began.
+    pub fn has_jumped(&self) -> bool {
+        self.watch.as_ref().is_some_and(|(watch, clock)| watch.jump_ms(&**clock).is_some())
+    }
+
     /// What is under way is finished, and nothing more is begun.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
@@ -65,7 +78,7 @@ impl Turn {
     }
 
     fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Acquire)
+        self.closing.load(Ordering::Acquire) || self.has_jumped()
     }
 }
 

@@ -136,7 +136,7 @@ impl ConnectionWorker {
             worked |= self.run_stage(&lane, stage, |_| true).await?;
         }
         // Drafts are made at the pace of Business Central; what was made goes on meanwhile.
-        let turn = Turn::default();
+        let turn = Turn::watched(self.watch, Arc::clone(&self.app.clock));
         let (sent, moved) = tokio::join!(sending::run(&lane, &turn), self.run_beside(&lane, &turn));
         worked |= settled(sent, moved)?;
         if !worked && !self.stop.is_cancelled() {
@@ -166,7 +166,7 @@ impl ConnectionWorker {
         }
         loop {
             let is_over = turn.is_over();
-            if self.stop.is_cancelled() || turn.has_failed() {
+            if self.stop.is_cancelled() || turn.has_failed() || turn.has_jumped() {
                 return Ok(worked);
             }
             let mut moved = false;

@@ -276,7 +276,8 @@ pub(crate) async fn ask_from(app: &TestApp, record: &str, from: Stage) {
 
 async fn ask_for(app: &TestApp, verb: Verb, record: &str, from: Option<Stage>) {
     let record = domain::id::RecordId::new(record);
-    let request = Request { verb, record, person: "kim".to_owned(), reason: "booked by hand".to_owned(), from, rev: None };
+    let request =
+        Request { verb, record, person: "kim".to_owned(), reason: "booked by hand".to_owned(), from, rev: None };
     let argument = serde_json::to_string(&request).unwrap();
     let jobs = app.app.store.jobs();
     jobs.request(&app.connection(), &request.job(), Some(&argument), app.app.now_ms()).await.unwrap();
