@@ -10,7 +10,7 @@ mod made;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use domain::audit::{Entry, Verifier, genesis};
+use domain::audit::{Entry, Seal, Verifier, genesis};
 
 use crate::made::{card, coded, company, gl, line};
 
@@ -36,9 +36,11 @@ fn trail(c: &mut Criterion) {
                 before: Some("draft".to_owned()),
                 after: Some("verify".to_owned()),
                 detail: r#"{"id":"8a3f2c1e-0000-4000-8000-000000000000","number":"108001","attempt":1}"#.to_owned(),
+                seal: None,
                 previous: previous.clone(),
                 hash: String::new(),
             };
+            entry.seal = Some(Seal::over(&entry.detail, format!("{seq:032x}")));
             entry.hash = entry.expected_hash("main");
             previous.clone_from(&entry.hash);
             entry

@@ -310,3 +310,41 @@ async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Prepared, Stop
     let batch = if rows.is_empty() { None } else { Some(draft::prepare(lane, rows).await?) };
     Ok(Prepared { batch })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
+    use super::Turn;
+    use crate::clock::{Clock, Watch};
+
+    #[derive(Default)]
+    struct Hands {
+        now_ms: AtomicI64,
+        steady_ms: AtomicI64,
+    }
+
+    impl Clock for Hands {
+        fn now_ms(&self) -> i64 {
+            self.now_ms.load(Ordering::SeqCst)
+        }
+
+        fn steady_ms(&self) -> i64 {
+            self.steady_ms.load(Ordering::SeqCst)
+        }
+    }
+
+    #[test]
+    fn a_turn_closes_when_somebody_sets_the_clock_and_not_because_time_passes() {
+        let hands = Arc::new(Hands::default());
+        let mut watch = Watch::default();
+        watch.look(&*hands);
+        let turn = Turn::watched(watch, Arc::clone(&hands) as Arc<dyn Clock>);
+        hands.now_ms.store(3_600_000, Ordering::SeqCst);
+        hands.steady_ms.store(3_600_000, Ordering::SeqCst);
+        assert!(!turn.is_closing(), "an hour of work");
+        hands.now_ms.store(7_200_000, Ordering::SeqCst);
+        assert!(turn.is_closing(), "an hour that did not pass");
+    }
+}
