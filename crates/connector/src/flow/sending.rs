@@ -271,13 +271,16 @@ impl<'l> Sending<'l> {
         self.taken.extend(planned.iter().map(|(row, _)| row.id.clone()));
         let (lane, before) = (self.lane, self.preparing.take());
         let preparing = async move {
-            let intended = draft::commit_intents(lane, planned).await?;
-            let batch = draft::Batch { intended, waiting: Vec::new() };
-            let earlier = match before {
-                Some(before) => before.await?.batch,
-                None => None,
+            let earlier = async {
+                match before {
+                    Some(before) => before.await,
+                    None => Ok(Prepared { batch: None }),
+                }
             };
-            Ok(Prepared { batch: Some(batch.and(earlier)) })
+            // At once: what was being prepared may hold the one connection that writes, and would hold it for ever if it were left.
+            let (intended, earlier) = tokio::join!(draft::commit_intents(lane, planned), earlier);
+            let batch = draft::Batch { intended: intended?, waiting: Vec::new() };
+            Ok(Prepared { batch: Some(batch.and(earlier?.batch)) })
         };
         self.preparing = Some(preparing.boxed());
     }
