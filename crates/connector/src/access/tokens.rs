@@ -197,6 +197,8 @@ pub fn day_of(ms: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::{Holder, NotMade, Wanted, checked, is_secret};
     use crate::clock::Chance;
     use domain::access::Role;

@@ -118,6 +118,7 @@ fn complete(operation: &mut Map<String, Value>, route: &Route) {
         let status = code.status().as_u16().to_string();
         responses.entry(status).or_insert_with(|| json!({ "description": format!("{}.", code.title()) }));
     }
+    responses.sort_keys();
     for (status, response) in responses {
         if status.starts_with(['4', '5']) {
             let reference = json!({ "$ref": "#/components/schemas/Problem" });
@@ -171,6 +172,8 @@ pub(super) async fn show() -> Json<&'static Value> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use std::collections::BTreeSet;
 
     use super::{made, routes};

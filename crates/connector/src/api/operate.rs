@@ -41,7 +41,7 @@ type Answer = Result<(StatusCode, Json<Requested>), Problem>;
 #[utoipa::path(post, path = "/connections/{connection}/records/{record}/retry", operation_id = "retry_record",
     tag = "records", request_body = Reason,
     params(("If-Match" = Option<String>, Header, description = "The version that was looked at.")),
-    responses((status = 202, description = "Requested for.", body = Requested),
+    responses((status = 202, description = "Asked for.", body = Requested),
         (status = 412, description = "It has changed since.")))]
 pub(super) async fn retry(
     State(api): State<Arc<Api>>,
@@ -59,7 +59,7 @@ pub(super) async fn retry(
 #[utoipa::path(post, path = "/connections/{connection}/records/{record}/skip", operation_id = "skip_record",
     tag = "records", request_body = Reason,
     params(("If-Match" = Option<String>, Header, description = "The version that was looked at.")),
-    responses((status = 202, description = "Requested for.", body = Requested),
+    responses((status = 202, description = "Asked for.", body = Requested),
         (status = 412, description = "It has changed since.")))]
 pub(super) async fn skip(
     State(api): State<Arc<Api>>,
@@ -77,7 +77,7 @@ pub(super) async fn skip(
 #[utoipa::path(post, path = "/connections/{connection}/records/{record}/replay", operation_id = "replay_record",
     tag = "records", request_body = Reason,
     params(("If-Match" = Option<String>, Header, description = "The version that was looked at.")),
-    responses((status = 202, description = "Requested for.", body = Requested),
+    responses((status = 202, description = "Asked for.", body = Requested),
         (status = 412, description = "It has changed since.")))]
 pub(super) async fn replay(
     State(api): State<Arc<Api>>,
@@ -126,7 +126,7 @@ pub(super) struct Many {
 ///
 /// All of them or none: if one is not known, nothing is asked for.
 #[utoipa::path(post, path = "/connections/{connection}/retries", operation_id = "retry_records", tag = "records",
-    request_body = Many, responses((status = 202, description = "Requested for.", body = Requested)))]
+    request_body = Many, responses((status = 202, description = "Asked for.", body = Requested)))]
 pub(super) async fn retry_many(
     State(api): State<Arc<Api>>,
     Extension(caller): Extension<Caller>,

@@ -1,12 +1,15 @@
 //! The reference as a page: the document, made readable without any script.
 
+use std::sync::LazyLock;
+
 use askama::Template;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use serde_json::Value;
 
 use super::document::made;
 use super::problem::Code;
+use super::routes::{self, Route};
 
 #[derive(Template)]
 #[template(path = "api/reference.html")]
@@ -60,30 +63,30 @@ struct Field {
 #[utoipa::path(get, path = "/", operation_id = "get_reference", tag = "reference",
     responses((status = 200, description = "The page.", body = String, content_type = "text/html; charset=utf-8")))]
 pub(super) async fn show() -> Response {
-    match page(made()).render() {
-        Ok(text) => Html(text).into_response(),
+    // Anybody may ask for it, so it is made once.
+    static MADE: LazyLock<Result<String, askama::Error>> = LazyLock::new(|| page(made()).render());
+    match &*MADE {
+        Ok(text) => Html(text.as_str()).into_response(),
         Err(error) => {
             tracing::error!(error = %error, "the reference could not be made");
-            let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-            (StatusCode::INTERNAL_SERVER_ERROR, plain, "the reference could not be made").into_response()
+            (StatusCode::INTERNAL_SERVER_ERROR, "the reference could not be made").into_response()
         }
     }
 }
 
 fn page(document: &Value) -> Page {
     let mut tags: Vec<(String, Vec<Operation>)> = Vec::new();
-    for (path, item) in document["paths"].as_object().into_iter().flatten() {
-        for (method, described) in item.as_object().into_iter().flatten() {
-            let tag = text(&described["tags"][0]);
-            let place = tags.iter().position(|(known, _)| *known == tag).unwrap_or_else(|| {
-                tags.push((tag, Vec::new()));
-                tags.len() - 1
-            });
-            if let Some((_, operations)) = tags.get_mut(place) {
-                operations.push(operation(path, method, described));
-            }
+    for Route { method, path, .. } in routes::all() {
+        let described = &document["paths"][path][method.as_str().to_ascii_lowercase()];
+        let tag = text(&described["tags"][0]);
+        let one = operation(path, method.as_str(), described);
+        match tags.iter_mut().find(|(known, _)| *known == tag) {
+            Some((_, operations)) => operations.push(one),
+            None => tags.push((tag, vec![one])),
         }
     }
+    // What the API is about comes first.
+    tags.sort_by_key(|(tag, _)| tag == "reference");
     let shapes = document["components"]["schemas"].as_object().into_iter().flatten();
     Page {
         about: text(&document["info"]["description"]),
@@ -98,7 +101,7 @@ fn operation(path: &str, method: &str, described: &Value) -> Operation {
     let answers = described["responses"].as_object().into_iter().flatten();
     Operation {
         id: text(&described["operationId"]),
-        method: method.to_ascii_uppercase(),
+        method: method.to_owned(),
         path: path.to_owned(),
         role: text(&described["x-role"]),
         summary: text(&described["summary"]),

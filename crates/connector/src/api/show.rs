@@ -108,6 +108,8 @@ pub(super) fn matches(headers: &HeaderMap, rev: i64) -> Result<bool, Problem> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use axum::http::{HeaderMap, HeaderValue, header};
 
     use super::{Reason, cursor, limit, matches, place, record_id};

@@ -88,7 +88,7 @@ async fn make(common: &Common, config: &Config, store: &Store, args: &CreateArgs
     } else {
         println!("{}", made.secret);
         eprintln!(
-            "this is the only time that the token {} is shown; it is a {} until {}",
+            "this is the only time that the token {} is shown; its role is {}, until {}",
             made.token.name,
             made.token.role,
             day_of(made.token.expires_ms)
