@@ -4,7 +4,7 @@
 //! Two callers use the very same functions: libFuzzer, which looks for inputs (`scripts/fuzz`, the workspace in `fuzz/`), and the
 //! test of this crate, which goes through the inputs that were kept in `corpus/`. Nothing that is shipped depends on this crate.
 
-#![expect(clippy::expect_used, reason = "a target fails by panicking")]
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a target fails by panicking")]
 
 mod answer;
 mod audit_canonical;

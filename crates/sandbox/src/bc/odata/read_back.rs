@@ -57,7 +57,7 @@ impl Understood {
                 relation: word(test.relation),
                 is_whole: test.is_whole(),
                 value: match &test.operand {
-                    Operand::Text(text) => text.clone(),
+                    Operand::Text(value) => value.clone(),
                     Operand::Number(number) => number.to_string(),
                     Operand::Moment(moment) => moment.to_string(),
                     Operand::Bool(is_true) => is_true.to_string(),
