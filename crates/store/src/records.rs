@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::db::Db;
 use crate::dialect::{CHUNK, Statement};
 use crate::error::Error;
-use crate::row::{Columns, Table, from_str};
+use crate::row::{Columns, Table, Waiting, from_str};
 
 pub(crate) const TABLE: Table = Table { name: "records", key: &["connection", "id"] };
 
@@ -204,6 +204,26 @@ impl Records<'_> {
             .push(" ORDER BY due_ms, id LIMIT ")
             .push_bind(limit);
         self.read(statement).await
+    }
+
+    /// How many records are due at a stage and not held, counted up to `limit`, and since when the first of them is.
+    pub async fn due(
+        &self,
+        connection: &ConnectionId,
+        stage: Stage,
+        now_ms: i64,
+        limit: i64,
+    ) -> Result<Waiting, Error> {
+        let statement = Statement::new(
+            "SELECT CAST(COUNT(*) AS BIGINT) AS waiting, MIN(due_ms) AS oldest_ms FROM (SELECT due_ms FROM records \
+             WHERE connection = $1 AND stage = $2 AND hold_code IS NULL AND due_ms <= $3 ORDER BY due_ms LIMIT $4) AS due",
+        )
+        .bind(connection.as_str())
+        .bind(stage.as_str())
+        .bind(now_ms)
+        .bind(limit);
+        let row = self.db.first(statement).await?;
+        row.map_or(Ok(Waiting::default()), |row| Waiting::read(&TABLE.row(&row)))
     }
 
     /// What is held, by id, after `after`.

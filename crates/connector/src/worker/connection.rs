@@ -8,7 +8,7 @@ use domain::id::ConnectionId;
 use domain::pace::retry_delay_ms;
 use domain::stage::Stage;
 use serde_json::json;
-use store::{Error, Lease, Problem, RecordRow};
+use store::{Error, Lease, Problem};
 use tokio_util::sync::CancellationToken;
 
 use super::jobs;
@@ -133,7 +133,7 @@ impl ConnectionWorker {
         worked |= flow::poll::take_nudges(&lane).await? > 0;
         worked |= flow::changes::take(&lane).await? > 0;
         for stage in [Stage::ResolveVendor, Stage::Map] {
-            worked |= self.run_stage(&lane, stage, |_| true).await?;
+            worked |= self.run_stage(&lane, stage).await?;
         }
         // Drafts are made at the pace of Business Central; what was made goes on meanwhile.
         let turn = Turn::watched(self.watch, Arc::clone(&self.app.clock));
@@ -171,8 +171,10 @@ impl ConnectionWorker {
             }
             let mut moved = false;
             for stage in Stage::WORKING.into_iter().filter(|stage| *stage != Stage::Draft) {
-                let is_enough = |rows: &[RecordRow]| is_over || is_worth_a_call(stage, rows, lane.now_ms());
-                let ran = self.run_stage(lane, stage, is_enough).await?;
+                if !is_over && !self.is_worth_a_call(lane, stage).await? {
+                    continue;
+                }
+                let ran = self.run_stage(lane, stage).await?;
                 if ran && stage == Stage::Map {
                     turn.feed();
                 }
@@ -181,9 +183,6 @@ impl ConnectionWorker {
             worked |= moved;
             if is_over {
                 return Ok(worked);
-            }
-            if moved {
-                continue;
             }
             moved |= flow::poll::take_nudges(lane).await? > 0;
             moved |= flow::changes::take(lane).await? > 0;
@@ -200,23 +199,28 @@ impl ConnectionWorker {
         }
     }
 
-    /// Runs one stage on a batch, if there is enough to do.
-    async fn run_stage(
-        &self,
-        lane: &Lane<'_>,
-        stage: Stage,
-        is_enough: impl FnOnce(&[RecordRow]) -> bool,
-    ) -> Result<bool, Stop> {
+    /// Whether a batch is full, or its first record has waited for others long enough, or none of it calls anybody.
+    async fn is_worth_a_call(&self, lane: &Lane<'_>, stage: Stage) -> Result<bool, Error> {
+        if stage.is_before_document() {
+            return Ok(true);
+        }
+        let (now_ms, most) = (lane.now_ms(), flow::batch(stage));
+        let due = self.app.store.records().due(&lane.connection.id, stage, now_ms, most).await?;
+        Ok(due.number >= most || due.oldest_ms.is_some_and(|ms| now_ms.saturating_sub(ms) >= COMPANY_MS))
+    }
+
+    /// Runs one stage on a batch, if anything is due.
+    async fn run_stage(&self, lane: &Lane<'_>, stage: Stage) -> Result<bool, Stop> {
         if self.stop.is_cancelled() {
             return Ok(false);
         }
         let records = self.app.store.records();
         let rows = records.list_due(&lane.connection.id, stage, lane.now_ms(), flow::batch(stage)).await?;
-        let runs = !rows.is_empty() && is_enough(&rows);
-        if runs {
-            lane.run_stage(stage, rows).await?;
+        if rows.is_empty() {
+            return Ok(false);
         }
-        Ok(runs)
+        lane.run_stage(stage, rows).await?;
+        Ok(true)
     }
 
     /// The connection has to wait: because the other side asked for it, or because something is wrong with it as a whole.
@@ -238,13 +242,6 @@ impl ConnectionWorker {
         tracing::warn!(connection = %connection.id, error = %super::chain(&stop), until_ms, "the connection pauses");
         Ok(Tick { worked: false, open_due_ms: Some(until_ms), jobs_due_ms: Some(until_ms), lease_due_ms: None })
     }
-}
-
-/// Whether a batch is full, or its first record has waited for others long enough, or none of it calls anybody.
-fn is_worth_a_call(stage: Stage, rows: &[RecordRow], now_ms: i64) -> bool {
-    let is_full = i64::try_from(rows.len()).is_ok_and(|number| number >= flow::batch(stage));
-    let waits_ms = rows.first().and_then(|row| row.due_ms).map_or(0, |due_ms| now_ms.saturating_sub(due_ms));
-    is_full || stage.is_before_document() || waits_ms >= COMPANY_MS
 }
 
 /// What came of two things that were done at once. That our own memory failed is told before anything else.

@@ -4,7 +4,7 @@ use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
 use domain::stage::Stage;
 use rstest::rstest;
-use store::{Count, Error, RecordRow};
+use store::{Count, Error, RecordRow, Waiting};
 use uuid::Uuid;
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World, change, ids, ids_of};
@@ -98,6 +98,11 @@ async fn due_work_comes_in_the_order_in_which_it_waits(#[values(Sqlite, Postgres
     assert_eq!(ids_of(&found), ["c", "a", "b"]);
     let found = records.list_due(&world.main, Stage::Draft, NOW, 2).await.unwrap();
     assert_eq!(ids_of(&found), ["c", "a"]);
+    for (limit, number) in [(10, 3), (2, 2)] {
+        let due = records.due(&world.main, Stage::Draft, NOW, limit).await.unwrap();
+        assert_eq!(due, Waiting { number, oldest_ms: Some(NOW - 5) });
+    }
+    assert_eq!(records.due(&world.other, Stage::Draft, NOW, 10).await.unwrap(), Waiting::default());
     assert_eq!(records.next_due(&world.main).await.unwrap(), Some(NOW - 9));
     assert_eq!(records.next_due(&world.other).await.unwrap(), None);
 }
