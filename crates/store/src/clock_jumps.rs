@@ -54,7 +54,7 @@ impl ClockJumps<'_> {
         in_transaction!(self.db, tx => {
             lanes::fence(&mut tx, lease).await?;
             for update in SETTLING.iter().chain(due) {
-                Statement::new(*update).bind(connection.as_str()).bind(jump_ms).execute(&mut tx).await?;
+                Statement::new(update).bind(connection.as_str()).bind(jump_ms).execute(&mut tx).await?;
             }
             audit::append_notes(&mut tx, connection, now_ms, actor, vec![note]).await?;
         })

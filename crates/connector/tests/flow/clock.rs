@@ -63,6 +63,8 @@ async fn a_clock_that_was_put_back_before_the_start_holds_up_nothing(#[values(Db
     }
     let (_, name) = a_vendor(&app);
     app.insert(&card("accr_after", &name, "64100", 12.5));
+    let (world, memo) = (app.world(), serde_json::json!({ "memo": "just edited" }));
+    world.brex.edit("accr_after", memo.as_object().unwrap(), world.clock.now()).unwrap();
     let before = minutes_passed(&app);
     while app.row("accr_after").await.is_none_or(|row| row.stage != Stage::Exported) {
         app.run_until_idle().await;
