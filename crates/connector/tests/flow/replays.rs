@@ -118,6 +118,7 @@ async fn a_held_record_is_mapped_again_for_a_person_and_its_hold_falls_only_if_i
     app.run_until_idle().await;
     let (number, _) = a_vendor(&app);
     app.insert(&card("accr_held", "Nobody Knows This Shop", "64100", 12.5));
+    app.request("full_poll").await;
     app.run_until_idle().await;
     let before = app.row("accr_held").await.unwrap().hold.unwrap().code;
     assert!(matches!(before, HoldCode::VendorNotFound | HoldCode::VendorReview), "{before}");

@@ -165,7 +165,9 @@ impl Simulation {
 
     async fn a_record_is_taken_up_again(&self) -> String {
         let rows = self.app.rows().await;
-        let (row, from) = (self.pick(&rows).unwrap(), *self.pick(&Stage::REPLAYABLE).unwrap());
+        let (Some(row), from) = (self.pick(&rows), *self.pick(&Stage::REPLAYABLE).unwrap()) else {
+            return "there is no record yet".to_owned();
+        };
         ask_from(&self.app, row.id.as_str(), from).await;
         format!("{} is taken up again from {from}", row.id)
     }
