@@ -130,7 +130,7 @@ async fn intend(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) -> R
         match found.judge(&plan) {
             // Two bills of one vendor with one number: the second looks again when the first has its document.
             Ok(Seen::Absent) if !numbers.insert((plan.vendor_number.clone(), plan.number.clone())) => {
-                waiting.push(row.id)
+                waiting.push(row.id);
             }
             Ok(Seen::Absent) => absent.push((row, plan)),
             Ok(seen) => settled.push(probe::settle(lane, row, &seen, None)),

@@ -96,6 +96,7 @@ pub(super) async fn send(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), St
     Sending::new(lane, &Turn::default(), false).run(Some(rows)).await.map(drop)
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "what the loop knows, each on its own")]
 struct Sending<'l> {
     lane: &'l Lane<'l>,
     turn: &'l Turn,
@@ -126,7 +127,7 @@ struct Prepared {
 }
 
 enum Next {
-    Answered(Answer),
+    Answered(Box<Answer>),
     Prepared(Result<Prepared, Stop>),
     Committed(Result<Committed, Stop>),
     Waited,
@@ -159,7 +160,7 @@ impl<'l> Sending<'l> {
             self.begin();
             match self.next().await {
                 None => break,
-                Some(Next::Answered(answer)) => self.take_answer(answer),
+                Some(Next::Answered(answer)) => self.take_answer(*answer),
                 Some(Next::Prepared(Ok(prepared))) => self.take_batch(prepared),
                 Some(Next::Committed(Ok(committed))) => self.take_committed(committed),
                 Some(Next::Prepared(Err(stop))) => {
@@ -218,7 +219,7 @@ impl<'l> Sending<'l> {
         let Self { under_way, preparing, committing, .. } = self;
         let happens = async {
             tokio::select! {
-                Some(answer) = under_way.next(), if !under_way.is_empty() => Some(Next::Answered(answer)),
+                Some(answer) = under_way.next(), if !under_way.is_empty() => Some(Next::Answered(Box::new(answer))),
                 prepared = end_of(preparing), if preparing.is_some() => Some(Next::Prepared(prepared)),
                 committed = end_of(committing), if committing.is_some() => Some(Next::Committed(committed)),
                 else => None,

@@ -247,9 +247,11 @@ impl ConnectionWorker {
 /// What came of two things that were done at once. That our own memory failed is told before anything else.
 fn settled(one: Result<bool, Stop>, other: Result<bool, Stop>) -> Result<bool, Stop> {
     match (one, other) {
-        (Err(stop @ Stop::Store(_)), _) | (_, Err(stop @ Stop::Store(_))) => Err(stop),
-        (Err(stop), _) | (_, Err(stop)) => Err(stop),
-        (Ok(one), Ok(other)) => Ok(one || other),
+        (Err(_), Err(stop @ Stop::Store(_))) => Err(stop),
+        (one, other) => {
+            let (one, other) = (one?, other?);
+            Ok(one || other)
+        }
     }
 }
 

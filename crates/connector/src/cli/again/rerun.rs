@@ -80,7 +80,7 @@ fn furnish(world: &World, recorded: &Recorded) -> Result<(), Failure> {
 }
 
 async fn run(sandbox: &Sandbox, folder: &TempDir, recorded: &Recorded) -> Result<RecordRow, Failure> {
-    let config = configure(&sandbox.ready(), folder, &recorded.settings)?;
+    let config = configure(sandbox.ready(), folder, &recorded.settings)?;
     let store = Store::open(&config.database_url()).await?;
     let clock = Arc::new(Shared(sandbox.world()));
     let app = App::build(&config, store, clock, Chance::seeded(1), Alone::Shared).await?;

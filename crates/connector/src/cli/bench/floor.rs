@@ -33,7 +33,7 @@ pub(super) struct Done {
 }
 
 pub(super) async fn run(job: &Job) -> Result<Done, Failure> {
-    let http = Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().map_err(failed)?;
+    let http = Client::builder().no_proxy().timeout(Duration::from_mins(1)).build().map_err(|error| failed(&error))?;
     let started = real_time::now();
     let floor = Floor::sign_in(http, &job.ready).await?;
     let mut records = floor.list().await?;
@@ -163,9 +163,9 @@ fn document(record: &Value) -> Value {
 }
 
 async fn answer(request: RequestBuilder) -> Result<Value, Failure> {
-    let response = request.send().await.map_err(failed)?;
+    let response = request.send().await.map_err(|error| failed(&error))?;
     let status = response.status();
-    let body = response.bytes().await.map_err(failed)?;
+    let body = response.bytes().await.map_err(|error| failed(&error))?;
     if !status.is_success() {
         let said = String::from_utf8_lossy(&body).into_owned();
         return Err(Failure::new(Exit::Unexpected, format!("the floor client was answered {status}: {said}")));
@@ -173,7 +173,7 @@ async fn answer(request: RequestBuilder) -> Result<Value, Failure> {
     serde_json::from_slice(&body).map_err(|e| Failure::new(Exit::Unexpected, format!("the floor client: {e}")))
 }
 
-fn failed(error: reqwest::Error) -> Failure {
+fn failed(error: &reqwest::Error) -> Failure {
     Failure::new(Exit::Unexpected, format!("the floor client: {error}"))
 }
 

@@ -101,7 +101,7 @@ async fn sandbox(args: &PartArgs) -> Result<Exit, Failure> {
                 say(&json!(number))?;
             }
             Ask::Progress { prefix } => {
-                say(&Progress { creates: creates(&world), exported: world.brex.count_at(&prefix, "EXPORTED") })?
+                say(&Progress { creates: creates(&world), exported: world.brex.count_at(&prefix, "EXPORTED") })?;
             }
             Ask::Outcome { prefix } => say(&outcome(&world, &prefix)?)?,
         }
@@ -148,22 +148,22 @@ fn outcome(world: &World, prefix: &str) -> Result<Outcome, Failure> {
             Side::Entra => "entra",
             Side::Bc => "bc",
         };
-        outcome.requests.insert(name.to_owned(), serde_json::to_value(tally).map_err(unreadable)?);
+        outcome.requests.insert(name.to_owned(), serde_json::to_value(tally).map_err(|error| unreadable(&error))?);
     }
     Ok(outcome)
 }
 
 fn say(value: &impl Serialize) -> Result<(), Failure> {
     let mut out = std::io::stdout();
-    serde_json::to_writer(&out, value).map_err(unreadable)?;
+    serde_json::to_writer(&out, value).map_err(|error| unreadable(&error))?;
     out.write_all(b"\n")?;
     Ok(out.flush()?)
 }
 
 pub(super) fn read<T: for<'d> Deserialize<'d>>(line: &str) -> Result<T, Failure> {
-    serde_json::from_str(line).map_err(unreadable)
+    serde_json::from_str(line).map_err(|error| unreadable(&error))
 }
 
-fn unreadable(error: serde_json::Error) -> Failure {
+fn unreadable(error: &serde_json::Error) -> Failure {
     Failure::new(Exit::Unexpected, format!("the parts of the benchmark do not understand each other: {error}"))
 }

@@ -50,7 +50,7 @@ pub(super) async fn run(args: &BenchArgs, profile: Profile) -> Result<Value, Fai
     if profile == Profile::P0 {
         floors.push(floor(&mut other, "accr_floor2_", args.records).await?);
     }
-    Ok(report(args, profile, measured, floors))
+    Ok(report(args, profile, measured, &floors))
 }
 
 /// What the floor client came to.
@@ -173,7 +173,7 @@ async fn set_weather(other: &OtherSide) -> Result<(), Failure> {
     other.control(Method::POST, "faults", Some(faults)).await.map(drop)
 }
 
-fn report(args: &BenchArgs, profile: Profile, measured: Measured, floors: Vec<Floor>) -> Value {
+fn report(args: &BenchArgs, profile: Profile, measured: Measured, floors: &[Floor]) -> Value {
     let Measured { outcome, usage, manual, kills, trace } = measured;
     let seconds = seconds(&outcome);
     let per_second = per_second(args.records, &outcome);
