@@ -5,7 +5,8 @@ use rstest::rstest;
 use crate::world::{Engine, Postgres, Sqlite, World};
 
 /// What belongs to the whole installation.
-const SHARED: [&str; 7] = ["connections", "invitations", "lanes", "left_for", "schema_version", "sessions", "users"];
+const SHARED: [&str; 8] =
+    ["api_tokens", "connections", "invitations", "lanes", "left_for", "schema_version", "sessions", "users"];
 
 #[rstest]
 #[tokio::test]
