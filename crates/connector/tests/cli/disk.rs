@@ -89,13 +89,13 @@ impl Running {
     async fn failure(&mut self) -> String {
         let line = async {
             loop {
-                let line = self.told.next_line().await.unwrap().expect("it goes on");
+                let line = self.told.next_line().await.unwrap().unwrap();
                 if line.contains("the store failed") {
                     return line;
                 }
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), line).await.expect("it says that the store failed")
+        tokio::time::timeout(Duration::from_mins(1), line).await.unwrap()
     }
 
     /// It goes on by itself; everything is made in the end, once.

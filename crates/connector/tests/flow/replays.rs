@@ -105,7 +105,7 @@ async fn a_record_whose_document_may_still_appear_is_not_taken_up_again() {
     ask_from(&app, "accr_late", Stage::Draft).await;
     app.tick().await;
     let told = app.story("accr_late").await;
-    let refused = told.iter().find(|entry| entry.action == "request_refused").expect("it is refused");
+    let refused = told.iter().find(|entry| entry.action == "request_refused").unwrap();
     assert!(refused.detail.contains("may still appear"), "{}", refused.detail);
     app.run_until_idle().await;
     assert_eq!(app.world().bc.documents_by_marker("accr_late").len(), 1);
