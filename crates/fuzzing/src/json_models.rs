@@ -8,7 +8,7 @@ use crate::calls::{CALLS, IDS};
 use crate::parts::Parts;
 use crate::peer::{Peer, SECRETS};
 
-/// The first byte chooses a call, the rest is what is answered to it ([`Answers::read`]).
+/// The first byte chooses a call, the rest is what is answered to it (`Answers::read`).
 pub fn json_models(data: &[u8]) {
     let mut parts = Parts::new(data);
     let (name, call) = CALLS[usize::from(parts.byte()) % CALLS.len()];
