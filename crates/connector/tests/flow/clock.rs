@@ -53,6 +53,7 @@ async fn a_clock_that_is_set_in_the_middle_of_the_work_ends_no_settle_window_and
 async fn a_clock_that_was_put_back_before_the_start_holds_up_nothing(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let options = Options { records: 10, ..Options::default() };
     let Some(mut app) = TestApp::start_with(db, options, "").await else { return };
+    app.set_clock_by(HOUR);
     app.run_until_idle().await;
     app.down().await;
     app.set_clock_by(-HOUR);
