@@ -24,7 +24,7 @@ before(async () => {
     for (const role of ["viewer", "bookkeeper", "approver"]) {
       await page.goto(`${origin}/users`);
       await page.getByLabel("Name or address").fill(role);
-      await page.locator("section").getByLabel("Role").selectOption(role);
+      await page.locator("section:not(#tokens)").getByLabel("Role").selectOption(role);
       await page.getByRole("button", { name: "Add and get the link" }).click();
       const link = await page.locator("[data-link]").innerText();
       assert.match(link, /^http:\/\/[\w.:]+\/welcome\?token=\w+$/, "the whole address is shown");
