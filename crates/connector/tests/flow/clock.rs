@@ -70,7 +70,7 @@ async fn a_clock_that_was_put_back_before_the_start_holds_up_nothing(#[values(Db
     while app.row("accr_after").await.is_none_or(|row| row.stage != Stage::Exported) {
         app.run_until_idle().await;
         app.advance(60);
-        assert!(minutes_passed(&app) - before < 15, "nobody polled in time");
+        assert!(minutes_passed(&app) - before < 20, "nobody polled in time, which is every 15 minutes");
     }
     app.assert_sound().await;
 }
