@@ -1,6 +1,6 @@
 //! The table `records`, reading: where each record stands and what is due. Writing is in `apply`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use domain::document::DocumentKind;
 use domain::failure::Failure;
@@ -125,6 +125,19 @@ pub struct Count {
     pub hold_code: Option<HoldCode>,
     /// Number of records.
     pub records: i64,
+}
+
+impl Count {
+    /// How many records are held for each cause, at whatever stage.
+    pub fn by_hold(counts: &[Self]) -> BTreeMap<HoldCode, i64> {
+        let mut by_code = BTreeMap::new();
+        for count in counts {
+            if let Some(code) = count.hold_code {
+                *by_code.entry(code).or_default() += count.records;
+            }
+        }
+        by_code
+    }
 }
 
 /// Methods on the records.

@@ -1,13 +1,11 @@
 //! Attention: what waits for a person, by cause.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use domain::hold::HoldCode;
 use serde::Serialize;
-use store::Filter;
+use store::{Count, Filter};
 use utoipa::ToSchema;
 
 use super::Api;
@@ -52,14 +50,8 @@ pub(super) struct Group {
 pub(super) async fn show(State(api): State<Arc<Api>>, Place(name): Place<String>) -> Result<Json<Attention>, Problem> {
     let (connection, store) = (api.connection(&name)?, &api.app.store);
     let row = store.connections().get(&connection.id).await?;
-    let mut numbers: BTreeMap<HoldCode, i64> = BTreeMap::new();
-    for count in store.records().counts(&connection.id).await? {
-        if let Some(code) = count.hold_code {
-            *numbers.entry(code).or_default() += count.records;
-        }
-    }
     let mut groups = Vec::new();
-    for (code, number) in numbers {
+    for (code, number) in Count::by_hold(&store.records().counts(&connection.id).await?) {
         let rows = store.records().page(&connection.id, Filter::HeldFor(code), None, SHOWN).await?;
         groups.push(Group {
             code: code.as_str(),

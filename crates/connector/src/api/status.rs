@@ -1,6 +1,5 @@
 //! Status: is everything fine?
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -151,18 +150,12 @@ fn stages(counts: &[Count]) -> Vec<AtStage> {
 }
 
 fn holds(counts: &[Count]) -> Vec<ForHold> {
-    let mut by_code: BTreeMap<_, i64> = BTreeMap::new();
-    for count in counts {
-        if let Some(code) = count.hold_code {
-            *by_code.entry(code).or_default() += count.records;
-        }
-    }
     let hold = |(code, records): (domain::hold::HoldCode, i64)| ForHold {
         code: code.as_str(),
         who: code.fixer().as_str(),
         records,
     };
-    let mut holds: Vec<ForHold> = by_code.into_iter().map(hold).collect();
+    let mut holds: Vec<ForHold> = Count::by_hold(counts).into_iter().map(hold).collect();
     holds.sort_by_key(|hold| std::cmp::Reverse(hold.records));
     holds
 }

@@ -1,13 +1,12 @@
 //! Attention: what waits for a person, by cause, with who can fix it and how.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use domain::hold::HoldCode;
-use store::Filter;
+use store::{Count, Filter};
 
 use super::Console;
 use super::guard::Person;
@@ -40,14 +39,8 @@ pub(super) async fn show(
     let connection = connection(&console, &name)?;
     let store = &console.app.store;
     let row = store.connections().get(&connection.id).await?;
-    let mut numbers: BTreeMap<HoldCode, i64> = BTreeMap::new();
-    for count in store.records().counts(&connection.id).await? {
-        if let Some(code) = count.hold_code {
-            *numbers.entry(code).or_default() += count.records;
-        }
-    }
     let mut groups = Vec::new();
-    for (code, number) in numbers {
+    for (code, number) in Count::by_hold(&store.records().counts(&connection.id).await?) {
         let rows = store.records().page(&connection.id, Filter::HeldFor(code), None, SHOWN).await?;
         let items = rows.iter().map(|row| item(row, &connection.rules.zone)).collect();
         groups.push(Group { code, number, items });

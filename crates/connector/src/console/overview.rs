@@ -1,11 +1,11 @@
 //! Overview: is everything fine?
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Extension, State};
 use axum::response::Response;
+use domain::hold::HoldCode;
 use domain::stage::Stage;
 use jiff::civil::Date;
 use store::{Count, Exports};
@@ -100,14 +100,9 @@ fn under_way(counts: &[Count]) -> Vec<(&'static str, &'static str, i64)> {
 
 /// Code, who can fix it, and number of records.
 fn held(counts: &[Count]) -> Vec<(&'static str, &'static str, i64)> {
-    let mut by_code: BTreeMap<_, i64> = BTreeMap::new();
-    for count in counts {
-        if let Some(code) = count.hold_code {
-            *by_code.entry((code.as_str(), code.fixer().as_str())).or_default() += count.records;
-        }
-    }
-    let mut held: Vec<_> = by_code.into_iter().map(|((code, fixer), records)| (code, fixer, records)).collect();
-    held.sort_by_key(|(_, _, records)| std::cmp::Reverse(*records));
+    let shown = |(code, records): (HoldCode, i64)| (code.as_str(), code.fixer().as_str(), records);
+    let mut held: Vec<_> = Count::by_hold(counts).into_iter().map(shown).collect();
+    held.sort_by_key(|(code, _, records)| (std::cmp::Reverse(*records), *code));
     held
 }
 

@@ -135,8 +135,7 @@ const HAS_DOCUMENT: [Stage; 5] = [Stage::Revise, Stage::Verify, Stage::Attach, S
 
 /// Takes a record up again. Whatever the stage does then, it looks first at what is there, so nothing is done twice.
 async fn replay(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
-    let read_back = verify::read_back(lane, vec![row.clone()]).await?;
-    let is_there = read_back.iter().any(|(_, _, found)| found.is_some());
+    let is_there = has_document(lane, &row).await?;
     let (event, why) = match request.from {
         None => (Event::Replan, refuse_planning_anew(&row, is_there)),
         Some(stage) => (Event::AgainFrom(stage), refuse_from(lane, &row, stage, is_there).await?),
@@ -203,6 +202,12 @@ async fn refuse_without_document(
     })
 }
 
+/// Whether the document that the row points to is in Business Central.
+async fn has_document(lane: &Lane<'_>, row: &RecordRow) -> Result<bool, Stop> {
+    let read_back = verify::read_back(lane, vec![row.clone()]).await?;
+    Ok(read_back.iter().any(|(_, _, found)| found.is_some()))
+}
+
 /// Whether a document that the connector made for the record can be found by its number, whatever the row points to.
 async fn has_marked_document(lane: &Lane<'_>, row: &RecordRow) -> Result<bool, Stop> {
     let Some(plan) = map::plan_of(row).filter(|_| !row.stage.is_before_document()) else { return Ok(false) };
@@ -212,8 +217,7 @@ async fn has_marked_document(lane: &Lane<'_>, row: &RecordRow) -> Result<bool, S
 
 /// A record may be set aside only while no document of ours can be in Business Central.
 async fn skip(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
-    let read_back = verify::read_back(lane, vec![row.clone()]).await?;
-    let is_there = read_back.iter().any(|(_, _, found)| found.is_some());
+    let is_there = has_document(lane, &row).await?;
     let why = if row.stage.is_done() {
         Some("the record is done")
     } else {

@@ -122,9 +122,7 @@ struct Sending<'l> {
 }
 
 /// A batch that can be sent, or nothing if none was due.
-struct Prepared {
-    batch: Option<draft::Batch>,
-}
+type Prepared = Option<draft::Batch>;
 
 enum Next {
     Answered(Box<Answer>),
@@ -243,7 +241,7 @@ impl<'l> Sending<'l> {
 
     fn take_batch(&mut self, prepared: Prepared) {
         self.preparing = None;
-        let Some(batch) = prepared.batch else {
+        let Some(batch) = prepared else {
             self.is_dry = true;
             return;
         };
@@ -275,13 +273,13 @@ impl<'l> Sending<'l> {
             let earlier = async {
                 match before {
                     Some(before) => before.await,
-                    None => Ok(Prepared { batch: None }),
+                    None => Ok(None),
                 }
             };
             // At once: what was being prepared may hold the one connection that writes, and would hold it for ever if it were left.
             let (intended, earlier) = tokio::join!(draft::commit_intents(lane, planned), earlier);
             let batch = draft::Batch { intended: intended?, waiting: Vec::new() };
-            Ok(Prepared { batch: Some(batch.and(earlier?.batch)) })
+            Ok(Some(batch.and(earlier?)))
         };
         self.preparing = Some(preparing.boxed());
     }
@@ -311,8 +309,7 @@ async fn load(lane: &Lane<'_>, not_these: HashSet<RecordId>) -> Result<Prepared,
 }
 
 async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Prepared, Stop> {
-    let batch = if rows.is_empty() { None } else { Some(draft::prepare(lane, rows).await?) };
-    Ok(Prepared { batch })
+    Ok(if rows.is_empty() { None } else { Some(draft::prepare(lane, rows).await?) })
 }
 
 #[cfg(test)]

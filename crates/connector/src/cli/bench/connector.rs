@@ -1,9 +1,7 @@
 //! The connector under measurement: a folder with a real configuration, and `run` in a process of its own.
 
-use std::fs::{File, Permissions};
-use std::io::Write as _;
+use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -13,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+use super::super::demo::write_secret;
 use super::super::{Exit, Failure};
 use super::usage::Usage;
 use crate::config::DEFAULT_FILE;
@@ -193,12 +192,6 @@ company = {company}
 /// An address of this machine that nobody listens on at the moment.
 fn free_address() -> Result<SocketAddr, Failure> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
-}
-
-fn write_secret(path: &Path, secret: &str) -> Result<(), Failure> {
-    let mut file = File::create(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    Ok(file.write_all(secret.as_bytes())?)
 }
 
 fn text<'v>(value: &'v Value, path: &str) -> &'v str {
