@@ -64,6 +64,44 @@ impl Lanes<'_> {
         self.lease(lane, holder, now_ms, ttl_ms).await
     }
 
+    /// Who holds the lane and until when, whether that has passed or not; none if it is free.
+    pub async fn standing(&self, lane: &str) -> Result<Option<Lease>, Error> {
+        let statement =
+            Statement::new("SELECT lane, holder, epoch, expires_ms FROM lanes WHERE lane = $1 AND holder IS NOT NULL");
+        let Some(row) = self.db.first(statement.bind(lane)).await? else { return Ok(None) };
+        let row = TABLE.row(&row);
+        Ok(Some(Lease {
+            lane: row.text("lane")?,
+            holder: row.text("holder")?,
+            epoch: row.integer("epoch")?,
+            expires_ms: row.integer("expires_ms")?,
+        }))
+    }
+
+    /// Takes the lane from a holder that has not renewed its lease since `standing` was read. Only for a process that has waited for
+    /// as long as a lease lasts by a clock that nobody sets: then it is over, whatever the time of day was where it was given.
+    pub async fn inherit(
+        &self,
+        standing: &Lease,
+        holder: &str,
+        now_ms: i64,
+        ttl_ms: i64,
+    ) -> Result<Option<Lease>, Error> {
+        in_transaction!(self.db, tx => {
+            Statement::new(
+                "UPDATE lanes SET holder = NULL, expires_ms = 0 \
+                 WHERE lane = $1 AND holder = $2 AND epoch = $3 AND expires_ms = $4",
+            )
+            .bind(standing.lane.as_str())
+            .bind(standing.holder.as_str())
+            .bind(standing.epoch)
+            .bind(standing.expires_ms)
+            .execute(&mut tx)
+            .await?;
+        })?;
+        self.lease(&standing.lane, holder, now_ms, ttl_ms).await
+    }
+
     /// Extends the lease, also after it expired, as long as nobody else has taken the lane.
     pub async fn renew(&self, lease: &Lease, now_ms: i64, ttl_ms: i64) -> Result<Lease, Error> {
         let expires_ms = now_ms.saturating_add(ttl_ms);

@@ -44,12 +44,14 @@ pub(super) struct LaneLease {
     name: String,
     holder: String,
     lease: Mutex<Option<Lease>>,
+    /// The lease of another process, and since when it stands unchanged by the clock that nobody sets.
+    of_another: Mutex<Option<(Lease, i64)>>,
 }
 
 impl LaneLease {
     /// `holder` names this process.
     pub(super) fn new(app: Arc<App>, name: String, holder: String) -> Self {
-        Self { app, name, holder, lease: Mutex::default() }
+        Self { app, name, holder, lease: Mutex::default(), of_another: Mutex::default() }
     }
 
     /// The lease; none while another process has it.
@@ -58,11 +60,38 @@ impl LaneLease {
         let lease = if self.app.alone.is_certain() {
             lanes.seize(&self.name, &self.holder, now_ms, LEASE_MS).await?
         } else {
-            lanes.lease(&self.name, &self.holder, now_ms, LEASE_MS).await?
+            match lanes.lease(&self.name, &self.holder, now_ms, LEASE_MS).await? {
+                Some(lease) => Some(lease),
+                None => self.inherit().await?,
+            }
         };
         self.keep(lease.clone());
         self.tell(lease.is_some());
         Ok(lease)
+    }
+
+    /// Takes it from a process that is gone although its lease has not expired by the time of day here: the clock there was ahead, or
+    /// this one was put back since.
+    async fn inherit(&self) -> Result<Option<Lease>, Error> {
+        let lanes = self.app.store.lanes();
+        let Some(standing) = lanes.standing(&self.name).await? else { return Ok(None) };
+        let steady_ms = self.app.clock.steady_ms();
+        let since_ms = self.stands_since(&standing, steady_ms);
+        if steady_ms.saturating_sub(since_ms) < LEASE_MS {
+            return Ok(None);
+        }
+        lanes.inherit(&standing, &self.holder, self.app.now_ms(), LEASE_MS).await
+    }
+
+    fn stands_since(&self, standing: &Lease, steady_ms: i64) -> i64 {
+        let mut of_another = self.of_another.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*of_another {
+            Some((seen, since_ms)) if seen == standing => *since_ms,
+            _ => {
+                *of_another = Some((standing.clone(), steady_ms));
+                steady_ms
+            }
+        }
     }
 
     /// Keeps it alive while long batches are under way.

@@ -140,7 +140,7 @@ impl TestApp {
             if tick.worked || delivered + notified > 0 {
                 continue;
             }
-            match tick.open_due_ms {
+            match tick.open_due_ms.or(tick.lease_due_ms) {
                 None => return failures,
                 Some(due) => self.advance_to(due),
             }

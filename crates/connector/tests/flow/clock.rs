@@ -58,10 +58,6 @@ async fn a_clock_that_was_put_back_before_the_start_holds_up_nothing(#[values(Db
     app.down().await;
     app.set_clock_by(-HOUR);
     app.up(true).await;
-    // On a SQLite file the next process takes the lane at once; a lease of the old one would stand for that hour.
-    for lane in app.app.lanes().into_keys() {
-        app.app.store.lanes().seize(&lane, "nobody", app.app.now_ms(), 0).await.unwrap();
-    }
     let (_, name) = a_vendor(&app);
     app.insert(&card("accr_after", &name, "64100", 12.5));
     let (world, memo) = (app.world(), serde_json::json!({ "memo": "just edited" }));
@@ -72,5 +68,24 @@ async fn a_clock_that_was_put_back_before_the_start_holds_up_nothing(#[values(Db
         app.advance(60);
         assert!(minutes_passed(&app) - before < 20, "nobody polled in time, which is every 15 minutes");
     }
+    app.assert_sound().await;
+}
+
+/// A process dies while its clock is ahead; the next one has the right time, by which the lane is leased for hours.
+#[rstest]
+#[tokio::test]
+async fn a_lease_from_a_clock_that_was_ahead_is_over_when_nobody_renews_it(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(mut app) = TestApp::start(db, 10).await else { return };
+    app.set_clock_by(5 * HOUR);
+    app.die_after(Side::Bc, 3).await;
+    app.set_clock_by(-5 * HOUR);
+    app.restart().await;
+    let before = minutes_passed(&app);
+    while app.agreement().invoices == 0 {
+        let again_ms = app.tick().await.lease_due_ms;
+        app.advance(again_ms.map_or(1, |ms| (ms - app.app.now_ms()) / 1_000));
+        assert!(minutes_passed(&app) - before < 2, "a lease lasts 30 seconds");
+    }
+    app.run_until_idle().await;
     app.assert_sound().await;
 }

@@ -105,3 +105,24 @@ async fn a_seized_lane_fences_off_its_former_holder(#[values(Sqlite, Postgres)] 
     assert_eq!(again.epoch, second.epoch, "what is already mine keeps its epoch");
     assert!(lanes.seize("new lane", "alive", NOW, TTL).await.unwrap().is_some());
 }
+
+#[rstest]
+#[tokio::test]
+async fn a_lane_is_inherited_only_if_its_holder_did_not_renew(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lanes = world.store.lanes();
+    assert_eq!(lanes.standing("lane").await.unwrap(), None);
+    let hour = 3_600_000;
+    let first = lanes.lease("lane", "its clock was ahead", NOW + hour, TTL).await.unwrap().unwrap();
+    let standing = lanes.standing("lane").await.unwrap().unwrap();
+    assert_eq!(standing, first);
+    let renewed = lanes.renew(&first, NOW + hour + 1, TTL).await.unwrap();
+    assert_eq!(lanes.inherit(&standing, "b", NOW, TTL).await.unwrap(), None, "it lives");
+    assert!(lanes.holds(&renewed, NOW).await.unwrap());
+
+    let standing = lanes.standing("lane").await.unwrap().unwrap();
+    let second = lanes.inherit(&standing, "b", NOW, TTL).await.unwrap().unwrap();
+    assert_eq!((second.epoch, second.expires_ms), (first.epoch + 1, NOW + TTL));
+    assert!(!lanes.holds(&renewed, NOW).await.unwrap());
+    assert_eq!(lanes.inherit(&standing, "c", NOW, TTL).await.unwrap(), None, "another one was quicker");
+}
