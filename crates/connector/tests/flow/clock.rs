@@ -89,3 +89,35 @@ async fn a_lease_from_a_clock_that_was_ahead_is_over_when_nobody_renews_it(#[val
     app.run_until_idle().await;
     app.assert_sound().await;
 }
+
+/// Found by the simulation: the process that follows one whose clock was put back took that for a second jump, ended the settle window
+/// of what was on its way, and a second document came of it.
+#[rstest]
+#[tokio::test]
+async fn a_clock_that_was_put_back_once_is_not_put_back_again_by_the_next_process(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+) {
+    let Some(mut app) = TestApp::start(db, 30).await else { return };
+    app.run_until_idle().await;
+    app.set_clock_by(-5 * HOUR);
+    app.run_until_idle().await;
+    let late = FaultKind::LateCommit { seconds: 540, status: None };
+    app.world().faults.add(Fault::new(Side::Bc, late).method("POST").times(1));
+    let (_, name) = a_vendor(&app);
+    app.insert(&card("accr_late", &name, "64100", 12.5));
+    app.request("full_poll").await;
+    while app.row("accr_late").await.is_none_or(|row| row.stage != Stage::Draft) {
+        app.tick().await;
+    }
+    app.tick().await;
+    app.advance(3);
+    app.tick().await;
+    assert_eq!(app.world().bc.documents_by_marker("accr_late").len(), 0, "it is on its way, and was looked for once");
+    app.restart().await;
+    app.run_until_idle().await;
+    app.advance(600);
+    app.request("full_poll").await;
+    app.run_until_idle().await;
+    assert_eq!(app.agreement().duplicates, Vec::<String>::new());
+    app.assert_sound().await;
+}

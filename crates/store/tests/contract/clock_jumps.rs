@@ -105,4 +105,6 @@ async fn the_last_moment_that_a_job_saw_is_known(#[values(Sqlite, Postgres)] on:
     jobs.start(&lease, &world.main, "full", NOW + 3).await.unwrap();
     assert_eq!(jumps.last_seen(&world.main).await.unwrap(), Some(NOW + 5));
     assert_eq!(jumps.last_seen(&world.other).await.unwrap(), None);
+    jumps.follow(&lease, &world.main, -HOUR, NOW, &engine(), &note("main")).await.unwrap();
+    assert_eq!(jumps.last_seen(&world.main).await.unwrap(), Some(NOW + 5 - HOUR), "the same jump is not seen twice");
 }
