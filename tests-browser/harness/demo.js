@@ -28,3 +28,16 @@ export async function startDemo({ records = 240 } = {}) {
 function address(line, system) {
   return line.startsWith(system) ? line.match(/: +(http:\/\/[\w.:]+)/)?.[1] : undefined;
 }
+
+/**
+ * A card purchase in review whose account and vendor are coded: a person would export it without a second look. Not one on
+ * account 61300: it has a department by default, and Business Central refuses a second one (docs/codes/document_refused.md).
+ */
+export function exportableRow(page) {
+  return page
+    .locator("tbody tr", { has: page.locator(".status", { hasText: /^REVIEW$/ }) })
+    .filter({ has: page.locator("code", { hasText: /^CARD_EXPENSE_POST$/ }) })
+    .filter({ hasText: /G\/L Account: / })
+    .filter({ hasNotText: /not coded|G\/L Account: 61300/ })
+    .first();
+}

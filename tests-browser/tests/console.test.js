@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { LOOKS, brightness, launchBrowser } from "../harness/browser.js";
+import { seriousFindings } from "../harness/accessibility.js";
+import { LOOKS, brightness, launchBrowser, withPage } from "../harness/browser.js";
 import { accept, asPerson, asVisitor } from "../harness/console.js";
-import { startDemo } from "../harness/demo.js";
+import { exportableRow, startDemo } from "../harness/demo.js";
 import { ROOT } from "../harness/program.js";
 
 const SLOW = { timeout: 180_000 };
@@ -37,7 +38,7 @@ after(async () => {
   await demo?.stop();
 });
 
-/** Loads the page again until it shows what is waited for: pages show news when they are loaded. */
+/** Loads the page again until it shows what is waited for. */
 async function until(page, what, holds) {
   const end = Date.now() + 60_000;
   while (!(await holds())) {
@@ -58,6 +59,64 @@ test("a bookkeeper confirms a vendor in the queue and the record is exported", S
     await page.goto(`${origin}${record}`);
     await until(page, "the export", async () => (await page.getByText("exported to Brex with reference").count()) > 0);
     assert.equal(await page.getByText("confirmed by bookkeeper").count() > 0, true, "the story tells who answered");
+  });
+});
+
+test("a record arrives on the page while somebody watches it", SLOW, async () => {
+  await demo.atRest;
+  await asPerson(browser, origin, "viewer", async (page) => {
+    await page.getByRole("link", { name: "Records", exact: true }).click();
+    await withPage(browser, `${demo.brex}/`, async (brex) => {
+      const id = await exportableRow(brex).getAttribute("id");
+      await brex.locator(`[id="${id}"]`).getByRole("button", { name: "Export" }).click();
+      await brex.waitForURL(`**/*#${id}`);
+      const row = page.locator("tbody tr", { has: page.locator(`a[href$="/records/${id}"]`) });
+      await row.getByText("exported", { exact: true }).waitFor({ timeout: 60_000 });
+    });
+  });
+});
+
+test("what somebody is filling in is not taken away by news", SLOW, async () => {
+  await demo.atRest;
+  await asPerson(browser, origin, "bookkeeper", async (page) => {
+    await page.getByRole("link", { name: "Attention", exact: true }).click();
+    const group = page.locator("section.card").first();
+    await group.getByRole("checkbox").first().check();
+    await group.getByLabel("Why").fill("half a sen");
+    await new Promise((resolve) => setTimeout(resolve, 7_000));
+    assert.equal(await group.getByRole("checkbox").first().isChecked(), true);
+    assert.equal(await group.getByLabel("Why").inputValue(), "half a sen");
+  });
+});
+
+test("a bookkeeper matches a transfer with the invoice it pays, and takes that apart again", SLOW, async () => {
+  await demo.atRest;
+  await asPerson(browser, origin, "bookkeeper", async (page) => {
+    await page.getByRole("link", { name: "Transfers", exact: true }).click();
+    const suggested = page.locator("section.card", { hasText: "Suggested:" }).first();
+    await until(page, "the comparison", async () => (await suggested.count()) > 0);
+    const heading = await suggested.getByRole("heading").innerText();
+    await suggested.getByLabel("Why").fill("the supplier says so");
+    await suggested.getByRole("button", { name: "Match" }).click();
+    await page.getByText("Noted.").waitFor();
+    await page.getByRole("link", { name: "matched", exact: true }).click();
+    const matched = page.locator("section.card", { hasText: heading });
+    await until(page, "the match", async () => (await matched.getByText("said by bookkeeper").count()) > 0);
+    await matched.getByLabel("Why").fill("it was another invoice");
+    await matched.getByRole("button", { name: "Take apart" }).click();
+    await page.getByText("Noted.").waitFor();
+  });
+});
+
+test("a plan to pay says what stands against each invoice", SLOW, async () => {
+  await demo.atRest;
+  await asPerson(browser, origin, "approver", async (page) => {
+    await page.getByRole("link", { name: "Pay", exact: true }).click();
+    await until(page, "an open invoice", async () => (await page.getByRole("checkbox").count()) > 0);
+    await page.getByRole("checkbox").first().check();
+    await page.getByRole("button", { name: "Plan the chosen" }).click();
+    await page.getByRole("heading", { name: /^What would be paid/ }).waitFor();
+    assert.ok((await page.locator("#plan .tag.held").count()) > 0, "a bill of Brex is paid by Brex");
   });
 });
 
@@ -106,10 +165,10 @@ test("each role sees the buttons that are of use to it, and no others", SLOW, as
   assert.deepEqual(await seen("admin"), { users: 1, retry: true });
 });
 
-test("every page fits its window in light, dark and on a phone", SLOW, async () => {
+test("every page fits its window and is usable by everybody, in light, dark and on a phone", SLOW, async () => {
   await demo.atRest;
   mkdirSync(SCREENSHOTS, { recursive: true });
-  const tooWide = [];
+  const troubles = [];
   for (const [look, options] of Object.entries(LOOKS)) {
     await asPerson(
       browser,
@@ -119,7 +178,8 @@ test("every page fits its window in light, dark and on a phone", SLOW, async () 
         const shoot = async (name) => {
           await page.screenshot({ path: path.join(SCREENSHOTS, `console-${name}-${look}.png`) });
           const width = await page.evaluate(() => document.documentElement.scrollWidth);
-          if (width > options.viewport.width) tooWide.push(`${name} ${look}: ${width} px for ${options.viewport.width}`);
+          if (width > options.viewport.width) troubles.push(`${name} ${look}: ${width} px for ${options.viewport.width}`);
+          for (const finding of await seriousFindings(page)) troubles.push(`${name} ${look}: ${finding}`);
         };
         await shoot("overview");
         const pages = await page.locator("nav.side a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
@@ -137,5 +197,5 @@ test("every page fits its window in light, dark and on a phone", SLOW, async () 
       options,
     );
   }
-  assert.deepEqual(tooWide, []);
+  assert.deepEqual(troubles, []);
 });

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { launchBrowser, reloadUntil, takeScreenshots, withPage } from "../harness/browser.js";
-import { startDemo } from "../harness/demo.js";
+import { exportableRow, startDemo } from "../harness/demo.js";
 
 /** For tests that wait until the demo's first records are done. */
 const SLOW = { timeout: 180_000 };
@@ -22,19 +22,6 @@ after(async () => {
 
 /** The rows of our drafts; the rows with their lines carry no status. */
 const drafts = (page) => page.locator("tr", { has: page.locator("td.Draft") }).filter({ hasText: "BRX-" });
-
-/**
- * A card purchase in review whose account and vendor are coded: a person would export it without a second look. Not one on
- * account 61300: it has a department by default, and Business Central refuses a second one (docs/codes/document_refused.md).
- */
-function exportableRow(page) {
-  return page
-    .locator("tbody tr", { has: page.locator(".status", { hasText: /^REVIEW$/ }) })
-    .filter({ has: page.locator("code", { hasText: /^CARD_EXPENSE_POST$/ }) })
-    .filter({ hasText: /G\/L Account: / })
-    .filter({ hasNotText: /not coded|G\/L Account: 61300/ })
-    .first();
-}
 
 test("the drafts of the records that were ready appear on the Business Central page", async () => {
   await withPage(browser, `${demo.bc}/`, async (page) => {

@@ -1,4 +1,4 @@
-// Keys for those who work with the keyboard. Every page works without this file.
+// Keys for those who work with the keyboard, and news. Every page works without this file.
 "use strict";
 
 const isTyping = (target) => target.matches("input, select, textarea");
@@ -20,3 +20,20 @@ document.addEventListener("keydown", (event) => {
 for (const link of document.querySelectorAll("[data-link]")) {
   link.textContent = new URL(link.dataset.link, location.href).href;
 }
+
+// What changes is fetched every few seconds, unless somebody is working in it.
+const isBusy = (main) =>
+  document.hidden ||
+  main.contains(document.activeElement) ||
+  main.querySelector("input[type=checkbox]:checked, details[open]") !== null ||
+  !document.getSelection().isCollapsed;
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (isBusy(event.target)) event.preventDefault();
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  // Whoever is not signed in any more is sent elsewhere.
+  const came = new URL(event.detail.xhr.responseURL).pathname;
+  if (came !== location.pathname) location.reload();
+  if (came !== location.pathname || isBusy(event.target)) event.preventDefault();
+});

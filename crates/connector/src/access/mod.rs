@@ -87,8 +87,8 @@ impl Access {
         Ok(if started { SignIn::Granted(token) } else { SignIn::Wrong })
     }
 
-    /// Whose session this is, if it holds.
-    pub async fn session(&self, token: &str) -> Result<Option<Session>, store::Error> {
+    /// Whose session this is, if it holds. It is put off its end only if it is used.
+    pub async fn session(&self, token: &str, is_used: bool) -> Result<Option<Session>, store::Error> {
         let (now_ms, hash) = (self.app.now_ms(), hash_of(token));
         let sessions = self.app.store.sessions();
         let Some(session) = sessions.find(&hash, now_ms).await? else { return Ok(None) };
@@ -96,7 +96,7 @@ impl Access {
         if now_ms >= end_ms {
             return Ok(None);
         }
-        if now_ms - session.seen_ms >= NOTE_EVERY_MS {
+        if is_used && now_ms - session.seen_ms >= NOTE_EVERY_MS {
             sessions.touch(&hash, now_ms, end_ms.min(now_ms + IDLE_MS)).await?;
         }
         Ok(Some(session))

@@ -5,9 +5,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// Name, type and content of each.
-const ASSETS: [(&str, &str, &str); 3] = [
+const ASSETS: [(&str, &str, &str); 4] = [
     ("console.css", "text/css; charset=utf-8", include_str!("../../assets/console.css")),
     ("console.js", "text/javascript; charset=utf-8", include_str!("../../assets/console.js")),
+    // htmx 2.0.11 (0BSD), as published.
+    ("htmx.js", "text/javascript; charset=utf-8", include_str!("../../assets/htmx.min.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../assets/icon.svg")),
 ];
 

@@ -129,7 +129,9 @@ fn comes_from_us(headers: &HeaderMap) -> bool {
 
 async fn person(console: &Console, headers: &HeaderMap) -> Result<Option<Person>, store::Error> {
     let Some(session) = cookie(headers) else { return Ok(None) };
-    let found = console.access.session(session).await?;
+    // A page that looks for news by itself is no sign that somebody is there.
+    let is_used = !headers.contains_key("hx-request");
+    let found = console.access.session(session, is_used).await?;
     Ok(found.map(|found| Person {
         name: found.user,
         role: found.role,

@@ -9,6 +9,7 @@ mod connections;
 mod guard;
 mod overview;
 mod page;
+mod pay;
 mod record;
 mod records;
 mod routes;

@@ -8,7 +8,7 @@ use axum::routing::{MethodRouter, get, post};
 use domain::access::Need;
 
 use super::{
-    Console, assets, attention, audit, close, connections, overview, record, records, sign_in, tokens, transfers,
+    Console, assets, attention, audit, close, connections, overview, pay, record, records, sign_in, tokens, transfers,
     users, vendors,
 };
 
@@ -61,6 +61,10 @@ pub(super) fn all() -> Vec<Route> {
         act("/c/{connection}/vendors/decide", approve, vendors::decide),
         show("/c/{connection}/transfers", read, transfers::show),
         act("/c/{connection}/transfers", work, transfers::act),
+        show("/c/{connection}/pay", read, pay::show),
+        act("/c/{connection}/pay/order", work, pay::order),
+        act("/c/{connection}/pay/approve", approve, pay::approve),
+        act("/c/{connection}/pay/decline", work, pay::decline),
         show("/c/{connection}/close", read, close::show),
         show("/c/{connection}/close/page", read, close::page),
         show("/c/{connection}/audit", read, audit::show),

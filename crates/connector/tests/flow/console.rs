@@ -7,108 +7,16 @@ use domain::hold::HoldCode;
 use domain::id::ConnectionId;
 use domain::stage::Stage;
 use reqwest::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
-use reqwest::redirect::Policy;
-use reqwest::{Method, Response, StatusCode};
+use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
 use store::UserChange;
-use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::app::TestApp;
 use crate::database::Db;
 use crate::held::{a_vendor, card, hold_of};
 use crate::vendors::{COFFEE, arrives, company, exported, vendor_of};
-
-const PASSWORD: &str = "correct horse battery";
-
-/// A browser that is not signed in.
-struct Visitor {
-    base: String,
-    http: reqwest::Client,
-    cookie: Option<String>,
-    _stop: DropGuard,
-}
-
-impl Visitor {
-    async fn come(app: &TestApp) -> Self {
-        let listener = connector::web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let stop = CancellationToken::new();
-        tokio::spawn(console::serve(listener, app.app.clone(), None, stop.clone()));
-        let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
-        Self { base, http, cookie: None, _stop: stop.drop_guard() }
-    }
-
-    /// Somebody with this role, signed in.
-    async fn signed_in(app: &TestApp, name: &str, role: Role) -> Self {
-        let link = invite(app, name, role).await;
-        let mut visitor = Self::come(app).await;
-        let set = visitor.post("/welcome", &[("token", &link), ("password", PASSWORD), ("again", PASSWORD)]).await;
-        assert_eq!(set.status(), StatusCode::SEE_OTHER);
-        assert_eq!(visitor.sign_in(name, PASSWORD).await.status(), StatusCode::SEE_OTHER);
-        visitor
-    }
-
-    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.base));
-        match &self.cookie {
-            Some(cookie) => request.header(COOKIE, cookie),
-            None => request,
-        }
-    }
-
-    async fn get(&self, path: &str) -> Response {
-        self.request(Method::GET, path).send().await.unwrap()
-    }
-
-    async fn text(&self, path: &str) -> String {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        answer.text().await.unwrap()
-    }
-
-    /// Sends a form from our own page.
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Response {
-        self.request(Method::POST, path).header(ORIGIN, &self.base).form(fields).send().await.unwrap()
-    }
-
-    /// The same with the token that the page at `/` has.
-    async fn click(&self, path: &str, fields: &[(&str, &str)]) -> Response {
-        let token = self.form_token().await;
-        let mut fields = fields.to_vec();
-        fields.push(("form_token", &token));
-        self.post(path, &fields).await
-    }
-
-    async fn form_token(&self) -> String {
-        let page = self.text("/").await;
-        let (_, rest) = page.split_once("name=\"form_token\" value=\"").unwrap();
-        rest.split('"').next().unwrap().to_owned()
-    }
-
-    async fn sign_in(&mut self, name: &str, password: &str) -> Response {
-        let answer = self.post("/sign-in", &[("name", name), ("password", password)]).await;
-        if let Some(cookie) = answer.headers().get(SET_COOKIE) {
-            let text = cookie.to_str().unwrap();
-            assert!(text.starts_with("__Host-session="), "{text}");
-            for needed in ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
-                assert!(text.contains(needed), "{text}");
-            }
-            self.cookie = Some(text.split(';').next().unwrap().to_owned());
-        }
-        answer
-    }
-}
-
-async fn invite(app: &TestApp, name: &str, role: Role) -> String {
-    let (store, chance) = (&app.app.store, &app.app.chance);
-    let actor = Actor::Person("root".to_owned());
-    connector::access::invite(store, chance, name, Some(role), app.app.now_ms(), &actor).await.unwrap().unwrap()
-}
-
-fn location(answer: &Response) -> &str {
-    answer.headers()[LOCATION].to_str().unwrap()
-}
+use crate::visitor::{PASSWORD, Visitor, invite, location};
 
 #[rstest]
 #[tokio::test]
@@ -250,6 +158,8 @@ async fn a_session_ends_when_it_is_not_used_after_a_day_and_when_the_user_is_dis
     let mut ann = Visitor::signed_in(&app, "ann", Role::Viewer).await;
     app.advance(7 * 3600);
     ann.text("/").await;
+    let news = root.request(Method::GET, "/").header("HX-Request", "true").send().await.unwrap();
+    assert_eq!(news.status(), StatusCode::OK, "a page that looks for news by itself gets them, and nobody uses it");
     app.advance(7 * 3600);
     ann.text("/").await;
     assert_eq!(root.get("/").await.status(), StatusCode::SEE_OTHER, "not used for eight hours");

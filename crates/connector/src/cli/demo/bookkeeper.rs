@@ -1,11 +1,15 @@
-//! The demo's bookkeeper: clicks Export on records that were left in review, a few at a time, so that webhooks arrive.
+//! The demo's bookkeeper: clicks Export on records that were left in review, a few at a time, so that webhooks arrive, and posts the
+//! drafts of bills in the end, so that there is something that transfers pay.
 
 use std::collections::VecDeque;
 
 use sandbox::World;
+use sandbox::bc::{DocumentAction, DocumentChange, DocumentStatus};
 use sandbox::brex::Expectation;
 
 use super::super::{Exit, Failure};
+use crate::app::App;
+use crate::transfers::TRANSFERS;
 
 /// Records exported with one click.
 const PER_CLICK: usize = 2;
@@ -43,4 +47,21 @@ impl Bookkeeper {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         world.brex.make_ready(&ids, world.clock.now()).map_err(|e| Failure::new(Exit::Unexpected, e.to_string()))
     }
+}
+
+/// Posts the drafts of bills, which carry their suppliers' own numbers, and has what was paid through Brex compared with them.
+pub(super) async fn close_the_bills(app: &App, world: &World) -> Result<(), Failure> {
+    let is_bill = |number: &str| !number.is_empty() && !number.starts_with("BRX-");
+    for draft in world.bc.ledger() {
+        if draft.status == DocumentStatus::Draft && is_bill(&draft.external_number) {
+            let post = DocumentChange { action: Some(DocumentAction::Post), ..DocumentChange::default() };
+            let posted = world.bc.change_document(draft.id, post, world.clock.now());
+            posted.map_err(|e| Failure::new(Exit::Unexpected, e.to_string()))?;
+        }
+    }
+    for connection in &app.connections {
+        app.store.jobs().nudge(&connection.id, TRANSFERS, app.now_ms()).await?;
+    }
+    app.bell.notify_waiters();
+    Ok(())
 }

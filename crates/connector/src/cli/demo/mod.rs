@@ -85,6 +85,7 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<Exit, Failu
         summary.print();
     }
     if !args.once {
+        bookkeeper::close_the_bills(&app, &sandbox.world()).await?;
         eprintln!("\nstill serving; press Ctrl-C to stop");
         stop.cancelled().await;
     }

@@ -64,6 +64,14 @@ start_date = "{start_date}"
 time_zone = "America/New_York"
 poll_seconds = 3
 
+[connection.transfers]
+enabled = true
+seconds = 60
+
+[connection.transfers.pay]
+enabled = true
+four_eyes = true
+
 [connection.brex]
 base_url = {brex}
 token = {{ file = "brex.token" }}

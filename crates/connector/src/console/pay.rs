@@ -1,0 +1,265 @@
+//! Pay: what would be paid through Brex and what stands against it; what was ordered, and what others say to that.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Extension, Path, Query, RawQuery, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use domain::access::Need;
+use domain::transfer::dollars;
+use serde::Deserialize;
+use store::{OrderState, TransferOrder};
+
+use super::Console;
+use super::guard::Person;
+use super::page::{Frame, Oops, connection, render};
+use super::records::reason;
+use super::show::{Stamp, stamp};
+use crate::app::Connection;
+use crate::stop::Stop;
+use crate::transfers::pay::plan::{Line, Objection, Plan, Request, plan};
+use crate::transfers::pay::word::{self, PayError};
+use crate::transfers::view::{SeenDocument, View};
+
+/// Open invoices that are shown, those that are due first.
+const SHOWN: usize = 200;
+
+#[derive(Template)]
+#[template(path = "console/pay.html")]
+struct Page {
+    frame: Frame,
+    is_enabled: bool,
+    four_eyes: bool,
+    may_order: bool,
+    open: Vec<Open>,
+    hidden: usize,
+    plan: Option<Shown>,
+    orders: Vec<Ordered>,
+}
+
+/// An invoice that may be chosen.
+struct Open {
+    seen: SeenDocument,
+    vendor: String,
+    is_chosen: bool,
+}
+
+/// A plan as the page shows it.
+struct Shown {
+    lines: Vec<ShownLine>,
+    /// In US cents, as the order has to say it again.
+    cents: i64,
+    total: String,
+    account: String,
+    available: Option<String>,
+    reads_payments: bool,
+    is_clear: bool,
+}
+
+struct ShownLine {
+    invoice: String,
+    number: String,
+    vendor: String,
+    amount: String,
+    rail: String,
+    memo: String,
+    by_hand: bool,
+    against: Vec<Objection>,
+}
+
+struct Ordered {
+    row: TransferOrder,
+    amount: String,
+    at: Stamp,
+    /// Whether this person may say yes to it.
+    may_approve: bool,
+    may_decline: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Said {
+    #[serde(default)]
+    said: String,
+}
+
+pub(super) async fn show(
+    State(console): State<Arc<Console>>,
+    Extension(person): Extension<Person>,
+    Path(name): Path<String>,
+    Query(said): Query<Said>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Oops> {
+    let (app, connection) = (&console.app, connection(&console, &name)?);
+    let settings = &connection.settings.transfers.pay;
+    let today = crate::clock::timestamp(app.now_ms()).to_zoned_datetime(connection.rules.zone.clone()).date();
+    let mut documents = View::load(&app.store, &connection.id, today).await?.documents;
+    documents.sort_by_key(|seen| seen.due);
+    let chosen: BTreeSet<String> = invoices(query.unwrap_or_default().as_bytes()).collect();
+    // Planning asks both systems.
+    let planned = if chosen.is_empty() || !settings.enabled || !person.may(Need::Work) {
+        None
+    } else {
+        Some(shown(planned(&console, connection, chosen.iter().cloned()).await?, &documents))
+    };
+    let mut open: Vec<Open> = documents
+        .into_iter()
+        .filter(|seen| matches!(seen.verdict, "unmatched" | "partly"))
+        .map(|seen| Open { vendor: vendor_of(connection, &seen), is_chosen: chosen.contains(&seen.id), seen })
+        .collect();
+    let hidden = open.len().saturating_sub(SHOWN);
+    open.truncate(SHOWN);
+    let orders = app.store.transfer_orders().list(&connection.id).await?;
+    let orders = orders.into_iter().rev().map(|row| ordered(row, connection, &person)).collect();
+    let said = match said.said.as_str() {
+        "ordered" if settings.four_eyes => Some("Ordered. Another person has to approve it."),
+        "ordered" => Some("Ordered. It is sent to Brex within seconds."),
+        "approved" => Some("Approved. It is sent to Brex within seconds."),
+        "declined" => Some("Declined. Nothing is sent for it."),
+        _ => None,
+    };
+    let may_order = person.may(if settings.four_eyes { Need::Work } else { Need::Approve });
+    Ok(render(&Page {
+        frame: Frame::new(&console, person, "pay", Some(connection)).saying(said.map(str::to_owned)),
+        is_enabled: settings.enabled,
+        four_eyes: settings.four_eyes,
+        may_order,
+        open,
+        hidden,
+        plan: planned,
+        orders,
+    }))
+}
+
+/// The invoices that a form or an address names.
+fn invoices(form: &[u8]) -> impl Iterator<Item = String> {
+    url::form_urlencoded::parse(form).filter(|(name, _)| name == "invoice").map(|(_, id)| id.into_owned())
+}
+
+async fn planned(
+    console: &Console,
+    connection: &Connection,
+    invoices: impl Iterator<Item = String>,
+) -> Result<Plan, Oops> {
+    let requests: Vec<Request> = invoices.map(|invoice| Request { invoice, instrument: None }).collect();
+    plan(&console.app, connection, &requests, &BTreeSet::new()).await.map_err(|halt| Stop::from(halt).into())
+}
+
+fn shown(plan: Plan, documents: &[SeenDocument]) -> Shown {
+    let is_clear = plan.orders().is_some();
+    let number = |id: &str| documents.iter().find(|seen| seen.id == id).map(|seen| seen.supplier_number.clone());
+    let line = |line: Line| {
+        let order = line.order;
+        let text = |of: fn(&domain::transfer::Order) -> String| order.as_ref().map(of).unwrap_or_default();
+        ShownLine {
+            number: number(&line.asked).unwrap_or_else(|| line.asked.clone()),
+            amount: text(|order| dollars(order.cents)),
+            rail: text(|order| order.way.rail.clone()),
+            memo: text(|order| order.memo.clone()),
+            by_hand: order.as_ref().is_some_and(|order| order.is_manual),
+            invoice: line.asked,
+            vendor: line.vendor,
+            against: line.against,
+        }
+    };
+    Shown {
+        lines: plan.lines.into_iter().map(line).collect(),
+        cents: plan.total,
+        total: dollars(plan.total),
+        account: plan.account.unwrap_or_else(|| "none".to_owned()),
+        available: plan.available.map(dollars),
+        reads_payments: plan.has_lines,
+        is_clear,
+    }
+}
+
+fn vendor_of(connection: &Connection, seen: &SeenDocument) -> String {
+    let directory = connection.directory();
+    let vendor = directory.vendor(&seen.vendor.to_string());
+    vendor.map_or_else(String::new, |vendor| vendor.name.clone())
+}
+
+fn ordered(row: TransferOrder, connection: &Connection, person: &Person) -> Ordered {
+    let settings = &connection.settings.transfers.pay;
+    let is_asked = matches!(row.state, OrderState::Proposed | OrderState::Held);
+    let is_another = !settings.four_eyes || row.proposed_by != person.name;
+    Ordered {
+        amount: dollars(row.order.cents),
+        at: stamp(row.proposed_ms, &connection.rules.zone),
+        may_approve: is_asked && is_another && person.may(Need::Approve),
+        may_decline: (is_asked || row.state == OrderState::Approved) && person.may(Need::Work),
+        row,
+    }
+}
+
+/// Orders what was planned, all of it or nothing: the plan is made again, and has to come to the same total.
+pub(super) async fn order(
+    State(console): State<Arc<Console>>,
+    Extension(person): Extension<Person>,
+    Path(name): Path<String>,
+    Form(form): Form<Vec<(String, String)>>,
+) -> Result<Response, Oops> {
+    let (app, connection) = (&console.app, connection(&console, &name)?);
+    let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+    let total: Option<i64> = field("total").and_then(|text| text.parse().ok());
+    let invoices: BTreeSet<String> =
+        form.iter().filter(|(name, _)| name == "invoice").map(|(_, value)| value.clone()).collect();
+    if invoices.is_empty() {
+        return Err(Oops::Unusable("No invoice was chosen.".to_owned()));
+    }
+    let who = word::Person::who_orders(&app.store, connection, &person.name).await.map_err(refused)?;
+    let plan = planned(&console, connection, invoices.into_iter()).await?;
+    let Some(orders) = plan.orders().filter(|_| total == Some(plan.total)) else {
+        return Err(Oops::Unusable(
+            "Nothing was ordered: something has changed since this was planned. Plan it again.".to_owned(),
+        ));
+    };
+    word::order(&app.store, connection, &orders, &who, app.now_ms()).await.map_err(refused)?;
+    Ok(done(&console, &name, "ordered"))
+}
+
+#[derive(Deserialize)]
+pub(super) struct Decision {
+    id: i64,
+    #[serde(default)]
+    reason: String,
+}
+
+pub(super) async fn approve(
+    State(console): State<Arc<Console>>,
+    Extension(person): Extension<Person>,
+    Path(name): Path<String>,
+    Form(decision): Form<Decision>,
+) -> Result<Response, Oops> {
+    let (app, connection) = (&console.app, connection(&console, &name)?);
+    let who = word::Person::who_approves(&app.store, &person.name).await.map_err(refused)?;
+    word::approve(&app.store, connection, decision.id, &who, app.now_ms()).await.map_err(refused)?;
+    Ok(done(&console, &name, "approved"))
+}
+
+pub(super) async fn decline(
+    State(console): State<Arc<Console>>,
+    Extension(person): Extension<Person>,
+    Path(name): Path<String>,
+    Form(decision): Form<Decision>,
+) -> Result<Response, Oops> {
+    let (app, connection) = (&console.app, connection(&console, &name)?);
+    let reason = reason(&decision.reason)?;
+    let who = word::Person::who_declines(&app.store, &person.name).await.map_err(refused)?;
+    word::decline(&app.store, connection, decision.id, reason, &who, app.now_ms()).await.map_err(refused)?;
+    Ok(done(&console, &name, "declined"))
+}
+
+/// Back to the page, with the worker told that there is something new.
+fn done(console: &Console, connection: &str, said: &str) -> Response {
+    console.app.bell.notify_waiters();
+    Redirect::to(&format!("/c/{connection}/pay?said={said}")).into_response()
+}
+
+fn refused(error: PayError) -> Oops {
+    match error {
+        PayError::Refused(why) => Oops::Unusable(format!("{why}.")),
+        PayError::Store(error) => error.into(),
+    }
+}
