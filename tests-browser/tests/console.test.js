@@ -79,11 +79,15 @@ test("a record arrives on the page while somebody watches it", SLOW, async () =>
 test("what somebody is filling in is not taken away by news", SLOW, async () => {
   await demo.atRest;
   await asPerson(browser, origin, "bookkeeper", async (page) => {
+    await page.clock.install();
     await page.getByRole("link", { name: "Attention", exact: true }).click();
     const group = page.locator("section.card").first();
+    const news = page.waitForResponse((response) => response.url().endsWith("/attention"));
+    await page.clock.runFor(3_500);
+    await news;
     await group.getByRole("checkbox").first().check();
     await group.getByLabel("Why").fill("half a sen");
-    await new Promise((resolve) => setTimeout(resolve, 7_000));
+    await page.clock.runFor(10_000);
     assert.equal(await group.getByRole("checkbox").first().isChecked(), true);
     assert.equal(await group.getByLabel("Why").inputValue(), "half a sen");
   });
@@ -93,17 +97,18 @@ test("a bookkeeper matches a transfer with the invoice it pays, and takes that a
   await demo.atRest;
   await asPerson(browser, origin, "bookkeeper", async (page) => {
     await page.getByRole("link", { name: "Transfers", exact: true }).click();
-    const suggested = page.locator("section.card", { hasText: "Suggested:" }).first();
-    await until(page, "the comparison", async () => (await suggested.count()) > 0);
-    const heading = await suggested.getByRole("heading").innerText();
-    await suggested.getByLabel("Why").fill("the supplier says so");
-    await suggested.getByRole("button", { name: "Match" }).click();
+    const open = page.locator("section.card").first();
+    const owed = page.locator("tbody tr");
+    await until(page, "the comparison", async () => (await open.count()) > 0 && (await owed.count()) > 0);
+    const card = page.locator("section.card", { hasText: await open.getByRole("heading").innerText() });
+    await card.getByLabel("Invoices").fill(await owed.first().locator("td").nth(1).innerText());
+    await card.getByLabel("Why").fill("the supplier says so");
+    await card.getByRole("button", { name: "Match" }).click();
     await page.getByText("Noted.").waitFor();
-    await page.getByRole("link", { name: "matched", exact: true }).click();
-    const matched = page.locator("section.card", { hasText: heading });
-    await until(page, "the match", async () => (await matched.getByText("said by bookkeeper").count()) > 0);
-    await matched.getByLabel("Why").fill("it was another invoice");
-    await matched.getByRole("button", { name: "Take apart" }).click();
+    await page.getByRole("link", { name: "all", exact: true }).click();
+    await card.getByText("said by bookkeeper").waitFor();
+    await card.getByLabel("Why").fill("it was another invoice");
+    await card.getByRole("button", { name: "Take apart" }).click();
     await page.getByText("Noted.").waitFor();
   });
 });

@@ -39,7 +39,7 @@ async fn the_process_killed_at_thirty_random_moments_loses_nothing_and_doubles_n
 async fn killed_as_often_as_asked_in_bad_weather(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
     let Some(database) = Database::fresh(db).await else { return };
     let rounds = rounds_asked_for();
-    let records = usize::try_from(rounds).unwrap() * 10 + 100;
+    let records = usize::try_from(rounds).unwrap() * 12 + 100;
     let weather = Weather {
         seed: 8,
         percent: 5,
@@ -84,7 +84,7 @@ async fn killed(rounds: u32, records: usize, weather: Option<Weather>, server: O
     }
     let faults = &setting.sandbox.world().faults;
     // Many a start gets no further than its first looks at the company, above all in bad weather or on a busy machine.
-    let least = rounds / 5;
+    let (least, most_requests) = if weather.is_some() { (rounds / 10, 45) } else { (rounds / 5, 30) };
     faults.set_weather(weather).unwrap();
     let seed = 8;
     let mut random = StdRng::seed_from_u64(seed);
@@ -95,7 +95,7 @@ async fn killed(rounds: u32, records: usize, weather: Option<Weather>, server: O
         let mut child = child.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         // After so many requests: at the start, while documents are made, or while one is read back. Counted in requests and
         // not in time, so that a busy machine meets the same moments.
-        let requests = requests_in_bc(&setting) + random.next_u64() % 30;
+        let requests = requests_in_bc(&setting) + random.next_u64() % most_requests;
         let mut patience = 5_000;
         while requests_in_bc(&setting) < requests && patience > 0 {
             if let Ok(status) = tokio::time::timeout(Duration::from_millis(1), child.wait()).await {
