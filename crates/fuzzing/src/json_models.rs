@@ -25,7 +25,9 @@ pub fn json_models(data: &[u8]) {
                 told = format!("{told} {cause}");
                 source = cause.source();
             }
-            let is_told = SECRETS.into_iter().find(|secret| told.contains(secret));
+            // A system cannot say back what only the other one was sent.
+            let sent = if name.starts_with("brex ") { &SECRETS[..1] } else { &SECRETS[1..] };
+            let is_told = sent.iter().find(|secret| told.contains(**secret));
             assert!(answers.is_success() || is_told.is_none(), "{name} tells a secret: {told}");
         }
     });

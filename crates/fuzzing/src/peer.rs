@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 use crate::answer::Answers;
 
-/// What the clients sign in with. No error may quote one of these, even if an answer says it back.
+/// What the clients sign in with: Brex's first, then Business Central's. No error about a system may quote what that system was
+/// signed in to with, even if its answer says it back.
 pub(crate) const SECRETS: [&str; 3] = ["bxt_fuzzing_brex_token", "fuzzing.access.token", "fuzzing~client~secret"];
 
 pub(crate) const COMPANY: Uuid = uuid::uuid!("f64eba74-dacd-4854-a584-1834f68cfc3a");

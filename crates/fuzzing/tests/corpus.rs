@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fuzzing::TARGETS;
 
 /// What is kept is there to be replayed with every test, not to search further.
-const FILES_MAX: usize = 60;
+const FILES_MAX: usize = 64;
 const BYTES_MAX: usize = 200_000;
 
 fn folder(name: &str) -> PathBuf {

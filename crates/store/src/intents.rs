@@ -196,6 +196,27 @@ impl Intents<'_> {
         Ok(found)
     }
 
+    /// The open intents to make a document for one of these vendors, of whatever record.
+    pub async fn list_open_of_vendors(
+        &self,
+        connection: &ConnectionId,
+        vendor_numbers: &[&str],
+    ) -> Result<Vec<Intent>, Error> {
+        let mut found = Vec::new();
+        for numbers in vendor_numbers.chunks(CHUNK) {
+            let statement = Statement::new(SELECT)
+                .bind(connection.as_str())
+                .push(" AND outcome IS NULL AND purpose = ")
+                .push_bind(Purpose::Create.as_str())
+                .push(" AND vendor_number IN ")
+                .push_list(numbers.iter().copied());
+            for row in self.db.rows(statement).await? {
+                found.push(read(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
     /// Every attempt of a record, the first one first.
     pub async fn list_for(&self, connection: &ConnectionId, record: &RecordId) -> Result<Vec<Intent>, Error> {
         let statement = Statement::new(SELECT)

@@ -28,13 +28,13 @@ pub struct Lanes<'a> {
 }
 
 impl Lanes<'_> {
-    /// Takes the lane if it is free, expired, or already the holder's. A lease of the holder that still runs is extended
-    /// under its epoch; every other one gets the next epoch.
+    /// Takes the lane if it is free, expired, or already the holder's. A lease of the holder is extended under its epoch, also after it
+    /// expired, as long as nobody else has taken it; every other one gets the next epoch.
     pub async fn lease(&self, lane: &str, holder: &str, now_ms: i64, ttl_ms: i64) -> Result<Option<Lease>, Error> {
         let expires_ms = now_ms.saturating_add(ttl_ms);
         let epoch = in_transaction!(self.db, tx => {
             let taken = Statement::new(
-                "UPDATE lanes SET epoch = CASE WHEN holder = $2 AND expires_ms > $4 THEN epoch ELSE epoch + 1 END, \
+                "UPDATE lanes SET epoch = CASE WHEN holder = $2 THEN epoch ELSE epoch + 1 END, \
                  holder = $2, expires_ms = $3 \
                  WHERE lane = $1 AND (holder IS NULL OR holder = $2 OR expires_ms <= $4) \
                  AND NOT EXISTS (SELECT 1 FROM left_for)",

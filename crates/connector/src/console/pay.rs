@@ -7,9 +7,11 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, Path, Query, RawQuery, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use data_encoding::HEXLOWER;
 use domain::access::Need;
-use domain::transfer::dollars;
+use domain::transfer::{Order, dollars};
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use store::{OrderState, TransferOrder};
 
 use super::Console;
@@ -49,8 +51,8 @@ struct Open {
 /// A plan as the page shows it.
 struct Shown {
     lines: Vec<ShownLine>,
-    /// In US cents, as the order has to say it again.
-    cents: i64,
+    /// What the order has to say again: a digest of everything that would be sent.
+    digest: String,
     total: String,
     account: String,
     available: Option<String>,
@@ -63,7 +65,7 @@ struct ShownLine {
     number: String,
     vendor: String,
     amount: String,
-    rail: String,
+    payee: String,
     memo: String,
     by_hand: bool,
     against: Vec<Objection>,
@@ -72,6 +74,8 @@ struct ShownLine {
 struct Ordered {
     row: TransferOrder,
     amount: String,
+    payee: String,
+    despite: String,
     at: Stamp,
     /// Whether this person may say yes to it.
     may_approve: bool,
@@ -92,6 +96,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Oops> {
     let (app, connection) = (&console.app, connection(&console, &name)?);
+    known_vendors(&console, connection).await?;
     let settings = &connection.settings.transfers.pay;
     let today = crate::clock::timestamp(app.now_ms()).to_zoned_datetime(connection.rules.zone.clone()).date();
     let mut documents = View::load(&app.store, &connection.id, today).await?.documents;
@@ -146,16 +151,49 @@ async fn planned(
     plan(&console.app, connection, &requests, &BTreeSet::new()).await.map_err(|halt| Stop::from(halt).into())
 }
 
+/// A process that only shows pages has no mirror of its own.
+async fn known_vendors(console: &Console, connection: &Connection) -> Result<(), Oops> {
+    if !connection.is_mirrored() {
+        crate::mirror::recall(&console.app, connection).await?;
+    }
+    Ok(())
+}
+
+/// Everything that would be sent, and nothing else: another account of the payee is another digest.
+fn digest(orders: &[Order]) -> String {
+    let mut hash = Sha256::new();
+    for order in orders {
+        let parts = [
+            &order.key.to_string(),
+            &order.cents.to_string(),
+            &order.brex_vendor,
+            &order.way.instrument,
+            &order.account,
+        ];
+        for part in parts {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+    }
+    HEXLOWER.encode(&hash.finalize())
+}
+
+/// To whom in Brex, and by which of the payee's accounts.
+fn payee(order: &Order) -> String {
+    format!("{} to {} of {}, from {}", order.way.rail, order.way.instrument, order.brex_vendor, order.account)
+}
+
 fn shown(plan: Plan, documents: &[SeenDocument]) -> Shown {
-    let is_clear = plan.orders().is_some();
+    let orders = plan.orders();
+    let is_clear = orders.is_some();
     let number = |id: &str| documents.iter().find(|seen| seen.id == id).map(|seen| seen.supplier_number.clone());
     let line = |line: Line| {
         let order = line.order;
-        let text = |of: fn(&domain::transfer::Order) -> String| order.as_ref().map(of).unwrap_or_default();
+        let text = |of: fn(&Order) -> String| order.as_ref().map(of).unwrap_or_default();
         ShownLine {
             number: number(&line.asked).unwrap_or_else(|| line.asked.clone()),
             amount: text(|order| dollars(order.cents)),
-            rail: text(|order| order.way.rail.clone()),
+            payee: text(payee),
             memo: text(|order| order.memo.clone()),
             by_hand: order.as_ref().is_some_and(|order| order.is_manual),
             invoice: line.asked,
@@ -165,7 +203,7 @@ fn shown(plan: Plan, documents: &[SeenDocument]) -> Shown {
     };
     Shown {
         lines: plan.lines.into_iter().map(line).collect(),
-        cents: plan.total,
+        digest: orders.map(|orders| digest(&orders)).unwrap_or_default(),
         total: dollars(plan.total),
         account: plan.account.unwrap_or_else(|| "none".to_owned()),
         available: plan.available.map(dollars),
@@ -186,6 +224,8 @@ fn ordered(row: TransferOrder, connection: &Connection, person: &Person) -> Orde
     let is_another = !settings.four_eyes || row.proposed_by != person.name;
     Ordered {
         amount: dollars(row.order.cents),
+        payee: payee(&row.order),
+        despite: row.order.despite.iter().cloned().collect::<Vec<_>>().join(", "),
         at: stamp(row.proposed_ms, &connection.rules.zone),
         may_approve: is_asked && is_another && person.may(Need::Approve),
         may_decline: (is_asked || row.state == OrderState::Approved) && person.may(Need::Work),
@@ -193,7 +233,7 @@ fn ordered(row: TransferOrder, connection: &Connection, person: &Person) -> Orde
     }
 }
 
-/// Orders what was planned, all of it or nothing: the plan is made again, and has to come to the same total.
+/// Orders what was planned, all of it or nothing: the plan is made again, and has to come to the same.
 pub(super) async fn order(
     State(console): State<Arc<Console>>,
     Extension(person): Extension<Person>,
@@ -202,15 +242,16 @@ pub(super) async fn order(
 ) -> Result<Response, Oops> {
     let (app, connection) = (&console.app, connection(&console, &name)?);
     let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let total: Option<i64> = field("total").and_then(|text| text.parse().ok());
+    let seen = field("plan").unwrap_or_default();
     let invoices: BTreeSet<String> =
         form.iter().filter(|(name, _)| name == "invoice").map(|(_, value)| value.clone()).collect();
     if invoices.is_empty() {
         return Err(Oops::Unusable("No invoice was chosen.".to_owned()));
     }
+    known_vendors(&console, connection).await?;
     let who = word::Person::who_orders(&app.store, connection, &person.name).await.map_err(refused)?;
     let plan = planned(&console, connection, invoices.into_iter()).await?;
-    let Some(orders) = plan.orders().filter(|_| total == Some(plan.total)) else {
+    let Some(orders) = plan.orders().filter(|orders| digest(orders) == seen) else {
         return Err(Oops::Unusable(
             "Nothing was ordered: something has changed since this was planned. Plan it again.".to_owned(),
         ));

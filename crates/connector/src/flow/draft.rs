@@ -26,6 +26,9 @@ use super::wire::{found_document, new_document, wire_kind};
 use super::{Lane, Stop, asked_ms, sending};
 use crate::problem;
 
+/// How long a record waits before it looks again whether another one of its number has its document.
+const BEHIND_MS: i64 = 30_000;
+
 /// A row with its plan.
 pub(super) type Planned = (RecordRow, PlannedDocument);
 
@@ -58,8 +61,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// This one, then another.
-    pub(super) fn and(mut self, other: Option<Self>) -> Self {
-        let other = other.unwrap_or_default();
+    pub(super) fn and(mut self, other: Self) -> Self {
         self.intended.extend(other.intended);
         self.waiting.extend(other.waiting);
         self
@@ -99,8 +101,12 @@ pub(super) async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Bat
     probe::run(lane, unclear).await?;
     let (invoices, memos): (Vec<Planned>, Vec<Planned>) =
         fresh.into_iter().partition(|(_, plan)| plan.kind == DocumentKind::Invoice);
-    let invoices = intend(lane, DocumentKind::Invoice, invoices).await?;
-    Ok(invoices.and(Some(intend(lane, DocumentKind::CreditMemo, memos).await?)))
+    // Both are looked up before any intent is committed: one that was committed and not sent counts as unknown.
+    let (mut absent, mut waiting) = look(lane, DocumentKind::Invoice, invoices).await?;
+    let (memos, memos_waiting) = look(lane, DocumentKind::CreditMemo, memos).await?;
+    absent.extend(memos);
+    waiting.extend(memos_waiting);
+    Ok(Batch { intended: commit_intents(lane, absent).await?, waiting })
 }
 
 /// Splits off the rows whose stored plan cannot be read.
@@ -116,11 +122,17 @@ pub(super) fn with_plans(rows: Vec<RecordRow>) -> (Vec<Planned>, Vec<RecordRow>)
     (planned, broken)
 }
 
-/// Looks up all numbers with one call, and commits the intents of what is not there.
-async fn intend(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) -> Result<Batch, Stop> {
+/// Looks up all numbers with one call. Gives what is not there, and what has to wait for another record of the batch.
+async fn look(
+    lane: &Lane<'_>,
+    kind: DocumentKind,
+    planned: Vec<Planned>,
+) -> Result<(Vec<Planned>, Vec<RecordId>), Stop> {
     if planned.is_empty() {
-        return Ok(Batch::default());
+        return Ok((Vec::new(), Vec::new()));
     }
+    // Asked before the look-up: what is made in between is then seen by one of the two.
+    let on_their_way = on_their_way(lane, kind, &planned).await?;
     let found = found_by_number(lane, kind, planned.iter().map(|(_, plan)| plan)).await?;
     let mut settled = Vec::new();
     let mut absent = Vec::new();
@@ -129,9 +141,8 @@ async fn intend(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) -> R
     for (row, plan) in planned {
         match found.judge(&plan) {
             // Two bills of one vendor with one number: the second looks again when the first has its document.
-            Ok(Seen::Absent) if !numbers.insert((plan.vendor_number.clone(), plan.number.clone())) => {
-                waiting.push(row.id);
-            }
+            Ok(Seen::Absent) if on_their_way.contains(&number_key(&plan)) => settled.push(behind_another(lane, row)),
+            Ok(Seen::Absent) if !numbers.insert(number_key(&plan)) => waiting.push(row.id),
             Ok(Seen::Absent) => absent.push((row, plan)),
             Ok(seen) => settled.push(probe::settle(lane, row, &seen, None)),
             Err(error) => settled.push(cannot_look(lane, row, error)),
@@ -143,7 +154,32 @@ async fn intend(lane: &Lane<'_>, kind: DocumentKind, planned: Vec<Planned>) -> R
         plan.late.extend(known.met_by(plan));
         plan.late.extend(taken_over(plan));
     }
-    Ok(Batch { intended: commit_intents(lane, absent).await?, waiting })
+    Ok((absent, waiting))
+}
+
+/// By what Business Central tells documents of a kind apart, whatever their case.
+fn number_key(plan: &PlannedDocument) -> (String, String) {
+    (plan.vendor_number.clone(), plan.number.as_str().to_uppercase())
+}
+
+/// The numbers of these vendors whose documents are being made, or of which that is not known.
+async fn on_their_way(
+    lane: &Lane<'_>,
+    kind: DocumentKind,
+    planned: &[Planned],
+) -> Result<HashSet<(String, String)>, Stop> {
+    let mut vendors: Vec<&str> = planned.iter().map(|(_, plan)| plan.vendor_number.as_str()).collect();
+    vendors.sort_unstable();
+    vendors.dedup();
+    let open = lane.app.store.intents().list_open_of_vendors(&lane.connection.id, &vendors).await?;
+    let of_kind = open.into_iter().filter(|intent| intent.document_kind == kind);
+    Ok(of_kind.map(|intent| (intent.vendor_number, intent.document_key.to_uppercase())).collect())
+}
+
+/// Another record of the same vendor and number is being booked: what becomes of it decides.
+fn behind_another(lane: &Lane<'_>, row: RecordRow) -> Step {
+    const WHY: &str = "a document of the same vendor and number is on its way for another record";
+    Step::of(row).postpone(lane.now_ms().saturating_add(BEHIND_MS), false, &json!(WHY))
 }
 
 /// Sends one document, if the lease still stands when the turn of the call has come ([`Lane::company`]).

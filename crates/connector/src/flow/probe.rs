@@ -202,12 +202,14 @@ pub(super) enum Waiting {
 
 /// The next look for what an open intent may have done.
 ///
-/// An intent of a former holder of the lane has no known time of sending: it was sent before this process took over, so its
-/// plan starts with this first look.
+/// An intent of a former holder of the lane has no known time of sending, and the window that it gave was told by another clock: it was
+/// sent before this process took over, so its plan starts with this first look. So it does if nobody began to look: an intent may have
+/// waited long for its turn.
 pub(super) fn wait(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Waiting {
     let step = |step: Step| Waiting::Step(Box::new(step));
-    if intent.probes == 0 && intent.epoch != lane.lease.epoch {
-        let detail = json!({ "found": false, "why": "the process that sent it is gone; looking starts anew" });
+    let was_begun = intent.settle_until_ms != intent.created_ms.saturating_add(lane.settle_window_ms());
+    if intent.epoch != lane.lease.epoch || (intent.probes == 0 && !was_begun) {
+        let detail = json!({ "found": false, "why": "nobody here knows when it was sent; looking starts anew" });
         return step(start_looking(lane, row, intent.attempt).note("probed", detail));
     }
     let probes = intent.probes.saturating_add(1);

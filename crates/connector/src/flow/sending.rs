@@ -110,7 +110,7 @@ struct Sending<'l> {
     taken: HashSet<RecordId>,
     /// What has to wait for another one, which this turn may be making.
     left: HashSet<RecordId>,
-    preparing: Option<BoxFuture<'l, Result<Prepared, Stop>>>,
+    preparing: Option<BoxFuture<'l, Prepared>>,
     committing: Option<BoxFuture<'l, Result<Committed, Stop>>>,
     /// Of the last look, nothing was due.
     is_dry: bool,
@@ -121,12 +121,35 @@ struct Sending<'l> {
     is_refused: bool,
 }
 
-/// A batch that can be sent, or nothing if none was due.
-type Prepared = Option<draft::Batch>;
+/// A batch that can be sent, or nothing if none was due; and why nothing more is to be begun. Both: its intents are committed, and it
+/// goes back unsent.
+#[derive(Default)]
+struct Prepared {
+    batch: Option<draft::Batch>,
+    stop: Option<Stop>,
+}
+
+impl Prepared {
+    fn of(prepared: Result<Option<draft::Batch>, Stop>) -> Self {
+        match prepared {
+            Ok(batch) => Self { batch, stop: None },
+            Err(stop) => Self { batch: None, stop: Some(stop) },
+        }
+    }
+
+    /// This and another.
+    fn and(self, other: Self) -> Self {
+        let batch = match (self.batch, other.batch) {
+            (Some(one), Some(other)) => Some(one.and(other)),
+            (one, other) => one.or(other),
+        };
+        Self { batch, stop: self.stop.or(other.stop) }
+    }
+}
 
 enum Next {
     Answered(Box<Answer>),
-    Prepared(Result<Prepared, Stop>),
+    Prepared(Prepared),
     Committed(Result<Committed, Stop>),
     Waited,
 }
@@ -153,18 +176,14 @@ impl<'l> Sending<'l> {
 
     async fn run(mut self, rows: Option<Vec<RecordRow>>) -> Result<bool, Stop> {
         let lane = self.lane;
-        self.preparing = rows.map(|rows| async move { prepare(lane, rows).await }.boxed());
+        self.preparing = rows.map(|rows| async move { Prepared::of(prepare(lane, rows).await) }.boxed());
         loop {
             self.begin();
             match self.next().await {
                 None => break,
                 Some(Next::Answered(answer)) => self.take_answer(*answer),
-                Some(Next::Prepared(Ok(prepared))) => self.take_batch(prepared),
+                Some(Next::Prepared(prepared)) => self.take_batch(prepared),
                 Some(Next::Committed(Ok(committed))) => self.take_committed(committed),
-                Some(Next::Prepared(Err(stop))) => {
-                    self.preparing = None;
-                    self.stop(stop);
-                }
                 Some(Next::Committed(Err(stop))) => {
                     self.committing = None;
                     self.stop(stop);
@@ -191,7 +210,7 @@ impl<'l> Sending<'l> {
             }
             if self.preparing.is_none() && !self.is_dry && self.ready.len() < FEW {
                 let (lane, not_these) = (self.lane, self.taken.union(&self.left).cloned().collect());
-                self.preparing = Some(async move { load(lane, not_these).await }.boxed());
+                self.preparing = Some(async move { Prepared::of(load(lane, not_these).await) }.boxed());
             }
         } else {
             // Their intents are committed, and nothing was sent.
@@ -239,9 +258,12 @@ impl<'l> Sending<'l> {
         self.answers.push(answer);
     }
 
-    fn take_batch(&mut self, prepared: Prepared) {
+    fn take_batch(&mut self, Prepared { batch, stop }: Prepared) {
         self.preparing = None;
-        let Some(batch) = prepared else {
+        if let Some(stop) = stop {
+            self.stop(stop);
+        }
+        let Some(batch) = batch else {
             self.is_dry = true;
             return;
         };
@@ -273,13 +295,13 @@ impl<'l> Sending<'l> {
             let earlier = async {
                 match before {
                     Some(before) => before.await,
-                    None => Ok(None),
+                    None => Prepared::default(),
                 }
             };
             // At once: what was being prepared may hold the one connection that writes, and would hold it for ever if it were left.
             let (intended, earlier) = tokio::join!(draft::commit_intents(lane, planned), earlier);
-            let batch = draft::Batch { intended: intended?, waiting: Vec::new() };
-            Ok(Some(batch.and(earlier?)))
+            let again = intended.map(|intended| Some(draft::Batch { intended, waiting: Vec::new() }));
+            Prepared::of(again).and(earlier)
         };
         self.preparing = Some(preparing.boxed());
     }
@@ -299,7 +321,7 @@ async fn end_of<T>(under_way: &mut Option<BoxFuture<'_, T>>) -> T {
 }
 
 /// What is due, but not these.
-async fn load(lane: &Lane<'_>, not_these: HashSet<RecordId>) -> Result<Prepared, Stop> {
+async fn load(lane: &Lane<'_>, not_these: HashSet<RecordId>) -> Result<Option<draft::Batch>, Stop> {
     let limit = BATCH.saturating_add(i64::try_from(not_these.len()).unwrap_or(BATCH));
     let records = lane.app.store.records();
     let mut rows = records.list_due(&lane.connection.id, Stage::Draft, lane.now_ms(), limit).await?;
@@ -308,7 +330,7 @@ async fn load(lane: &Lane<'_>, not_these: HashSet<RecordId>) -> Result<Prepared,
     prepare(lane, rows).await
 }
 
-async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Prepared, Stop> {
+async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Option<draft::Batch>, Stop> {
     Ok(if rows.is_empty() { None } else { Some(draft::prepare(lane, rows).await?) })
 }
 

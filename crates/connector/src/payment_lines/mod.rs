@@ -260,7 +260,7 @@ impl<'a> Desk<'a> {
     /// the lane starts with this first look, since nobody knows when it sent.
     async fn still_absent(&self, row: PaymentLine) -> Result<PaymentLine, Stop> {
         let (now_ms, window_ms) = (self.app.now_ms(), self.window_ms());
-        if row.probes == 0 && row.epoch != self.lease.epoch {
+        if row.epoch != self.lease.epoch {
             let why = json!("the process that sent it is gone; looking starts anew");
             return self.written(self.looking(row), "payment_line_looked_for", why).await;
         }

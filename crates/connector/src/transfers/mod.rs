@@ -54,7 +54,7 @@ pub async fn turn(app: &App, connection: &Connection, lease: &Lease) -> Result<b
     let walked = app.store.cursors().get(id, WALKED).await?.and_then(|text| text.parse::<i64>().ok());
     let period_ms = i64::from(settings.walk_seconds).saturating_mul(1_000);
     let is_full = job.argument.as_deref() == Some(FULL)
-        || walked.is_none_or(|walked| app.now_ms().saturating_sub(walked) >= period_ms);
+        || walked.is_none_or(|walked| walked > app.now_ms() || app.now_ms().saturating_sub(walked) >= period_ms);
     match run(app, connection, Some(lease), is_full).await {
         Ok(report) => {
             if is_full {

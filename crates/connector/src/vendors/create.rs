@@ -176,7 +176,7 @@ impl Turn<'_> {
     /// the lane starts with this first look, since nobody knows when it sent.
     async fn still_absent(&self, row: VendorProposal) -> Result<(), Stop> {
         let (now_ms, window_ms) = (self.now_ms(), self.window_ms());
-        if row.probes == 0 && row.epoch != self.lease.epoch {
+        if row.epoch != self.lease.epoch {
             let why = json!("the process that sent it is gone; looking starts anew");
             return self.apply(self.looking(row), "vendor_proposal_looked_for", why).await.map(drop);
         }

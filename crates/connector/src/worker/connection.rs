@@ -82,7 +82,7 @@ impl ConnectionWorker {
         }
     }
 
-    /// When the time of day was set, what waits by it goes along. At first sight only a time before what an earlier process saw
+    /// When the time of day was set, what waits by it goes along, and what is unclear is looked for anew. At first sight only a time before what an earlier process saw
     /// can be told from the time in which no process ran.
     async fn keep_distance(&mut self, lease: &Lease) -> Result<(), Error> {
         let (app, id) = (&self.app, &self.connection.id);
@@ -96,7 +96,9 @@ impl ConnectionWorker {
         if let Some(jump_ms) = jump_ms {
             tracing::warn!(connection = %id, seconds = jump_ms / 1_000, "the clock of this machine was set; what waits goes along");
             let note = connection_note("clock_was_set", &self.connection, json!({ "seconds": jump_ms / 1_000 }));
-            app.store.clock_jumps().follow(lease, id, jump_ms, app.now_ms(), &app.actor(), &note).await?;
+            let (now_ms, settle_seconds) = (app.now_ms(), self.connection.settings.settle_seconds);
+            let settle_until_ms = now_ms.saturating_add(i64::from(settle_seconds).saturating_mul(1_000));
+            app.store.clock_jumps().follow(lease, id, jump_ms, settle_until_ms, now_ms, &app.actor(), &note).await?;
             self.pause.until_ms = self.pause.until_ms.saturating_add(jump_ms.min(0));
         }
         self.watch.look(&*self.app.clock);

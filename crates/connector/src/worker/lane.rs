@@ -74,7 +74,9 @@ impl LaneLease {
     /// this one was put back since.
     async fn inherit(&self) -> Result<Option<Lease>, Error> {
         let lanes = self.app.store.lanes();
-        let Some(standing) = lanes.standing(&self.name).await? else { return Ok(None) };
+        let Some(standing) = lanes.standing(&self.name).await?.filter(|lease| lease.holder != self.holder) else {
+            return Ok(self.held());
+        };
         let steady_ms = self.app.clock.steady_ms();
         let since_ms = self.stands_since(&standing, steady_ms);
         if steady_ms.saturating_sub(since_ms) < LEASE_MS {
@@ -103,7 +105,10 @@ impl LaneLease {
                 Ok(())
             }
             Err(error) => {
-                self.keep(None);
+                // A database that does not answer has not given it to anybody.
+                if matches!(error, Error::LostLease) {
+                    self.keep(None);
+                }
                 Err(error)
             }
         }

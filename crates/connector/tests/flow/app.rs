@@ -175,6 +175,22 @@ impl TestApp {
         self.off_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
     }
 
+    /// The same while the next request of this method is under way.
+    pub fn set_clock_during(&self, side: Side, method: &str, seconds: i64) {
+        let (world, off_ms, method) = (self.world(), Arc::clone(&self.off_ms), method.to_owned());
+        let sent = move || {
+            let tally = world.meter.tally(side);
+            tally.routes.iter().filter(|(route, _)| route.starts_with(&method)).map(|(_, sent)| sent).sum::<u64>()
+        };
+        let before = sent();
+        tokio::spawn(async move {
+            while sent() == before {
+                tokio::task::yield_now().await;
+            }
+            off_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
+        });
+    }
+
     fn advance_to(&self, due_ms: i64) {
         let gap = due_ms.saturating_sub(self.app.now_ms()).max(1);
         self.world().clock.advance(SignedDuration::from_millis(gap));

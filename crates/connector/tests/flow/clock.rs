@@ -71,6 +71,32 @@ async fn a_clock_that_was_put_back_before_the_start_holds_up_nothing(#[values(Db
     app.assert_sound().await;
 }
 
+/// The clock is put back while a request is under way whose answer is lost: what is written after the jump counts by the new time.
+#[rstest]
+#[case::an_hour_back(-HOUR)]
+#[case::a_month_forward(30 * 24 * HOUR)]
+#[tokio::test]
+async fn a_clock_that_is_set_while_a_create_is_under_way_ends_no_settle_window(
+    #[values(Db::Sqlite, Db::Postgres)] db: Db,
+    #[case] seconds: i64,
+) {
+    let Some(mut app) = TestApp::start(db, 1).await else { return };
+    app.run_until_idle().await;
+    let late = FaultKind::LateCommit { seconds: 540, status: None };
+    app.world().faults.add(Fault::new(Side::Bc, late).method("POST").times(1));
+    let (_, name) = a_vendor(&app);
+    app.insert(&card("accr_late", &name, "64100", 12.5));
+    app.request("full_poll").await;
+    app.set_clock_during(Side::Bc, "POST", seconds);
+    app.run_until_idle().await;
+    app.advance(600);
+    app.request("full_poll").await;
+    app.run_until_idle().await;
+    assert_eq!(app.agreement().duplicates, Vec::<String>::new());
+    assert_eq!(app.world().bc.documents_by_marker("accr_late").len(), 1);
+    app.assert_sound().await;
+}
+
 /// A process dies while its clock is ahead; the next one has the right time, by which the lane is leased for hours.
 #[rstest]
 #[tokio::test]

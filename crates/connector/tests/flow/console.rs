@@ -6,7 +6,7 @@ use domain::audit::Actor;
 use domain::hold::HoldCode;
 use domain::id::ConnectionId;
 use domain::stage::Stage;
-use reqwest::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
+use reqwest::header::{CONTENT_TYPE, HOST, ORIGIN};
 use reqwest::{Method, StatusCode};
 use rstest::rstest;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::app::TestApp;
 use crate::database::Db;
 use crate::held::{a_vendor, card, hold_of};
 use crate::vendors::{COFFEE, arrives, company, exported, vendor_of};
-use crate::visitor::{PASSWORD, Visitor, invite, location};
+use crate::visitor::{PASSWORD, Visitor, location};
 
 #[rstest]
 #[tokio::test]

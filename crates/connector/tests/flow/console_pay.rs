@@ -32,8 +32,9 @@ async fn one_plans_and_orders_and_another_approves(#[values(Db::Sqlite, Db::Post
     let (kit, id) = at_the_page(&mut app).await;
     let planned = kit.text(&format!("/c/main/pay?invoice={id}")).await;
     assert!(planned.contains("Order 1 transfer(s), 1200.00 USD"), "{planned}");
-    let total = value(&planned, "total").to_owned();
-    let order = [("invoice", id.as_str()), ("total", total.as_str())];
+    assert!(planned.contains("ACH to ") && planned.contains("from dpacc_"), "to whom, and from where: {planned}");
+    let plan = value(&planned, "plan").to_owned();
+    let order = [("invoice", id.as_str()), ("plan", plan.as_str())];
     assert_eq!(location(&kit.click("/c/main/pay/order", &order).await), "/c/main/pay?said=ordered");
     let again = kit.click("/c/main/pay/order", &order).await;
     assert_eq!(again.status(), StatusCode::UNPROCESSABLE_ENTITY, "it is ordered already");
@@ -54,7 +55,7 @@ async fn who_ordered_is_offered_no_approval_and_a_declined_order_says_why() {
     let (_, id) = at_the_page(&mut app).await;
     let pia = Visitor::signed_in(&app, "pia", Role::Approver).await;
     let planned = pia.text(&format!("/c/main/pay?invoice={id}")).await;
-    let order = [("invoice", id.as_str()), ("total", value(&planned, "total"))];
+    let order = [("invoice", id.as_str()), ("plan", value(&planned, "plan"))];
     pia.click("/c/main/pay/order", &order).await;
     assert!(!pia.text("/c/main/pay").await.contains("<button>Approve</button>"));
     let own = pia.click("/c/main/pay/approve", &[("id", "1")]).await;
@@ -75,11 +76,11 @@ async fn what_changed_since_the_plan_is_not_ordered_and_what_stands_against_it_i
     let pia = Visitor::signed_in(&app, "pia", Role::Approver).await;
     let page = pia.text(&format!("/c/main/pay?invoice={big}")).await;
     assert!(page.contains("limit") && !page.contains("Order 1 transfer"), "{page}");
-    for (invoice, total) in [(big.as_str(), "900000"), (id.as_str(), "1"), ("no such invoice", "0")] {
-        let refused = pia.click("/c/main/pay/order", &[("invoice", invoice), ("total", total)]).await;
+    for (invoice, plan) in [(big.as_str(), ""), (id.as_str(), "another"), ("no such invoice", "")] {
+        let refused = pia.click("/c/main/pay/order", &[("invoice", invoice), ("plan", plan)]).await;
         assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{invoice}");
     }
-    let none = pia.click("/c/main/pay/order", &[("total", "0")]).await;
+    let none = pia.click("/c/main/pay/order", &[("plan", "")]).await;
     assert!(none.text().await.unwrap().contains("No invoice was chosen."));
     assert_eq!(orders(&app).await.len(), 0);
     let viewer = Visitor::signed_in(&app, "val", Role::Viewer).await;

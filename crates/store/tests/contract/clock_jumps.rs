@@ -10,6 +10,7 @@ use crate::vendor_proposals::{change as proposed, proposal};
 use crate::world::{Engine, NOW, Postgres, Sqlite, World, change, engine, intent, note};
 
 const HOUR: i64 = 3_600_000;
+const WINDOW: i64 = 1_200_000;
 
 /// Each column that holds when something is due, and what is in there for the connection.
 const DUE: [&str; 6] = ["records", "jobs", "vendor_proposals", "payment_lines", "transfer_orders", "brex_vendors"];
@@ -50,6 +51,9 @@ async fn filled(on: Engine) -> Option<World> {
     for (table, column) in SETTLING {
         world.tamper(&format!("UPDATE {table} SET {column} = {NOW}")).await;
     }
+    for table in ["intents", "vendor_proposals", "payment_lines"] {
+        world.tamper(&format!("UPDATE {table} SET probes = 3")).await;
+    }
     Some(world)
 }
 
@@ -59,21 +63,28 @@ async fn moved(world: &World, table: &str, column: &str) -> i64 {
 
 #[rstest]
 #[tokio::test]
-async fn what_is_settled_goes_along_both_ways_and_what_is_due_only_back(
+async fn what_is_settled_begins_anew_and_what_is_due_goes_along_only_back(
     #[values(Sqlite, Postgres)] on: Engine,
     #[values(HOUR, -HOUR)] jump_ms: i64,
 ) {
     let Some(world) = filled(on).await else { return };
     let (lease, jumps) = (world.lease().await, world.store.clock_jumps());
-    jumps.follow(&lease, &world.other, jump_ms, NOW, &engine(), &note("other")).await.unwrap();
+    let (now_ms, until_ms) = (NOW + jump_ms, NOW + jump_ms + WINDOW);
+    jumps.follow(&lease, &world.other, jump_ms, until_ms, now_ms, &engine(), &note("other")).await.unwrap();
     assert_eq!(moved(&world, "records", "due_ms").await, 0, "another connection's");
-    jumps.follow(&lease, &world.main, jump_ms, NOW, &engine(), &note("main")).await.unwrap();
+    jumps.follow(&lease, &world.main, jump_ms, until_ms, now_ms, &engine(), &note("main")).await.unwrap();
     for table in DUE {
         assert_eq!(moved(&world, table, "due_ms").await, jump_ms.min(0), "{table}");
     }
     for (table, column) in SETTLING {
-        assert_eq!(moved(&world, table, column).await, jump_ms, "{table}.{column}");
+        let window = if column == "settle_until_ms" { WINDOW } else { 0 };
+        assert_eq!(moved(&world, table, column).await, jump_ms + window, "{table}.{column}");
     }
+    for table in ["intents", "vendor_proposals", "payment_lines"] {
+        assert_eq!(world.number(&format!("SELECT probes FROM {table} WHERE connection = 'main'")).await, 0, "{table}");
+    }
+    jumps.follow(&lease, &world.main, HOUR, until_ms, now_ms, &engine(), &note("again")).await.unwrap();
+    assert_eq!(moved(&world, "transfer_orders", "first_sent_ms").await, jump_ms, "never later than now");
     assert_eq!(world.store.audit().list_for(&world.main, "main", 9).await.unwrap().len(), 1);
 }
 
@@ -84,7 +95,12 @@ async fn what_is_settled_already_stays(#[values(Sqlite, Postgres)] on: Engine) {
     world.tamper("UPDATE intents SET outcome = 'created'").await;
     world.tamper("UPDATE transfer_orders SET transfer_id = 'dptx_1'").await;
     let lease = world.lease().await;
-    world.store.clock_jumps().follow(&lease, &world.main, HOUR, NOW, &engine(), &note("main")).await.unwrap();
+    world
+        .store
+        .clock_jumps()
+        .follow(&lease, &world.main, HOUR, NOW + WINDOW, NOW, &engine(), &note("main"))
+        .await
+        .unwrap();
     assert_eq!(moved(&world, "intents", "settle_until_ms").await, 0);
     assert_eq!(moved(&world, "transfer_orders", "sent_ms").await, 0);
 }
@@ -105,6 +121,6 @@ async fn the_last_moment_that_a_job_saw_is_known(#[values(Sqlite, Postgres)] on:
     jobs.start(&lease, &world.main, "full", NOW + 3).await.unwrap();
     assert_eq!(jumps.last_seen(&world.main).await.unwrap(), Some(NOW + 5));
     assert_eq!(jumps.last_seen(&world.other).await.unwrap(), None);
-    jumps.follow(&lease, &world.main, -HOUR, NOW, &engine(), &note("main")).await.unwrap();
+    jumps.follow(&lease, &world.main, -HOUR, NOW + WINDOW, NOW, &engine(), &note("main")).await.unwrap();
     assert_eq!(jumps.last_seen(&world.main).await.unwrap(), Some(NOW + 5 - HOUR), "the same jump is not seen twice");
 }

@@ -81,7 +81,7 @@ async fn a_lost_lease_refuses_each_writing_method_and_leaves_no_trace(#[values(S
     let add = |_: &[VendorLink]| link.first().cloned();
     assert!(refused(&proposals.finish(lost, main, NOW, &engine(), &created, &[], add, "poll").await));
     assert!(refused(&store.audit().append(lost, main, NOW, &engine(), &[note("a")]).await));
-    assert!(refused(&store.clock_jumps().follow(lost, main, 1, NOW, &engine(), &note("a")).await));
+    assert!(refused(&store.clock_jumps().follow(lost, main, 1, NOW, NOW, &engine(), &note("a")).await));
     assert!(refused(&store.lanes().renew(lost, NOW, TTL).await));
     assert!(refused(&store.lanes().release(lost).await));
 
@@ -112,7 +112,8 @@ async fn an_older_epoch_of_the_same_holder_is_lost_too(#[values(Sqlite, Postgres
     let Some(world) = World::on(on).await else { return };
     let lanes = world.store.lanes();
     let old = lanes.lease("lane", "a", NOW, TTL).await.unwrap().unwrap();
-    let new = lanes.lease("lane", "a", NOW + TTL, TTL).await.unwrap().unwrap();
+    lanes.lease("lane", "b", NOW + TTL, TTL).await.unwrap().unwrap();
+    let new = lanes.lease("lane", "a", NOW + TTL + TTL, TTL).await.unwrap().unwrap();
     assert!(refused(&world.store.cursors().set(&old, &world.main, "far", "1").await));
     world.store.cursors().set(&new, &world.main, "far", "2").await.unwrap();
 }

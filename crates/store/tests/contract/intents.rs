@@ -32,6 +32,11 @@ async fn an_intent_is_opened_probed_and_settled(#[values(Sqlite, Postgres)] on: 
     let intents = world.store.intents();
     write(&world, &lease, IntentChange::Open(intent("a", 1))).await.unwrap();
     assert_eq!(intents.list_open(&world.main, &ids(&["a", "b"])).await.unwrap(), [intent("a", 1)]);
+    let vendor = intent("a", 1).vendor_number;
+    let open = intents.list_open_of_vendors(&world.main, &["V9", &vendor]).await.unwrap();
+    assert_eq!(open, [intent("a", 1)]);
+    assert!(intents.list_open_of_vendors(&world.main, &["V9"]).await.unwrap().is_empty());
+    assert!(intents.list_open_of_vendors(&world.other, &[&vendor]).await.unwrap().is_empty());
     let waiting = Waiting { number: 1, oldest_ms: Some(intent("a", 1).created_ms) };
     assert_eq!(intents.open(&world.main).await.unwrap(), waiting);
     assert_eq!(intents.open(&world.other).await.unwrap(), Waiting::default());

@@ -26,7 +26,7 @@ async fn a_lane_has_one_holder_until_its_lease_expires(#[values(Sqlite, Postgres
 
 #[rstest]
 #[tokio::test]
-async fn the_holder_extends_under_its_epoch_but_an_expired_lease_gets_a_new_one(
+async fn the_holder_extends_under_its_epoch_as_long_as_nobody_else_has_taken_the_lane(
     #[values(Sqlite, Postgres)] on: Engine,
 ) {
     let Some(world) = World::on(on).await else { return };
@@ -35,7 +35,10 @@ async fn the_holder_extends_under_its_epoch_but_an_expired_lease_gets_a_new_one(
     let again = lanes.lease("lane", "a", NOW + 1, TTL).await.unwrap().unwrap();
     assert_eq!((again.epoch, again.expires_ms), (first.epoch, NOW + 1 + TTL));
     let later = lanes.lease("lane", "a", NOW + 1 + TTL, TTL).await.unwrap().unwrap();
-    assert_eq!(later.epoch, first.epoch + 1);
+    assert_eq!(later.epoch, first.epoch, "it had expired, and nobody was there");
+    let others = lanes.lease("lane", "b", NOW + 1 + TTL + TTL, TTL).await.unwrap().unwrap();
+    let back = lanes.lease("lane", "a", NOW + 1 + TTL + TTL + TTL, TTL).await.unwrap().unwrap();
+    assert_eq!((others.epoch, back.epoch), (first.epoch + 1, first.epoch + 2));
     assert!(matches!(lanes.renew(&again, NOW + TTL, TTL).await, Err(Error::LostLease)));
 }
 
