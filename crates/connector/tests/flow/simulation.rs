@@ -239,7 +239,7 @@ impl Simulation {
             _ => false,
         };
         let differences = self.app.agreement().differences;
-        for told in differences.iter().filter(|told| !is_explained(told)) {
+        if let Some(told) = differences.iter().find(|told| !is_explained(told)) {
             let (record, _) = told.split_once(": ").unwrap_or_default();
             let row = rows.iter().find(|row| row.id.as_str() == record);
             panic!("{told}\nat {}: {row:#?}\n{:#?}", self.app.app.now_ms(), self.app.story(record).await);
