@@ -194,7 +194,7 @@ test("every page fits its window and is usable by everybody, in light, dark and 
         }
         const { paper, ink } = await brightness(page);
         assert.equal(paper < ink, look === "dark", `${look}: paper ${paper}, ink ${ink}`);
-        await page.goto(`${origin}${pages.find((href) => href.endsWith("/records"))}?hold=any`);
+        await page.goto(`${origin}${pages.find((href) => href.endsWith("/records"))}?stage=exported`);
         await page.locator("tbody a").first().click();
         await page.getByRole("heading", { name: "What happened" }).waitFor();
         await shoot("record");
