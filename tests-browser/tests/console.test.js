@@ -5,7 +5,7 @@ import path from "node:path";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { seriousFindings } from "../harness/accessibility.js";
-import { LOOKS, brightness, launchBrowser, withPage } from "../harness/browser.js";
+import { LOOKS, brightness, launchBrowser, reloadUntil, withPage } from "../harness/browser.js";
 import { accept, asPerson, asVisitor } from "../harness/console.js";
 import { exportableRow, startDemo } from "../harness/demo.js";
 import { ROOT } from "../harness/program.js";
@@ -38,16 +38,6 @@ after(async () => {
   await demo?.stop();
 });
 
-/** Loads the page again until it shows what is waited for. */
-async function until(page, what, holds) {
-  const end = Date.now() + 60_000;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`${what} did not happen`);
-    await new Promise((resolve) => setTimeout(resolve, 250));
-    await page.reload();
-  }
-}
-
 test("a bookkeeper confirms a vendor in the queue and the record is exported", SLOW, async () => {
   await demo.atRest;
   await asPerson(browser, origin, "bookkeeper", async (page) => {
@@ -57,7 +47,7 @@ test("a bookkeeper confirms a vendor in the queue and the record is exported", S
     await asking.getByRole("button", { name: "This one" }).first().click();
     await page.getByText("Remembered.").waitFor();
     await page.goto(`${origin}${record}`);
-    await until(page, "the export", async () => (await page.getByText("exported to Brex with reference").count()) > 0);
+    await reloadUntil(page, "the export", async () => (await page.getByText("exported to Brex with reference").count()) > 0);
     assert.equal(await page.getByText("confirmed by bookkeeper").count() > 0, true, "the story tells who answered");
   });
 });
@@ -99,7 +89,7 @@ test("a bookkeeper matches a transfer with the invoice it pays, and takes that a
     await page.getByRole("link", { name: "Transfers", exact: true }).click();
     const open = page.locator("section.card").first();
     const owed = page.locator("tbody tr");
-    await until(page, "the comparison", async () => (await open.count()) > 0 && (await owed.count()) > 0);
+    await reloadUntil(page, "the comparison", async () => (await open.count()) > 0 && (await owed.count()) > 0);
     const card = page.locator("section.card", { hasText: await open.getByRole("heading").innerText() });
     await card.getByLabel("Invoices").fill(await owed.first().locator("td").nth(1).innerText());
     await card.getByLabel("Why").fill("the supplier says so");
@@ -117,7 +107,7 @@ test("a plan to pay says what stands against each invoice", SLOW, async () => {
   await demo.atRest;
   await asPerson(browser, origin, "approver", async (page) => {
     await page.getByRole("link", { name: "Pay", exact: true }).click();
-    await until(page, "an open invoice", async () => (await page.getByRole("checkbox").count()) > 0);
+    await reloadUntil(page, "an open invoice", async () => (await page.getByRole("checkbox").count()) > 0);
     await page.getByRole("checkbox").first().check();
     await page.getByRole("button", { name: "Plan the chosen" }).click();
     await page.getByRole("heading", { name: /^What would be paid/ }).waitFor();
@@ -136,7 +126,7 @@ test("a bookkeeper asks for a held record to be tried again, and the story tells
     await page.getByText("Asked for 1 record(s)").waitFor();
     const trail = () => page.getByText("person:bookkeeper asked to try again: the rate is entered now").count();
     await page.getByRole("link", { name: "Audit", exact: true }).click();
-    await until(page, "the entry", async () => (await trail()) > 0);
+    await reloadUntil(page, "the entry", async () => (await trail()) > 0);
     await page.getByRole("button", { name: /^Verify all/ }).click();
     await page.getByText("each follows from the one before").waitFor();
   });

@@ -94,6 +94,11 @@ impl Chance {
     }
 }
 
+/// The day in a zone.
+pub fn day(ms: i64, zone: &jiff::tz::TimeZone) -> jiff::civil::Date {
+    timestamp(ms).to_zoned_datetime(zone.clone()).date()
+}
+
 /// A timestamp for people and APIs from stored milliseconds.
 pub fn timestamp(ms: i64) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH)

@@ -32,10 +32,9 @@ const FIRST_SENT: &str = "UPDATE transfer_orders \
      WHERE connection = $1 AND transfer_id IS NULL AND first_sent_ms IS NOT NULL";
 
 /// When it is looked at next, and when it last was: else the next process takes the same jump for another one ([`ClockJumps::last_seen`]).
-const DUE: [&str; 7] = [
-    "UPDATE jobs SET started_ms = started_ms + $2, finished_ms = finished_ms + $2 WHERE connection = $1",
+const DUE: [&str; 6] = [
+    "UPDATE jobs SET due_ms = due_ms + $2, started_ms = started_ms + $2, finished_ms = finished_ms + $2 WHERE connection = $1",
     "UPDATE records SET due_ms = due_ms + $2 WHERE connection = $1 AND due_ms IS NOT NULL",
-    "UPDATE jobs SET due_ms = due_ms + $2 WHERE connection = $1 AND due_ms IS NOT NULL",
     "UPDATE vendor_proposals SET due_ms = due_ms + $2 WHERE connection = $1 AND due_ms IS NOT NULL",
     "UPDATE payment_lines SET due_ms = due_ms + $2 WHERE connection = $1 AND due_ms IS NOT NULL",
     "UPDATE transfer_orders SET due_ms = due_ms + $2 WHERE connection = $1 AND due_ms IS NOT NULL",

@@ -345,6 +345,11 @@ impl ConnectionConfig {
         })
     }
 
+    /// How long what became of a write is looked for, in milliseconds.
+    pub fn settle_window_ms(&self) -> i64 {
+        i64::from(self.settle_seconds).saturating_mul(1_000)
+    }
+
     /// The rules, with their version: a fingerprint of everything that decides what a document looks like.
     pub fn rules(&self) -> Result<Rules, ConfigError> {
         let mut rules = Rules {

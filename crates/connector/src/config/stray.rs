@@ -70,8 +70,8 @@ fn without_values(message: &str, is_toml: bool) -> String {
         "missing field" => message.to_owned(),
         "unknown field" if is_name(quoted()) => message.to_owned(),
         "unknown field" | "unknown variant" | "invalid type" | "invalid value" => format!("{what}{right}"),
-        // The words of the parser of TOML itself; all others may quote what they could not read.
         "" => "this cannot be read as TOML".to_owned(),
+        // The words of the parser of TOML itself; all others may quote what they could not read.
         _ if !is_toml => what.to_owned(),
         _ => "a value is not written as it has to be".to_owned(),
     }

@@ -44,7 +44,7 @@ pub(super) struct CloseQuery {
 
 /// The days that were asked for, or last month.
 fn period(query: &CloseQuery, connection: &Connection, now_ms: i64) -> Result<Period, Oops> {
-    let today = crate::clock::timestamp(now_ms).to_zoned_datetime(connection.rules.zone.clone()).date();
+    let today = crate::clock::day(now_ms, &connection.rules.zone);
     let last = today.first_of_month().saturating_sub(1.day());
     let period = Period { from: query.from.unwrap_or(last.first_of_month()), to: query.to.unwrap_or(last) };
     if period.from > period.to {

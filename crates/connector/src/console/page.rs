@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use domain::access::Need;
 use domain::id::ConnectionId;
+use serde::Deserialize;
 
 use super::Console;
 use super::guard::Person;
@@ -38,6 +39,11 @@ impl Frame {
     /// With a sentence about what was just done.
     pub(super) fn saying(self, said: Option<String>) -> Self {
         Self { said, ..self }
+    }
+
+    /// Whether the page fetches itself again every few seconds.
+    pub(super) fn shows_news(&self) -> bool {
+        matches!(self.here, "overview" | "attention" | "records" | "transfers" | "connections")
     }
 
     pub(super) fn may_work(&self) -> bool {
@@ -110,6 +116,19 @@ pub(super) fn render(page: &impl Template) -> Response {
             (StatusCode::INTERNAL_SERVER_ERROR, "the page could not be made; the log has the details").into_response()
         }
     }
+}
+
+/// Back to a page of a connection after something was done, with the word for it, and with the worker told that there is something new.
+pub(super) fn done(console: &Console, connection: &str, page: &str, said: &str) -> Response {
+    console.app.bell.notify_waiters();
+    Redirect::to(&format!("/c/{connection}/{page}?said={said}")).into_response()
+}
+
+/// What a page was asked to say of what was just done.
+#[derive(Deserialize)]
+pub(super) struct Said {
+    #[serde(default)]
+    pub(super) said: String,
 }
 
 /// The connection of a path.

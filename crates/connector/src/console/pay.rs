@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Form;
-use axum::extract::{Extension, Path, Query, RawQuery, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::extract::{Extension, Path, Query, State};
+use axum::response::Response;
 use data_encoding::HEXLOWER;
 use domain::access::Need;
 use domain::transfer::{Order, dollars};
@@ -16,7 +16,7 @@ use store::{OrderState, TransferOrder};
 
 use super::Console;
 use super::guard::Person;
-use super::page::{Frame, Oops, connection, render};
+use super::page::{Frame, Oops, Said, connection, done, render};
 use super::records::reason;
 use super::show::{Stamp, stamp};
 use crate::app::Connection;
@@ -82,39 +82,35 @@ struct Ordered {
     may_decline: bool,
 }
 
-#[derive(Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
-}
-
 pub(super) async fn show(
     State(console): State<Arc<Console>>,
     Extension(person): Extension<Person>,
     Path(name): Path<String>,
     Query(said): Query<Said>,
-    RawQuery(query): RawQuery,
+    Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, Oops> {
     let (app, connection) = (&console.app, connection(&console, &name)?);
     known_vendors(&console, connection).await?;
     let settings = &connection.settings.transfers.pay;
-    let today = crate::clock::timestamp(app.now_ms()).to_zoned_datetime(connection.rules.zone.clone()).date();
+    let today = crate::clock::day(app.now_ms(), &connection.rules.zone);
     let mut documents = View::load(&app.store, &connection.id, today).await?.documents;
     documents.sort_by_key(|seen| seen.due);
-    let chosen: BTreeSet<String> = invoices(query.unwrap_or_default().as_bytes()).collect();
+    let chosen = invoices(&query);
     // Planning asks both systems.
     let planned = if chosen.is_empty() || !settings.enabled || !person.may(Need::Work) {
         None
     } else {
-        Some(shown(planned(&console, connection, chosen.iter().cloned()).await?, &documents))
+        Some(shown(planned(&console, connection, &chosen).await?, &documents))
     };
-    let mut open: Vec<Open> = documents
-        .into_iter()
-        .filter(|seen| matches!(seen.verdict, "unmatched" | "partly"))
-        .map(|seen| Open { vendor: vendor_of(connection, &seen), is_chosen: chosen.contains(&seen.id), seen })
-        .collect();
-    let hidden = open.len().saturating_sub(SHOWN);
-    open.truncate(SHOWN);
+    documents.retain(|seen| matches!(seen.verdict, "unmatched" | "partly"));
+    let hidden = documents.len().saturating_sub(SHOWN);
+    let directory = connection.directory();
+    let open = documents.into_iter().take(SHOWN).map(|seen| Open {
+        vendor: directory.vendor(&seen.vendor.to_string()).map_or_else(String::new, |vendor| vendor.name.clone()),
+        is_chosen: chosen.contains(&seen.id),
+        seen,
+    });
+    let open = open.collect();
     let orders = app.store.transfer_orders().list(&connection.id).await?;
     let orders = orders.into_iter().rev().map(|row| ordered(row, connection, &person)).collect();
     let said = match said.said.as_str() {
@@ -138,16 +134,13 @@ pub(super) async fn show(
 }
 
 /// The invoices that a form or an address names.
-fn invoices(form: &[u8]) -> impl Iterator<Item = String> {
-    url::form_urlencoded::parse(form).filter(|(name, _)| name == "invoice").map(|(_, id)| id.into_owned())
+fn invoices(fields: &[(String, String)]) -> BTreeSet<String> {
+    fields.iter().filter(|(name, _)| name == "invoice").map(|(_, id)| id.clone()).collect()
 }
 
-async fn planned(
-    console: &Console,
-    connection: &Connection,
-    invoices: impl Iterator<Item = String>,
-) -> Result<Plan, Oops> {
-    let requests: Vec<Request> = invoices.map(|invoice| Request { invoice, instrument: None }).collect();
+async fn planned(console: &Console, connection: &Connection, invoices: &BTreeSet<String>) -> Result<Plan, Oops> {
+    let request = |invoice: &String| Request { invoice: invoice.clone(), instrument: None };
+    let requests: Vec<Request> = invoices.iter().map(request).collect();
     plan(&console.app, connection, &requests, &BTreeSet::new()).await.map_err(|halt| Stop::from(halt).into())
 }
 
@@ -212,12 +205,6 @@ fn shown(plan: Plan, documents: &[SeenDocument]) -> Shown {
     }
 }
 
-fn vendor_of(connection: &Connection, seen: &SeenDocument) -> String {
-    let directory = connection.directory();
-    let vendor = directory.vendor(&seen.vendor.to_string());
-    vendor.map_or_else(String::new, |vendor| vendor.name.clone())
-}
-
 fn ordered(row: TransferOrder, connection: &Connection, person: &Person) -> Ordered {
     let settings = &connection.settings.transfers.pay;
     let is_asked = matches!(row.state, OrderState::Proposed | OrderState::Held);
@@ -241,23 +228,21 @@ pub(super) async fn order(
     Form(form): Form<Vec<(String, String)>>,
 ) -> Result<Response, Oops> {
     let (app, connection) = (&console.app, connection(&console, &name)?);
-    let field = |wanted: &str| form.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-    let seen = field("plan").unwrap_or_default();
-    let invoices: BTreeSet<String> =
-        form.iter().filter(|(name, _)| name == "invoice").map(|(_, value)| value.clone()).collect();
+    let seen = form.iter().find(|(name, _)| name == "plan").map_or("", |(_, digest)| digest.as_str());
+    let invoices = invoices(&form);
     if invoices.is_empty() {
         return Err(Oops::Unusable("No invoice was chosen.".to_owned()));
     }
     known_vendors(&console, connection).await?;
     let who = word::Person::who_orders(&app.store, connection, &person.name).await.map_err(refused)?;
-    let plan = planned(&console, connection, invoices.into_iter()).await?;
+    let plan = planned(&console, connection, &invoices).await?;
     let Some(orders) = plan.orders().filter(|orders| digest(orders) == seen) else {
         return Err(Oops::Unusable(
             "Nothing was ordered: something has changed since this was planned. Plan it again.".to_owned(),
         ));
     };
     word::order(&app.store, connection, &orders, &who, app.now_ms()).await.map_err(refused)?;
-    Ok(done(&console, &name, "ordered"))
+    Ok(done(&console, &name, "pay", "ordered"))
 }
 
 #[derive(Deserialize)]
@@ -276,7 +261,7 @@ pub(super) async fn approve(
     let (app, connection) = (&console.app, connection(&console, &name)?);
     let who = word::Person::who_approves(&app.store, &person.name).await.map_err(refused)?;
     word::approve(&app.store, connection, decision.id, &who, app.now_ms()).await.map_err(refused)?;
-    Ok(done(&console, &name, "approved"))
+    Ok(done(&console, &name, "pay", "approved"))
 }
 
 pub(super) async fn decline(
@@ -289,13 +274,7 @@ pub(super) async fn decline(
     let reason = reason(&decision.reason)?;
     let who = word::Person::who_declines(&app.store, &person.name).await.map_err(refused)?;
     word::decline(&app.store, connection, decision.id, reason, &who, app.now_ms()).await.map_err(refused)?;
-    Ok(done(&console, &name, "declined"))
-}
-
-/// Back to the page, with the worker told that there is something new.
-fn done(console: &Console, connection: &str, said: &str) -> Response {
-    console.app.bell.notify_waiters();
-    Redirect::to(&format!("/c/{connection}/pay?said={said}")).into_response()
+    Ok(done(&console, &name, "pay", "declined"))
 }
 
 fn refused(error: PayError) -> Oops {

@@ -48,7 +48,7 @@ pub(super) async fn show(
 ) -> Result<Response, Oops> {
     let connection = connection(&console, &name)?;
     let zone = &connection.rules.zone;
-    let today = crate::clock::timestamp(console.app.now_ms()).to_zoned_datetime(zone.clone()).date();
+    let today = crate::clock::day(console.app.now_ms(), zone);
     let View { transfers, documents, reconciled_ms } = View::load(&console.app.store, &connection.id, today).await?;
     let only = if query.only.is_empty() { "open".to_owned() } else { query.only };
     let is_shown = |verdict: Option<&str>| match only.as_str() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, Path, Query, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use domain::directory::Directory;
 use domain::id::{ConnectionId, RecordId};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use store::{ProposalState, VendorLink, VendorProposal, Verdict};
 
 use super::Console;
 use super::guard::Person;
-use super::page::{Frame, Oops, connection, render};
+use super::page::{Frame, Oops, Said, connection, done, render};
 use super::show::{Item, Stamp, item, stamp};
 use crate::app::Connection;
 use crate::vendors::answer::{Answer, AnswerError, give, words};
@@ -68,12 +68,6 @@ struct Answered {
     said: &'static str,
     vendor: String,
     by: String,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Said {
-    #[serde(default)]
-    said: String,
 }
 
 pub(super) async fn show(
@@ -182,16 +176,10 @@ pub(super) async fn answer(
     let directory = mirror(&console, id).await?;
     let answer = Answer { asked, verdict, vendor, person: person.name, record: Some(record) };
     match give(&console.app.store, id, &directory, &answer, console.app.now_ms()).await {
-        Ok(_) => Ok(done(&console, &name, "answered")),
+        Ok(_) => Ok(done(&console, &name, "vendors", "answered")),
         Err(AnswerError::NotTaken(why)) => Err(Oops::Unusable(format!("{why}."))),
         Err(AnswerError::Store(error)) => Err(error.into()),
     }
-}
-
-/// Back to the page, with the worker told that there is something new.
-fn done(console: &Console, connection: &str, said: &str) -> Response {
-    console.app.bell.notify_waiters();
-    Redirect::to(&format!("/c/{connection}/vendors?said={said}")).into_response()
 }
 
 #[derive(Deserialize)]
@@ -270,7 +258,7 @@ fn decided(
     word: &str,
 ) -> Result<Response, Oops> {
     match said {
-        Ok(_) => Ok(done(console, name, word)),
+        Ok(_) => Ok(done(console, name, "vendors", word)),
         Err(ProposalError::Refused(why)) => Err(Oops::Unusable(format!("{why}."))),
         Err(ProposalError::Store(error)) => Err(error.into()),
     }

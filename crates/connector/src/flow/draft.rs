@@ -401,6 +401,6 @@ impl Lane<'_> {
 
     /// How long an unclear outcome is probed, in milliseconds.
     pub fn settle_window_ms(&self) -> i64 {
-        i64::from(self.connection.settings.settle_seconds).saturating_mul(1_000)
+        self.connection.settings.settle_window_ms()
     }
 }

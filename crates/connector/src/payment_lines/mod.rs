@@ -259,7 +259,7 @@ impl<'a> Desk<'a> {
     /// Not there yet: the next look, or, once the settle window has passed, one new attempt. The window of a former holder of
     /// the lane starts with this first look, since nobody knows when it sent.
     async fn still_absent(&self, row: PaymentLine) -> Result<PaymentLine, Stop> {
-        let (now_ms, window_ms) = (self.app.now_ms(), self.window_ms());
+        let (now_ms, window_ms) = (self.app.now_ms(), self.connection.settings.settle_window_ms());
         if row.epoch != self.lease.epoch {
             let why = json!("the process that sent it is gone; looking starts anew");
             return self.written(self.looking(row), "payment_line_looked_for", why).await;
@@ -285,17 +285,13 @@ impl<'a> Desk<'a> {
 
     /// The row with a plan of look-ups that starts now.
     fn looking(&self, row: PaymentLine) -> PaymentLine {
-        let (now_ms, window_ms) = (self.app.now_ms(), self.window_ms());
+        let (now_ms, window_ms) = (self.app.now_ms(), self.connection.settings.settle_window_ms());
         let due_ms = match next_probe(now_ms, 0, window_ms) {
             NextProbe::At(ms) => ms,
             NextProbe::Settled => now_ms,
         };
         let settle_until_ms = Some(now_ms.saturating_add(window_ms));
         PaymentLine { epoch: self.lease.epoch, settle_until_ms, probes: 0, due_ms: Some(due_ms), ..row }
-    }
-
-    fn window_ms(&self) -> i64 {
-        i64::from(self.connection.settings.settle_seconds).saturating_mul(1_000)
     }
 
     /// Perhaps made: from now on it is only looked for.

@@ -47,10 +47,6 @@ impl Turn<'_> {
         self.app.now_ms()
     }
 
-    fn window_ms(&self) -> i64 {
-        i64::from(self.connection.settings.settle_seconds).saturating_mul(1_000)
-    }
-
     async fn one(&self, row: VendorProposal) -> Result<(), Stop> {
         let found = match self.company.find_vendors_named(&row.name).await {
             Ok(found) => found,
@@ -100,7 +96,7 @@ impl Turn<'_> {
 
     /// The row with a plan of look-ups that starts now.
     fn looking(&self, row: VendorProposal) -> VendorProposal {
-        let (now_ms, window_ms) = (self.now_ms(), self.window_ms());
+        let (now_ms, window_ms) = (self.now_ms(), self.connection.settings.settle_window_ms());
         let due_ms = match next_probe(now_ms, 0, window_ms) {
             NextProbe::At(ms) => ms,
             NextProbe::Settled => now_ms,
@@ -175,7 +171,7 @@ impl Turn<'_> {
     /// Not there yet: the next look, or, once the settle window has passed, one new attempt. The window of a former holder of
     /// the lane starts with this first look, since nobody knows when it sent.
     async fn still_absent(&self, row: VendorProposal) -> Result<(), Stop> {
-        let (now_ms, window_ms) = (self.now_ms(), self.window_ms());
+        let (now_ms, window_ms) = (self.now_ms(), self.connection.settings.settle_window_ms());
         if row.epoch != self.lease.epoch {
             let why = json!("the process that sent it is gone; looking starts anew");
             return self.apply(self.looking(row), "vendor_proposal_looked_for", why).await.map(drop);

@@ -96,8 +96,8 @@ impl ConnectionWorker {
         if let Some(jump_ms) = jump_ms {
             tracing::warn!(connection = %id, seconds = jump_ms / 1_000, "the clock of this machine was set; what waits goes along");
             let note = connection_note("clock_was_set", &self.connection, json!({ "seconds": jump_ms / 1_000 }));
-            let (now_ms, settle_seconds) = (app.now_ms(), self.connection.settings.settle_seconds);
-            let settle_until_ms = now_ms.saturating_add(i64::from(settle_seconds).saturating_mul(1_000));
+            let now_ms = app.now_ms();
+            let settle_until_ms = now_ms.saturating_add(self.connection.settings.settle_window_ms());
             app.store.clock_jumps().follow(lease, id, jump_ms, settle_until_ms, now_ms, &app.actor(), &note).await?;
             self.pause.until_ms = self.pause.until_ms.saturating_add(jump_ms.min(0));
         }

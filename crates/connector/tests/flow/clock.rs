@@ -16,6 +16,25 @@ fn minutes_passed(app: &TestApp) -> i64 {
     app.world().clock.now().duration_since(start_of_time()).as_secs() / 60
 }
 
+/// A record whose document Business Central makes nine minutes late.
+async fn arrives_late(app: &TestApp) {
+    let late = FaultKind::LateCommit { seconds: 540, status: None };
+    app.world().faults.add(Fault::new(Side::Bc, late).method("POST").times(1));
+    let (_, name) = a_vendor(app);
+    app.insert(&card("accr_late", &name, "64100", 12.5));
+    app.request("full_poll").await;
+}
+
+async fn assert_made_once(app: &mut TestApp) {
+    app.run_until_idle().await;
+    app.advance(600);
+    app.request("full_poll").await;
+    app.run_until_idle().await;
+    assert_eq!(app.agreement().duplicates, Vec::<String>::new());
+    assert_eq!(app.world().bc.documents_by_marker("accr_late").len(), 1);
+    app.assert_sound().await;
+}
+
 /// Several creates are under way, of which some come nine minutes late, when somebody sets the clock.
 #[rstest]
 #[case::an_hour_forward(HOUR)]
@@ -82,19 +101,9 @@ async fn a_clock_that_is_set_while_a_create_is_under_way_ends_no_settle_window(
 ) {
     let Some(mut app) = TestApp::start(db, 1).await else { return };
     app.run_until_idle().await;
-    let late = FaultKind::LateCommit { seconds: 540, status: None };
-    app.world().faults.add(Fault::new(Side::Bc, late).method("POST").times(1));
-    let (_, name) = a_vendor(&app);
-    app.insert(&card("accr_late", &name, "64100", 12.5));
-    app.request("full_poll").await;
+    arrives_late(&app).await;
     app.set_clock_during(Side::Bc, "POST", seconds);
-    app.run_until_idle().await;
-    app.advance(600);
-    app.request("full_poll").await;
-    app.run_until_idle().await;
-    assert_eq!(app.agreement().duplicates, Vec::<String>::new());
-    assert_eq!(app.world().bc.documents_by_marker("accr_late").len(), 1);
-    app.assert_sound().await;
+    assert_made_once(&mut app).await;
 }
 
 /// A process dies while its clock is ahead; the next one has the right time, by which the lane is leased for hours.
@@ -127,11 +136,7 @@ async fn a_clock_that_was_put_back_once_is_not_put_back_again_by_the_next_proces
     app.run_until_idle().await;
     app.set_clock_by(-5 * HOUR);
     app.run_until_idle().await;
-    let late = FaultKind::LateCommit { seconds: 540, status: None };
-    app.world().faults.add(Fault::new(Side::Bc, late).method("POST").times(1));
-    let (_, name) = a_vendor(&app);
-    app.insert(&card("accr_late", &name, "64100", 12.5));
-    app.request("full_poll").await;
+    arrives_late(&app).await;
     while app.row("accr_late").await.is_none_or(|row| row.stage != Stage::Draft) {
         app.tick().await;
     }
@@ -140,10 +145,5 @@ async fn a_clock_that_was_put_back_once_is_not_put_back_again_by_the_next_proces
     app.tick().await;
     assert_eq!(app.world().bc.documents_by_marker("accr_late").len(), 0, "it is on its way, and was looked for once");
     app.restart().await;
-    app.run_until_idle().await;
-    app.advance(600);
-    app.request("full_poll").await;
-    app.run_until_idle().await;
-    assert_eq!(app.agreement().duplicates, Vec::<String>::new());
-    app.assert_sound().await;
+    assert_made_once(&mut app).await;
 }

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use domain::id::OWN_PREFIX;
 use sandbox::World;
 use sandbox::bc::{DocumentAction, DocumentChange, DocumentStatus};
 use sandbox::brex::Expectation;
@@ -51,7 +52,7 @@ impl Bookkeeper {
 
 /// Posts the drafts of bills, which carry their suppliers' own numbers, and has what was paid through Brex compared with them.
 pub(super) async fn close_the_bills(app: &App, world: &World) -> Result<(), Failure> {
-    let is_bill = |number: &str| !number.is_empty() && !number.starts_with("BRX-");
+    let is_bill = |number: &str| !number.is_empty() && !number.starts_with(OWN_PREFIX);
     for draft in world.bc.ledger() {
         if draft.status == DocumentStatus::Draft && is_bill(&draft.external_number) {
             let post = DocumentChange { action: Some(DocumentAction::Post), ..DocumentChange::default() };

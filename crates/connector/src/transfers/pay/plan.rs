@@ -228,7 +228,7 @@ fn not_sent(orders: &[TransferOrder]) -> i64 {
 
 /// Vendor and cents of each order of this day that pays or may pay.
 pub(super) fn ordered_today(orders: &[TransferOrder], zone: &jiff::tz::TimeZone, now_ms: i64) -> Vec<(Uuid, i64)> {
-    let day = |ms: i64| crate::clock::timestamp(ms).to_zoned_datetime(zone.clone()).date();
+    let day = |ms: i64| crate::clock::day(ms, zone);
     let is_today = |order: &&TransferOrder| day(order.decided_ms.unwrap_or(order.proposed_ms)) == day(now_ms);
     let counted = orders.iter().filter(|order| !order.state.is_void()).filter(is_today);
     counted.map(|order| (order.order.vendor, order.order.cents)).collect()

@@ -219,7 +219,7 @@ pub async fn decline(
     if reason.trim().is_empty() {
         return Err(Refused::NoReason.into());
     }
-    let window_ms = i64::from(connection.settings.settle_seconds).saturating_mul(1_000);
+    let window_ms = connection.settings.settle_window_ms();
     // Whoever declines may order anew under another key: not while what was sent may still arrive.
     let may_arrive = |row: &TransferOrder| {
         row.transfer.is_none() && row.sent_ms.is_some_and(|sent| now_ms < sent.saturating_add(window_ms))
