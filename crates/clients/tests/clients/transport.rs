@@ -25,9 +25,10 @@ fn client_for(url: Url) -> clients::brex::Client {
 
 #[tokio::test]
 async fn a_server_that_is_not_there_was_never_asked() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = Url::parse(&format!("http://{}", free.local_addr().unwrap())).unwrap();
-    drop(free);
+    // Bound, so that nobody else can have it, and not listening.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let url = Url::parse(&format!("http://{}", closed.local_addr().unwrap())).unwrap();
     let (read, write) = read_and_write(&client_for(url)).await;
     for error in [read, write] {
         assert_eq!((error.kind(), error.retry(), error.effect()), (Kind::Unreachable, Retry::Soon, Effect::None));

@@ -32,6 +32,9 @@ const BEHIND_MS: i64 = 30_000;
 /// A row with its plan.
 pub(super) type Planned = (RecordRow, PlannedDocument);
 
+/// By what Business Central tells documents apart: kind, vendor and vendor invoice number, whatever its case.
+pub(super) type Key = (DocumentKind, String, String);
+
 /// A document whose intent is committed.
 pub(super) struct Intended {
     pub(super) row: RecordRow,
@@ -40,6 +43,11 @@ pub(super) struct Intended {
 }
 
 impl Intended {
+    /// By what its document is told from others.
+    pub(super) fn key(&self) -> Key {
+        key(&self.plan)
+    }
+
     /// It was not sent.
     pub(super) fn unsent(self) -> Answer {
         Answer { intended: self, answer: None }
@@ -83,8 +91,9 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     sending::send(lane, rows).await
 }
 
-/// Looks up what is unclear, and everything else before it is sent, and commits the intents.
-pub(super) async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Batch, Stop> {
+/// Looks up what is unclear, and everything else before it is sent, and commits the intents. What this process is making at the moment
+/// goes before.
+pub(super) async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>, being_made: &HashSet<Key>) -> Result<Batch, Stop> {
     let (planned, broken) = with_plans(rows);
     lane.apply(broken.into_iter().map(|row| Step::of(row).hold(&unreadable(), lane.now_ms())).collect()).await?;
     let ids: Vec<RecordId> = planned.iter().map(|(row, _)| row.id.clone()).collect();
@@ -102,8 +111,8 @@ pub(super) async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Bat
     let (invoices, memos): (Vec<Planned>, Vec<Planned>) =
         fresh.into_iter().partition(|(_, plan)| plan.kind == DocumentKind::Invoice);
     // Both are looked up before any intent is committed: one that was committed and not sent counts as unknown.
-    let (mut absent, mut waiting) = look(lane, DocumentKind::Invoice, invoices).await?;
-    let (memos, memos_waiting) = look(lane, DocumentKind::CreditMemo, memos).await?;
+    let (mut absent, mut waiting) = look(lane, DocumentKind::Invoice, invoices, being_made).await?;
+    let (memos, memos_waiting) = look(lane, DocumentKind::CreditMemo, memos, being_made).await?;
     absent.extend(memos);
     waiting.extend(memos_waiting);
     Ok(Batch { intended: commit_intents(lane, absent).await?, waiting })
@@ -127,12 +136,13 @@ async fn look(
     lane: &Lane<'_>,
     kind: DocumentKind,
     planned: Vec<Planned>,
+    being_made: &HashSet<Key>,
 ) -> Result<(Vec<Planned>, Vec<RecordId>), Stop> {
     if planned.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
     // Asked before the look-up: what is made in between is then seen by one of the two.
-    let on_their_way = on_their_way(lane, kind, &planned).await?;
+    let on_their_way = on_their_way(lane, kind, &planned, being_made).await?;
     let found = found_by_number(lane, kind, planned.iter().map(|(_, plan)| plan)).await?;
     let mut settled = Vec::new();
     let mut absent = Vec::new();
@@ -141,8 +151,8 @@ async fn look(
     for (row, plan) in planned {
         match found.judge(&plan) {
             // Two bills of one vendor with one number: the second looks again when the first has its document.
-            Ok(Seen::Absent) if on_their_way.contains(&number_key(&plan)) => settled.push(behind_another(lane, row)),
-            Ok(Seen::Absent) if !numbers.insert(number_key(&plan)) => waiting.push(row.id),
+            Ok(Seen::Absent) if on_their_way.contains(&key(&plan)) => settled.push(behind_another(lane, row)),
+            Ok(Seen::Absent) if !numbers.insert(key(&plan)) => waiting.push(row.id),
             Ok(Seen::Absent) => absent.push((row, plan)),
             Ok(seen) => settled.push(probe::settle(lane, row, &seen, None)),
             Err(error) => settled.push(cannot_look(lane, row, error)),
@@ -157,23 +167,26 @@ async fn look(
     Ok((absent, waiting))
 }
 
-/// By what Business Central tells documents of a kind apart, whatever their case.
-fn number_key(plan: &PlannedDocument) -> (String, String) {
-    (plan.vendor_number.clone(), plan.number.as_str().to_uppercase())
+/// By what the document of a plan is told from others.
+pub(super) fn key(plan: &PlannedDocument) -> Key {
+    (plan.kind, plan.vendor_number.clone(), plan.number.as_str().to_uppercase())
 }
 
-/// The numbers of these vendors whose documents are being made, or of which that is not known.
+/// What is being made for these vendors, or of which that is not known. One that was refused for a default dimension has no open intent
+/// until its second one is committed, so what is in this process's hands counts too.
 async fn on_their_way(
     lane: &Lane<'_>,
     kind: DocumentKind,
     planned: &[Planned],
-) -> Result<HashSet<(String, String)>, Stop> {
+    being_made: &HashSet<Key>,
+) -> Result<HashSet<Key>, Stop> {
     let mut vendors: Vec<&str> = planned.iter().map(|(_, plan)| plan.vendor_number.as_str()).collect();
     vendors.sort_unstable();
     vendors.dedup();
     let open = lane.app.store.intents().list_open_of_vendors(&lane.connection.id, &vendors).await?;
     let of_kind = open.into_iter().filter(|intent| intent.document_kind == kind);
-    Ok(of_kind.map(|intent| (intent.vendor_number, intent.document_key.to_uppercase())).collect())
+    let open = of_kind.map(|intent| (kind, intent.vendor_number, intent.document_key.to_uppercase()));
+    Ok(open.chain(being_made.iter().cloned()).collect())
 }
 
 /// Another record of the same vendor and number is being booked: what becomes of it decides.

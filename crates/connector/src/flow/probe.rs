@@ -2,6 +2,7 @@
 
 use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
 use domain::hold::{Hold, HoldCode};
+use domain::id::RecordId;
 use domain::pace::{NextProbe, next_probe};
 use domain::stage::Event;
 use serde_json::json;
@@ -36,9 +37,14 @@ pub(super) async fn run(lane: &Lane<'_>, unclear: Vec<(RecordRow, PlannedDocumen
             continue;
         }
         let found = found_by_number(lane, kind, of_kind.iter().map(|(_, plan, _)| plan)).await?;
+        let ids: Vec<RecordId> = of_kind.iter().map(|(row, ..)| row.id.clone()).collect();
+        let absent = lane.app.store.intents().count_absent(&lane.connection.id, &ids).await?;
         let steps = of_kind.into_iter().map(|(row, plan, intent)| match found.judge(&plan) {
             Err(error) => cannot_look(lane, row, error),
-            Ok(Seen::Absent) => still_absent(lane, row, &intent),
+            Ok(Seen::Absent) => {
+                let before = absent.get(&row.id).copied().unwrap_or(0);
+                still_absent(lane, row, &intent, before)
+            }
             Ok(seen) => settle(lane, row, &seen, Some(intent.attempt)),
         });
         lane.apply(steps.collect()).await?;
@@ -169,8 +175,9 @@ pub(super) fn start_looking(lane: &Lane<'_>, row: RecordRow, attempt: i64) -> St
         .set(|row| row.due_ms = Some(due_ms))
 }
 
-/// Not there yet: the next probe, or, once the settle window has passed, one new attempt.
-fn still_absent(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Step {
+/// Not there yet: the next probe, or, once the settle window has passed, one new attempt. So many attempts ended this way before; those
+/// that were never sent, or that Business Central surely did not carry out, say nothing.
+fn still_absent(lane: &Lane<'_>, row: RecordRow, intent: &Intent, before: i64) -> Step {
     let row = match wait(lane, row, intent) {
         Waiting::Step(step) => return *step,
         Waiting::Over(row) => row,
@@ -183,9 +190,10 @@ fn still_absent(lane: &Lane<'_>, row: RecordRow, intent: &Intent) -> Step {
         .intent(settled)
         .set(|row| row.due_ms = Some(now_ms))
         .note("settled_as_absent", json!({ "attempt": intent.attempt, "probes": intent.probes.saturating_add(1) }));
-    if intent.attempt % MOST_ATTEMPTS == 0 {
+    let attempts = before.saturating_add(1);
+    if attempts % MOST_ATTEMPTS == 0 {
         let sentence =
-            format!("Business Central gave no clear answer in {} attempts, and there is no document", intent.attempt);
+            format!("Business Central gave no clear answer in {attempts} attempts, and there is no document");
         step.hold(&Hold::new(HoldCode::DocumentRefused, sentence), now_ms)
     } else {
         step

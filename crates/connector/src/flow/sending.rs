@@ -4,7 +4,7 @@
 //! It does what [`super::draft`] says, in its order: look, commit the intent, send, commit what came back. Of one record nothing
 //! happens at the same time.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 use store::RecordRow;
 use tokio::sync::Notify;
 
-use super::draft::{self, Answer, Committed, Intended, Planned};
+use super::draft::{self, Answer, Committed, Intended, Key, Planned};
 use super::{BATCH, Lane, Stop};
 use crate::clock::{Clock, Watch};
 use crate::problem;
@@ -107,7 +107,7 @@ struct Sending<'l> {
     under_way: FuturesUnordered<BoxFuture<'l, Answer>>,
     answers: Vec<Answer>,
     /// Everything between its look-up and the commit of its answer.
-    taken: HashSet<RecordId>,
+    taken: HashMap<RecordId, Key>,
     /// What has to wait for another one, which this turn may be making.
     left: HashSet<RecordId>,
     preparing: Option<BoxFuture<'l, Prepared>>,
@@ -163,7 +163,7 @@ impl<'l> Sending<'l> {
             ready: VecDeque::new(),
             under_way: FuturesUnordered::new(),
             answers: Vec::new(),
-            taken: HashSet::new(),
+            taken: HashMap::new(),
             left: HashSet::new(),
             preparing: None,
             committing: None,
@@ -176,7 +176,8 @@ impl<'l> Sending<'l> {
 
     async fn run(mut self, rows: Option<Vec<RecordRow>>) -> Result<bool, Stop> {
         let lane = self.lane;
-        self.preparing = rows.map(|rows| async move { Prepared::of(prepare(lane, rows).await) }.boxed());
+        self.preparing =
+            rows.map(|rows| async move { Prepared::of(prepare(lane, rows, &HashSet::new()).await) }.boxed());
         loop {
             self.begin();
             match self.next().await {
@@ -209,8 +210,9 @@ impl<'l> Sending<'l> {
                 self.is_dry = !self.is_fed;
             }
             if self.preparing.is_none() && !self.is_dry && self.ready.len() < FEW {
-                let (lane, not_these) = (self.lane, self.taken.union(&self.left).cloned().collect());
-                self.preparing = Some(async move { Prepared::of(load(lane, not_these).await) }.boxed());
+                let (lane, being_made) = (self.lane, self.taken.values().cloned().collect());
+                let not_these = self.taken.keys().chain(&self.left).cloned().collect();
+                self.preparing = Some(async move { Prepared::of(load(lane, not_these, being_made).await) }.boxed());
             }
         } else {
             // Their intents are committed, and nothing was sent.
@@ -269,7 +271,7 @@ impl<'l> Sending<'l> {
         };
         self.has_worked = true;
         self.left.extend(batch.waiting);
-        self.taken.extend(batch.intended.iter().map(|next| next.row.id.clone()));
+        self.taken.extend(batch.intended.iter().map(|next| (next.row.id.clone(), next.key())));
         self.ready.extend(batch.intended);
     }
 
@@ -289,7 +291,7 @@ impl<'l> Sending<'l> {
 
     /// Planned without dimensions there is nothing left to meet a default. They were looked for when they were refused.
     fn send_again(&mut self, planned: Vec<Planned>) {
-        self.taken.extend(planned.iter().map(|(row, _)| row.id.clone()));
+        self.taken.extend(planned.iter().map(|(row, plan)| (row.id.clone(), draft::key(plan))));
         let (lane, before) = (self.lane, self.preparing.take());
         let preparing = async move {
             let earlier = async {
@@ -321,17 +323,25 @@ async fn end_of<T>(under_way: &mut Option<BoxFuture<'_, T>>) -> T {
 }
 
 /// What is due, but not these.
-async fn load(lane: &Lane<'_>, not_these: HashSet<RecordId>) -> Result<Option<draft::Batch>, Stop> {
+async fn load(
+    lane: &Lane<'_>,
+    not_these: HashSet<RecordId>,
+    being_made: HashSet<Key>,
+) -> Result<Option<draft::Batch>, Stop> {
     let limit = BATCH.saturating_add(i64::try_from(not_these.len()).unwrap_or(BATCH));
     let records = lane.app.store.records();
     let mut rows = records.list_due(&lane.connection.id, Stage::Draft, lane.now_ms(), limit).await?;
     rows.retain(|row| !not_these.contains(&row.id));
     rows.truncate(usize::try_from(BATCH).unwrap_or(1));
-    prepare(lane, rows).await
+    prepare(lane, rows, &being_made).await
 }
 
-async fn prepare(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Option<draft::Batch>, Stop> {
-    Ok(if rows.is_empty() { None } else { Some(draft::prepare(lane, rows).await?) })
+async fn prepare(
+    lane: &Lane<'_>,
+    rows: Vec<RecordRow>,
+    being_made: &HashSet<Key>,
+) -> Result<Option<draft::Batch>, Stop> {
+    Ok(if rows.is_empty() { None } else { Some(draft::prepare(lane, rows, being_made).await?) })
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use nix::unistd::Pid;
 use sandbox::Options;
 use serde_json::Value;
 
+use crate::ports;
 use crate::setting::Setting;
 
 /// Every line as an object with what each has.
@@ -27,8 +28,7 @@ fn objects(log: &[u8], secrets: &[&str]) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_line_of_the_json_log_is_an_object_and_none_holds_a_secret_or_the_link_of_the_first_admin() {
     let setting = Setting::make(Options { records: 5, ..Options::default() }).await;
-    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (pages, watched) = (free(), free());
+    let (pages, watched) = (ports::free(), ports::free());
     setting.write_secret("metrics", "Canary-token-of-the-metrics");
     let operations = format!("[operations]\nlisten = \"{watched}\"\ntoken = {{ file = \"metrics\" }}\n");
     setting.edit("[[connection]]", &format!("[console]\nlisten = \"{pages}\"\n{operations}[[connection]]"));
@@ -45,7 +45,10 @@ async fn each_line_of_the_json_log_is_an_object_and_none_holds_a_secret_or_the_l
     };
     while ask("/readyz", "").await != Some(200) {
         tokio::task::yield_now().await;
-        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        if child.try_wait().unwrap().is_some() {
+            let output = child.wait_with_output().await.unwrap();
+            panic!("it ended too early: {}", String::from_utf8_lossy(&output.stderr));
+        }
     }
     assert_eq!(ask("/metrics", "another").await, Some(401));
     assert_eq!(ask("/metrics", "Canary-token-of-the-metrics").await, Some(200));

@@ -23,6 +23,7 @@ mod logs;
 mod mistakes;
 mod pay;
 mod plan;
+mod ports;
 mod replay;
 mod rules;
 mod secrets;

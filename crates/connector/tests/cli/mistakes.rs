@@ -2,6 +2,7 @@
 
 use sandbox::Options;
 
+use crate::ports;
 use crate::setting::{Setting, said};
 
 async fn small() -> Setting {
@@ -54,7 +55,7 @@ async fn an_unknown_tenant_and_an_unknown_application() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_is_not_there() {
     let setting = small().await;
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (_kept, closed) = ports::closed();
     setting.edit(&setting.sandbox.ready().brex.base_url.clone(), &format!("http://{closed}"));
     refused(&setting, 6, "brex: the host could not be reached").await;
 }

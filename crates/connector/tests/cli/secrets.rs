@@ -1,7 +1,6 @@
 //! A canary in the place of each secret appears in no log, however talkative, in no output, error or page, and in no file or table.
 
 use std::fmt::Debug;
-use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Output, Stdio};
 use std::sync::Arc;
@@ -28,6 +27,7 @@ use tokio::process::Child;
 use crate::canaries::Canaries;
 use crate::database::{Database, Db};
 use crate::identity::pem;
+use crate::ports;
 use crate::setting::{Setting, said};
 
 const TALKATIVE: &str = "trace,hyper=trace,h2=trace,reqwest=trace,rustls=trace,sqlx=trace,axum=trace";
@@ -119,10 +119,6 @@ impl Watched {
     }
 }
 
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 /// Lets webhooks and the console have addresses.
 fn with_addresses(setting: &Setting, hooks: &str, pages: &str) {
     setting.edit("listen = \"127.0.0.1:8461\"", &format!("listen = \"{pages}\""));
@@ -202,7 +198,7 @@ async fn knock(watched: &Watched, hooks: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_canary_is_in_a_log_an_output_a_page_or_a_file() {
     let mut watched = Watched::connect(|setting| crate::connect::answers(setting, "")).await;
-    let (hooks, pages) = (free_address(), free_address());
+    let (hooks, pages) = (ports::free().to_string(), ports::free().to_string());
     with_addresses(&watched.setting, &hooks, &pages);
     let (mut child, token) = start(&watched).await;
     let world = watched.setting.sandbox.world();

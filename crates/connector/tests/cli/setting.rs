@@ -7,6 +7,8 @@ use sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::ports;
+
 /// A sandbox and a folder for one connector.
 pub struct Setting {
     pub sandbox: Sandbox,
@@ -69,7 +71,7 @@ impl Setting {
     /// The configuration as it is at first.
     pub fn text(&self) -> String {
         let ready = self.sandbox.ready();
-        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listen = ports::free();
         format!(
             r#"
 listen = "{listen}"

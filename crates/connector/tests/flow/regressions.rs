@@ -106,6 +106,36 @@ async fn two_bills_of_one_number_in_batches_that_are_made_one_behind_the_other_m
     assert!(codes.contains(&None) && codes.contains(&Some(HoldCode::PossibleDuplicate)), "{codes:?}");
 }
 
+/// Found by reading: between the refusal for a default dimension and the second intent nothing showed that the first was being made.
+#[tokio::test]
+async fn two_bills_of_one_number_of_which_the_first_meets_default_dimensions_make_one_document() {
+    let options = Options { records: 1, ..Options::default() };
+    let Some(mut app) = TestApp::start_with(Db::Sqlite, options, "header_dimensions = false").await else { return };
+    let (_, name) = a_vendor(&app);
+    // Advertising brings a department of its own, and nobody knows it before the first refusal.
+    let advertising = |id: &str, number: &str| {
+        let mut record = bill(id, &name, number);
+        let coding = record["line_items"][0]["accounting_field_values"].as_array_mut().unwrap();
+        coding[0]["remote_field_value_id"] = json!("61300");
+        coding.push(json!({
+            "brex_field_id": "extended_field_DEPARTMENT", "remote_field_id": "DIM_DEPARTMENT",
+            "brex_field_value_id": "efo_2", "remote_field_value_id": "SALES",
+        }));
+        record
+    };
+    for place in 0..100 {
+        app.insert(&advertising(&format!("accr_{place:03}"), &format!("INV-{place}")));
+        app.insert(&advertising(&format!("accr_{:03}", place + 100), &format!("inv-{place}")));
+    }
+    app.run_until_idle().await;
+    for place in 0..100 {
+        assert_eq!(app.world().bc.documents_by_number(&format!("INV-{place}")).len(), 1, "INV-{place}");
+        let codes =
+            [held(&app, &format!("accr_{place:03}")).await, held(&app, &format!("accr_{:03}", place + 100)).await];
+        assert!(codes.contains(&None) && codes.contains(&Some(HoldCode::PossibleDuplicate)), "{codes:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_number_that_cannot_be_looked_up_stops_no_other_record() {
     let Some(mut app) = TestApp::start(Db::Sqlite, 30).await else { return };
@@ -144,6 +174,24 @@ async fn an_id_that_brex_refuses_stops_no_other_of_its_webhook() {
     }
     assert_eq!(stage(&app, "accr_good").await, Stage::Exported);
     app.world().faults.clear();
+}
+
+/// Found by reading: attempts that Business Central surely did not carry out were counted as attempts without a clear answer.
+#[tokio::test]
+async fn attempts_that_were_not_carried_out_are_not_counted_as_unclear() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let record = app.world().brex.records()[0].id.clone();
+    let status = |status, times| {
+        let kind = FaultKind::Status { status, body: None, retry_after: None };
+        Fault::new(Side::Bc, kind).method("POST").path_contains("purchaseInvoices").times(times)
+    };
+    app.world().faults.add(status(429, 4));
+    app.world().faults.add(status(500, 1));
+    app.run_until_idle().await;
+    assert_eq!((stage(&app, &record).await, held(&app, &record).await), (Stage::Exported, None));
+    let attempts = app.app.store.intents().list_for(&app.connection(), &RecordId::new(&*record)).await.unwrap();
+    assert_eq!(attempts.len(), 6);
+    app.assert_sound().await;
 }
 
 #[tokio::test]

@@ -131,6 +131,8 @@ async fn every_outcome_reads_back_and_foreign_connections_see_none(#[values(Sqli
     assert!(intents.list_for(other, &RecordId::new("a")).await.unwrap().is_empty());
     assert!(intents.list_open(other, &ids(&["a"])).await.unwrap().is_empty());
     assert!(intents.last_attempts(other, &ids(&["a"])).await.unwrap().is_empty());
+    assert_eq!(intents.count_absent(&world.main, &ids(&["a", "b"])).await.unwrap(), [(RecordId::new("a"), 1)].into());
+    assert!(intents.count_absent(other, &ids(&["a"])).await.unwrap().is_empty());
     assert_eq!(intents.count_open(other).await.unwrap(), 0);
 }
 

@@ -19,12 +19,13 @@ use sandbox::Options;
 use tokio::process::Child;
 
 use crate::kill::{accounted_for, held, ready};
+use crate::ports;
 use crate::setting::{Setting, said};
 
 /// One more process on the same database, with an address of its own.
 fn worker(setting: &Setting, number: u32) -> Child {
     let config = setting.folder.path().join(format!("worker-{number}.toml"));
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = ports::free();
     let text = std::fs::read_to_string(setting.config()).unwrap();
     let (_, rest) = text.split_once("listen = ").unwrap();
     let (_, rest) = rest.split_once('\n').unwrap();

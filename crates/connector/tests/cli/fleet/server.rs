@@ -1,6 +1,6 @@
 //! A PostgreSQL server of the test's own, which may crash, have a standby, and be followed by it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
 
 use crate::database::Db;
+use crate::ports;
 
 /// A server that goes away with the value.
 pub(super) struct Server {
@@ -21,7 +22,7 @@ impl Server {
         if !Db::Postgres.is_there() {
             return None;
         }
-        let server = Self { folder: tempfile::tempdir().unwrap(), port: free_port() };
+        let server = Self { folder: tempfile::tempdir().unwrap(), port: ports::free().port() };
         server.run("init", &[]).await;
         server.start_again().await;
         Some(server)
@@ -49,7 +50,7 @@ impl Server {
 
     /// A standby that every commit waits for from now on.
     pub(super) async fn with_standby(&self) -> Self {
-        let standby = Self { folder: tempfile::tempdir().unwrap(), port: free_port() };
+        let standby = Self { folder: tempfile::tempdir().unwrap(), port: ports::free().port() };
         standby.run("standby", &[self.port.to_string()]).await;
         standby.start_again().await;
         let mut admin = PgConnection::connect(&Self::url_at(self.address())).await.unwrap();
@@ -92,11 +93,4 @@ fn script(what: &str, folder: &Path) -> Command {
     let mut command = Command::new(path);
     command.arg(what).arg(folder);
     command
-}
-
-/// A port below those that the system gives away by itself, so that nobody takes it while the server is down.
-fn free_port() -> u16 {
-    let first = u16::try_from(std::process::id() % 6_000).unwrap();
-    let mut ports = (0..12_000).map(|step| 20_000 + (2 * first + step) % 12_000);
-    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
