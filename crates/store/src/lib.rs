@@ -69,7 +69,7 @@ pub use receipts::{ReceiptRow, Receipts};
 pub use record_list::{After, Exports, Filter};
 pub use records::{Count, RecordRow, Records};
 pub use row::Waiting;
-pub use sessions::{Session, Sessions};
+pub use sessions::{Session, Sessions, SignedInWith};
 pub use transfer_orders::{OrderChange, OrderState, TransferOrder, TransferOrders};
 pub use transfers::{
     DecisionRow, DocumentRow, DocumentVerdict, MatchRow, Reconciled, SaidChange, TransferRow, TransferSaid, Transfers,

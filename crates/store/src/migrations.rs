@@ -39,6 +39,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0021_api_tokens",
     "0022_erasure",
     "0030_kept_counts",
+    "0031_microsoft",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

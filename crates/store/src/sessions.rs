@@ -1,8 +1,9 @@
 //! The table `sessions`: who is signed in. A session is known by the SHA-256 of what the browser holds.
 
 use domain::access::Role;
-use domain::audit::Actor;
+use domain::audit::{Actor, Note};
 use domain::id::ConnectionId;
+use serde_json::json;
 use sqlx::any::AnyRow;
 
 use crate::audit;
@@ -13,6 +14,15 @@ use crate::row::Table;
 use crate::users;
 
 const TABLE: Table = Table { name: "sessions", key: &["token_hash"] };
+
+/// How somebody showed who they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignedInWith {
+    /// The password of the console.
+    Password,
+    /// A Microsoft account.
+    Microsoft,
+}
 
 /// A session that holds, with what its user may do now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +44,14 @@ pub struct Sessions<'a> {
 
 impl Sessions<'_> {
     /// Starts a session, unless the user was disabled meanwhile; sessions whose time is over are swept out.
-    pub async fn start(&self, token_hash: &str, user: &str, now_ms: i64, expires_ms: i64) -> Result<bool, Error> {
+    pub async fn start(
+        &self,
+        token_hash: &str,
+        user: &str,
+        with: SignedInWith,
+        now_ms: i64,
+        expires_ms: i64,
+    ) -> Result<bool, Error> {
         in_transaction!(self.db, tx => {
             audit::lock_head(&mut tx, &ConnectionId::installation()).await?;
             Statement::new("DELETE FROM sessions WHERE expires_ms <= $1").bind(now_ms).execute(&mut tx).await?;
@@ -55,7 +72,12 @@ impl Sessions<'_> {
                 .bind(expires_ms)
                 .execute_one(&mut tx, TABLE.name)
                 .await?;
-                users::append(&mut tx, users::plain("signed_in", user), now_ms, &Actor::Person(user.to_owned())).await?;
+                let detail = match with {
+                    SignedInWith::Password => json!({}),
+                    SignedInWith::Microsoft => json!({ "with": "microsoft" }),
+                };
+                let note = Note { detail, ..users::plain("signed_in", user) };
+                users::append(&mut tx, note, now_ms, &Actor::Person(user.to_owned())).await?;
             }
             may
         })

@@ -1,4 +1,4 @@
-//! The tables `users` and `invitations`: who may use the console, and who may set a password once. Every change is in the
+//! The tables `users` and `invitations`: who may use the console, with which account, and who may set a password once. Every change is in the
 //! trail of the installation.
 
 use domain::access::Role;
@@ -17,7 +17,7 @@ use crate::row::Table;
 const TABLE: Table = Table { name: "users", key: &["name"] };
 const INVITATIONS: Table = Table { name: "invitations", key: &["user_name"] };
 
-const SELECT: &str = "SELECT name, role, password, disabled_ms, created_ms, signed_in_ms FROM users";
+const SELECT: &str = "SELECT name, role, password, microsoft, disabled_ms, created_ms, signed_in_ms FROM users";
 
 /// A person who may use the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct User {
     pub role: Role,
     /// The Argon2id text of the password; none until it is set.
     pub password: Option<String>,
+    /// The object id of the Microsoft account that is the person's; none until it was used once.
+    pub microsoft: Option<String>,
     /// Since when the person may do nothing any more.
     pub disabled_ms: Option<i64>,
     /// When the user was added.
@@ -54,6 +56,8 @@ pub enum UserChange {
     Disable,
     /// May sign in again.
     Enable,
+    /// The Microsoft account that was bound is no longer the user's; every session ends.
+    Unbind,
 }
 
 /// Why a change is not made.
@@ -105,6 +109,33 @@ impl Users<'_> {
                 append(&mut tx, note(name, change, before), now_ms, actor).await?;
                 Ok(())
             }
+        })
+    }
+
+    /// The user who signs in with this Microsoft account.
+    pub async fn of_microsoft(&self, object: &str) -> Result<Option<User>, Error> {
+        let statement = Statement::new(SELECT).push(" WHERE microsoft = ").push_bind(object);
+        self.db.first(statement).await?.as_ref().map(read).transpose()
+    }
+
+    /// Binds a Microsoft account to a user who may sign in and has none yet. False if there is no such user.
+    pub async fn bind_microsoft(&self, name: &str, object: &str, now_ms: i64) -> Result<bool, Error> {
+        in_transaction!(self.db, tx => {
+            audit::lock_head(&mut tx, &ConnectionId::installation()).await?;
+            let bound = Statement::new(
+                "UPDATE users SET microsoft = $2 WHERE name = $1 AND microsoft IS NULL AND disabled_ms IS NULL \
+                 AND NOT EXISTS (SELECT 1 FROM users other WHERE other.microsoft = $2)",
+            )
+            .bind(name)
+            .bind(object)
+            .execute(&mut tx)
+            .await?
+                == 1;
+            if bound {
+                let note = Note { after: Some(object.to_owned()), ..plain("microsoft_account_bound", name) };
+                append(&mut tx, note, now_ms, &Actor::Person(name.to_owned())).await?;
+            }
+            bound
         })
     }
 
@@ -193,6 +224,10 @@ async fn write(tx: &mut AnyConnection, name: &str, change: &UserChange, now_ms: 
             Statement::new("UPDATE users SET disabled_ms = $2 WHERE name = $1").bind(name).bind(now_ms)
         }
         UserChange::Enable => Statement::new("UPDATE users SET disabled_ms = NULL WHERE name = $1").bind(name),
+        UserChange::Unbind => {
+            end_sessions(tx, name).await?;
+            Statement::new("UPDATE users SET microsoft = NULL WHERE name = $1").bind(name)
+        }
     };
     statement.execute_one(tx, TABLE.name).await
 }
@@ -218,6 +253,7 @@ fn note(name: &str, change: &UserChange, role: Option<Role>) -> Note {
         UserChange::SetRole(role) => ("user_role_set", Some(*role)),
         UserChange::Disable => ("user_disabled", None),
         UserChange::Enable => ("user_enabled", None),
+        UserChange::Unbind => ("microsoft_account_unbound", None),
     };
     let before = after.and(role).map(|role| role.to_string());
     Note { before, after: after.map(|role| role.to_string()), ..plain(action, name) }
@@ -229,6 +265,7 @@ fn read(row: &AnyRow) -> Result<User, Error> {
         name: row.text("name")?,
         role: row.parsed("role", Role::from_name)?,
         password: row.optional_text("password")?,
+        microsoft: row.optional_text("microsoft")?,
         disabled_ms: row.optional_integer("disabled_ms")?,
         created_ms: row.integer("created_ms")?,
         signed_in_ms: row.optional_integer("signed_in_ms")?,

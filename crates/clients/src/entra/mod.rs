@@ -2,6 +2,7 @@
 //! once however many callers wait. An app signs in with its secret, or with a certificate. <https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
 mod certificate;
+mod people;
 mod permissions;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use crate::http::Http;
 use crate::kind::{Access, Asked, Effect, Kind, Retry, System};
 
 pub use self::certificate::{Certificate, CertificateError, Now};
+pub use self::people::{Identity, PeopleSignIn, SignInError, Trip};
 pub use self::permissions::{NEEDED, NOT_NEEDED, permissions_of};
 
 /// The kind of assertion that takes the place of a secret.
@@ -37,7 +39,7 @@ const ASKED: Asked = Asked { system: System::Entra, operation: "get_token", acce
 
 /// The secret of an app registration.
 #[derive(Clone)]
-pub struct ClientSecret(SecretString);
+pub struct ClientSecret(pub(crate) SecretString);
 
 impl ClientSecret {
     /// Wraps the secret's value (not its id).
@@ -209,7 +211,7 @@ impl fmt::Debug for TokenSource {
 }
 
 /// Microsoft asks clients to branch on the numbers, since the texts change.
-fn read_failure(body: &[u8]) -> Failure {
+pub(crate) fn read_failure(body: &[u8]) -> Failure {
     #[derive(Deserialize)]
     struct Body {
         error: Option<String>,

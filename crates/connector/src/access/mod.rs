@@ -2,6 +2,7 @@
 //! `domain::access`.
 
 mod attempts;
+mod microsoft;
 mod password;
 pub mod tokens;
 
@@ -12,11 +13,12 @@ use domain::audit::{Actor, Note};
 use domain::id::ConnectionId;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use store::{Session, Store, UserChange, UserRefusal};
+use store::{Session, SignedInWith, Store, User, UserChange, UserRefusal};
 
 use crate::app::App;
 use crate::clock::Chance;
 use attempts::Attempts;
+pub use microsoft::{BACK, Microsoft, Recognised, trip_token};
 pub use password::{PasswordProblem, check as check_password};
 
 /// A session ends so long after it was last used…
@@ -82,7 +84,8 @@ impl Access {
             return Ok(SignIn::Wrong);
         }
         let token = token(&self.app.chance);
-        let started = self.app.store.sessions().start(&hash_of(&token), &name, now_ms, now_ms + IDLE_MS).await?;
+        let (with, end_ms) = (SignedInWith::Password, now_ms + IDLE_MS);
+        let started = self.app.store.sessions().start(&hash_of(&token), &name, with, now_ms, end_ms).await?;
         self.lock().succeeded(&name);
         Ok(if started { SignIn::Granted(token) } else { SignIn::Wrong })
     }
@@ -161,10 +164,19 @@ pub async fn invite(
     Ok(users.change(name, &invitation, now_ms, actor).await?.map(|()| token))
 }
 
-/// Whether somebody has a password and may use it.
+/// Whether somebody has a password or an account, and may use it.
 pub async fn can_anybody_sign_in(app: &App) -> Result<bool, store::Error> {
     let users = app.store.users().list().await?;
-    Ok(users.iter().any(|user| user.password.is_some() && user.disabled_ms.is_none()))
+    Ok(users.iter().any(|user| stands(user) == "may sign in"))
+}
+
+/// How a user stands, as people read it.
+pub fn stands(user: &User) -> &'static str {
+    match (user.disabled_ms, user.password.is_some() || user.microsoft.is_some()) {
+        (Some(_), _) => "disabled",
+        (None, true) => "may sign in",
+        (None, false) => "invited",
+    }
 }
 
 /// While nobody can sign in, the first admin is invited at each start: whoever sees the terminal may set the password.

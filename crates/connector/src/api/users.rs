@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::problem::Problem;
 use super::show::time;
+use crate::access::stands;
 
 /// Everybody.
 #[derive(Serialize, ToSchema)]
@@ -36,11 +37,7 @@ pub(super) struct User {
 }
 
 fn user(user: store::User) -> User {
-    let stands = match (user.disabled_ms, &user.password) {
-        (Some(_), _) => "disabled",
-        (None, Some(_)) => "may sign in",
-        (None, None) => "invited",
-    };
+    let stands = stands(&user);
     User {
         name: user.name,
         role: user.role.as_str(),

@@ -1,6 +1,7 @@
 //! `run`: webhooks in, drafts out, until SIGTERM or Ctrl-C. `--once` stops when there is nothing left to do, and with `--roles` a
 //! process of a fleet does only one of the two.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,13 +9,16 @@ use clap::{Args, ValueEnum};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::exit::of_problem;
 use super::log::LogFormat;
 use super::{Common, Exit, Failure, open};
-use crate::app::App;
+use crate::access::Microsoft;
+use crate::app::{App, BuildError};
 use crate::checkpoint::Book;
-use crate::config::{Config, ConsoleSection, OperationsSection};
+use crate::config::{Config, ConfigError, ConsoleSection, OperationsSection};
+use crate::console::Entrance;
 use crate::stop::Stop;
 use crate::worker::{LaneWorker, Tick, chain};
 use crate::{access, checkpoint, console, identity, operations, subscriptions, web, worker};
@@ -140,7 +144,7 @@ async fn serve(app: &Arc<App>, config: &Config, parts: Parts, stop: Cancellation
         let listener = web::bind(config.listen).await?.with_tls(tls.clone());
         tracing::info!(address = %listener.local_addr()?, "listening");
         if let Some(section) = &config.console {
-            tasks.spawn(console(app, section, tls, parts.is_seen, &stop).await?);
+            tasks.spawn(console(app, config, section, tls, parts.is_seen, &stop).await?);
         }
         tasks.spawn(web::serve(listener, Arc::clone(app), stop.clone()));
     } else if config.public_url.is_some() {
@@ -182,6 +186,7 @@ async fn operations(
 /// Opens the console, and says on the terminal how to sign in for the first time. What it gives answers until the stop.
 async fn console(
     app: &Arc<App>,
+    config: &Config,
     section: &ConsoleSection,
     tls: Option<TlsAcceptor>,
     is_seen: bool,
@@ -201,7 +206,19 @@ async fn console(
             );
         }
     }
-    Ok(console::serve(listener, Arc::clone(app), section.url.clone(), stop.clone()))
+    let entrance = entrance(section, &config.folder, &address)?;
+    Ok(console::serve(listener, Arc::clone(app), entrance, stop.clone()))
+}
+
+/// How browsers come in to a console at this address.
+pub(super) fn entrance(section: &ConsoleSection, folder: &Path, address: &str) -> Result<Entrance, Failure> {
+    let mut entrance = Entrance { url: section.url.clone(), microsoft: None };
+    if let Some(microsoft) = &section.microsoft {
+        let address = Url::parse(address)
+            .map_err(|error| BuildError::Config(ConfigError::value("console.url", error.to_string())))?;
+        entrance.microsoft = Some(Microsoft::open(microsoft, folder, &address)?);
+    }
+    Ok(entrance)
 }
 
 /// Tells where the console is; with the way in for the first admin as long as nobody can sign in. It goes to the terminal

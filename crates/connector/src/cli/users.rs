@@ -1,4 +1,4 @@
-//! `users list | add | link | role | disable | enable`: who may use the console.
+//! `users list | add | link | role | disable | enable | unbind`: who may use the console.
 
 use clap::{Subcommand, ValueEnum};
 use comfy_table::Table;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::{Store, User, UserChange, UserRefusal};
 
 use super::{Common, Exit, Failure, open, print_json};
-use crate::access;
+use crate::access::{self, stands};
 use crate::clock::{Chance, Clock, SystemClock, timestamp};
 use crate::config::Config;
 
@@ -41,6 +41,8 @@ pub(super) enum UsersCommand {
     Disable(OfUser),
     /// Let somebody in again.
     Enable(OfUser),
+    /// Let go of the Microsoft account that is somebody's: the next one of that name is bound anew.
+    Unbind(OfUser),
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -85,6 +87,7 @@ pub(super) async fn users(common: &Common, command: &UsersCommand) -> Result<Exi
         UsersCommand::Role { of, role } => change(common, &store, of, &UserChange::SetRole(role.role())).await,
         UsersCommand::Disable(of) => change(common, &store, of, &UserChange::Disable).await,
         UsersCommand::Enable(of) => change(common, &store, of, &UserChange::Enable).await,
+        UsersCommand::Unbind(of) => change(common, &store, of, &UserChange::Unbind).await,
     };
     store.close().await;
     done.map(|()| Exit::Done)
@@ -106,17 +109,9 @@ async fn list(common: &Common, store: &Store) -> Result<(), Failure> {
     Ok(())
 }
 
-fn stands(user: &User) -> &'static str {
-    match (user.disabled_ms, &user.password) {
-        (Some(_), _) => "disabled",
-        (None, Some(_)) => "may sign in",
-        (None, None) => "invited",
-    }
-}
-
 fn as_json(user: &User) -> Value {
     json!({
-        "name": user.name, "role": user.role, "stands": stands(user),
+        "name": user.name, "role": user.role, "stands": stands(user), "microsoft": user.microsoft,
         "signed_in": user.signed_in_ms.map(|ms| timestamp(ms).to_string()),
     })
 }

@@ -271,14 +271,14 @@ fn real_url(host: &str) -> Url {
 }
 
 const BREX_HOST: &str = "api.brex.com";
-const ENTRA_HOST: &str = "login.microsoftonline.com";
+pub(super) const ENTRA_HOST: &str = "login.microsoftonline.com";
 const BC_HOST: &str = "api.businesscentral.dynamics.com";
 
 fn default_brex_url() -> Url {
     real_url(BREX_HOST)
 }
 
-fn default_entra_url() -> Url {
+pub(super) fn default_entra_url() -> Url {
     real_url(ENTRA_HOST)
 }
 

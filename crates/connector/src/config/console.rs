@@ -6,7 +6,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::hosts::refuse_sign_in;
-use super::{ConfigError, check_public_url};
+use super::{ConfigError, MicrosoftSection, check_public_url};
 
 /// The console.
 #[derive(Clone, Debug, Deserialize)]
@@ -16,17 +16,22 @@ pub struct ConsoleSection {
     pub listen: SocketAddr,
     /// The address that browsers use, if it is another: that of the proxy in front, or the name in the certificate.
     pub url: Option<Url>,
+    /// People may sign in with their Microsoft accounts.
+    pub microsoft: Option<MicrosoftSection>,
 }
 
 impl Default for ConsoleSection {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8461)), url: None }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8461)), url: None, microsoft: None }
     }
 }
 
 impl ConsoleSection {
     /// Passwords never go over a network in the clear.
-    pub(super) fn check(&self, has_tls: bool) -> Result<(), ConfigError> {
+    pub(super) fn check(&self, has_tls: bool, allow_hosts: &[String]) -> Result<(), ConfigError> {
+        if let Some(microsoft) = &self.microsoft {
+            microsoft.check(allow_hosts)?;
+        }
         if let Some(url) = &self.url {
             refuse_sign_in("console.url", url)?;
             check_public_url(url).map_err(|_| {

@@ -10,6 +10,7 @@ mod drift;
 mod error;
 mod failures;
 mod hosts;
+mod microsoft;
 mod operations;
 mod pay;
 mod post;
@@ -38,6 +39,7 @@ pub use directory::{DirectorySection, Which};
 pub use drift::{DriftSection, Told};
 pub use error::ConfigError;
 pub use failures::{FailuresSection, Reported};
+pub use microsoft::MicrosoftSection;
 pub use operations::OperationsSection;
 pub use pay::{Approval, PaySection};
 pub use post::PostSection;
@@ -170,7 +172,7 @@ impl Config {
             return Err(ConfigError::value("listen", text));
         }
         if let Some(console) = &self.console {
-            console.check(self.tls.is_some())?;
+            console.check(self.tls.is_some(), &self.allow_hosts)?;
         }
         if let Some(operations) = &self.operations {
             operations.check()?;

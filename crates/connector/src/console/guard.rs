@@ -128,7 +128,7 @@ fn comes_from_us(headers: &HeaderMap) -> bool {
 }
 
 async fn person(console: &Console, headers: &HeaderMap) -> Result<Option<Person>, store::Error> {
-    let Some(session) = cookie(headers) else { return Ok(None) };
+    let Some(session) = cookie(headers, COOKIE) else { return Ok(None) };
     // A page that looks for news by itself is no sign that somebody is there.
     let is_used = !headers.contains_key("hx-request");
     let found = console.access.session(session, is_used).await?;
@@ -140,13 +140,13 @@ async fn person(console: &Console, headers: &HeaderMap) -> Result<Option<Person>
     }))
 }
 
-/// What the browser holds for us.
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// What the browser holds for us under this name.
+pub(super) fn cookie<'h>(headers: &'h HeaderMap, called: &str) -> Option<&'h str> {
     let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     pairs
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == COOKIE).then_some(value))
+        .find_map(|(name, value)| (name == called).then_some(value))
 }
 
 /// A request with its whole form, if it came in time.

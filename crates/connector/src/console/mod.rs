@@ -7,6 +7,7 @@ mod audit;
 mod close;
 mod connections;
 mod guard;
+mod microsoft;
 mod overview;
 mod page;
 mod pay;
@@ -27,7 +28,7 @@ use axum::http::Method;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::access::Access;
+use crate::access::{Access, Microsoft};
 use crate::api;
 use crate::app::App;
 use crate::web::Listener;
@@ -40,6 +41,17 @@ struct Console {
     access: Access,
     /// How browsers reach us; without it only by an address of numbers, or as localhost.
     url: Option<Url>,
+    /// How people sign in with their Microsoft accounts, if they may.
+    microsoft: Option<Microsoft>,
+}
+
+/// How browsers come in.
+#[derive(Clone, Debug, Default)]
+pub struct Entrance {
+    /// The address that they use; without it only one of numbers, or localhost.
+    pub url: Option<Url>,
+    /// How people sign in with their Microsoft accounts, if they may.
+    pub microsoft: Option<Microsoft>,
 }
 
 /// Every page and action: its method, its path, and who may use it.
@@ -48,18 +60,19 @@ pub fn table() -> Vec<(Method, &'static str, Gate)> {
 }
 
 /// The pages, and the admin API below [`api::BASE`].
-pub fn router(app: Arc<App>, url: Option<Url>) -> Router {
+pub fn router(app: Arc<App>, entrance: Entrance) -> Router {
     let access = Access::new(Arc::clone(&app));
+    let Entrance { url, microsoft } = entrance;
     let api = api::router(Arc::clone(&app), url.clone());
-    guard::guarded(routes::all(), Arc::new(Console { app, access, url })).nest_service(api::BASE, api)
+    guard::guarded(routes::all(), Arc::new(Console { app, access, url, microsoft })).nest_service(api::BASE, api)
 }
 
 /// Answers until cancelled; requests under way are finished.
 pub fn serve(
     listener: Listener,
     app: Arc<App>,
-    url: Option<Url>,
+    entrance: Entrance,
     stop: CancellationToken,
 ) -> impl Future<Output = ()> + Send {
-    listener.answer(router(app, url), stop)
+    listener.answer(router(app, entrance), stop)
 }

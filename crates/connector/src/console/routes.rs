@@ -7,9 +7,11 @@ use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 use domain::access::Need;
 
+use crate::access::BACK;
+
 use super::{
-    Console, assets, attention, audit, close, connections, overview, pay, record, records, sign_in, tokens, transfers,
-    users, vendors,
+    Console, assets, attention, audit, close, connections, microsoft, overview, pay, record, records, sign_in, tokens,
+    transfers, users, vendors,
 };
 
 /// Who may come in.
@@ -44,6 +46,8 @@ pub(super) fn all() -> Vec<Route> {
     vec![
         show("/sign-in", Anyone, sign_in::form),
         act("/sign-in", Anyone, sign_in::sign_in),
+        show("/sign-in/microsoft", Anyone, microsoft::go),
+        show(BACK, Anyone, microsoft::back),
         show("/welcome", Anyone, sign_in::welcome),
         act("/welcome", Anyone, sign_in::accept),
         show("/assets/{name}", Anyone, assets::asset),

@@ -20,6 +20,8 @@ struct SignInPage<'a> {
     back: &'a str,
     problem: Option<String>,
     said: Option<&'static str>,
+    /// Where people sign in with their Microsoft accounts, if they may.
+    microsoft: Option<String>,
 }
 
 #[derive(Template)]
@@ -32,21 +34,30 @@ struct WelcomePage<'a> {
 
 /// Where somebody signs in who wanted to see `back`.
 pub(super) fn address(back: &str) -> String {
+    with_back("/sign-in", back)
+}
+
+fn with_back(path: &str, back: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("back", back).finish();
-    format!("/sign-in?{query}")
+    format!("{path}?{query}")
+}
+
+fn by_microsoft(console: &Console, back: &str) -> Option<String> {
+    console.microsoft.as_ref().map(|_| with_back("/sign-in/microsoft", back))
 }
 
 #[derive(Deserialize)]
 pub(super) struct FormQuery {
     #[serde(default)]
-    back: String,
+    pub(super) back: String,
     #[serde(default)]
     set: bool,
 }
 
-pub(super) async fn form(Query(query): Query<FormQuery>) -> Response {
+pub(super) async fn form(State(console): State<Arc<Console>>, Query(query): Query<FormQuery>) -> Response {
     let said = query.set.then_some("The password is set. Sign in with it.");
-    render(&SignInPage { back: inside(&query.back), problem: None, said })
+    let back = inside(&query.back);
+    render(&SignInPage { back, problem: None, said, microsoft: by_microsoft(&console, back) })
 }
 
 #[derive(Deserialize)]
@@ -72,12 +83,13 @@ pub(super) async fn sign_in(
             format!("There were too many wrong passwords for this name. Try again in {minutes} minute(s).")
         }
     };
-    let page = render(&SignInPage { back, problem: Some(problem), said: None });
+    let microsoft = by_microsoft(&console, back);
+    let page = render(&SignInPage { back, problem: Some(problem), said: None, microsoft });
     Ok((StatusCode::UNAUTHORIZED, page).into_response())
 }
 
 /// A path of ours, whatever was asked for: nobody is sent elsewhere after signing in.
-fn inside(back: &str) -> &str {
+pub(super) fn inside(back: &str) -> &str {
     let is_path = back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\r', '\n']);
     if is_path { back } else { "/" }
 }

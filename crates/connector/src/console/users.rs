@@ -44,6 +44,7 @@ struct Row {
     name: String,
     role: Role,
     has_password: bool,
+    has_microsoft: bool,
     is_disabled: bool,
     signed_in: Option<Stamp>,
 }
@@ -61,6 +62,7 @@ pub(super) async fn page(console: &Console, person: Person, mut told: Told) -> R
     let users = console.app.store.users().list().await?;
     let row = |user: store::User| Row {
         has_password: user.password.is_some(),
+        has_microsoft: user.microsoft.is_some(),
         is_disabled: user.disabled_ms.is_some(),
         signed_in: user.signed_in_ms.map(|ms| stamp(ms, &zone)),
         name: user.name,
@@ -74,7 +76,7 @@ pub(super) async fn page(console: &Console, person: Person, mut told: Told) -> R
 #[derive(Deserialize)]
 pub(super) struct Wish {
     user: String,
-    /// `add`, `invite`, `role`, `disable` or `enable`.
+    /// `add`, `invite`, `role`, `disable`, `enable` or `unbind`.
     verb: String,
     #[serde(default)]
     role: String,
@@ -102,6 +104,7 @@ pub(super) async fn act(
         "role" => UserChange::SetRole(role()?),
         "disable" => UserChange::Disable,
         "enable" => UserChange::Enable,
+        "unbind" => UserChange::Unbind,
         other => return Err(Oops::Unusable(format!("There is nothing called {other:?} to do."))),
     };
     app.store.users().change(&name, &change, app.now_ms(), &actor).await?.map_err(refused)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use connector::access::tokens::{self, Wanted};
 use connector::api::{self, Gate};
-use connector::console;
+use connector::console::{self, Entrance};
 use domain::access::{Need, Role};
 use domain::audit::Actor;
 use domain::id::ConnectionId;
@@ -44,7 +44,7 @@ impl Door {
         let listener = connector::web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(console::serve(listener, app.app.clone(), None, stop.clone()));
+        tokio::spawn(console::serve(listener, app.app.clone(), Entrance::default(), stop.clone()));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         Self { base, http, _stop: stop.drop_guard() }
     }

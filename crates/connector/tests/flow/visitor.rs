@@ -1,6 +1,6 @@
 //! Somebody at the console: a browser without a screen.
 
-use connector::console;
+use connector::console::{self, Entrance};
 use domain::access::Role;
 use domain::audit::Actor;
 use reqwest::header::{COOKIE, LOCATION, ORIGIN, SET_COOKIE};
@@ -22,10 +22,15 @@ pub struct Visitor {
 
 impl Visitor {
     pub async fn come(app: &TestApp) -> Self {
+        Self::come_through(app, |_| Entrance::default()).await
+    }
+
+    /// The same to a console with this entrance at its address.
+    pub async fn come_through(app: &TestApp, entrance: impl FnOnce(&str) -> Entrance) -> Self {
         let listener = connector::web::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(console::serve(listener, app.app.clone(), None, stop.clone()));
+        tokio::spawn(console::serve(listener, app.app.clone(), entrance(&base), stop.clone()));
         let http = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
         Self { base, http, cookie: None, _stop: stop.drop_guard() }
     }

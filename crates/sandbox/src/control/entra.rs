@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::platform::merged;
 use super::refused;
-use crate::entra::Settings;
+use crate::entra::{Person, Settings};
 use crate::world::World;
 
 /// Paths under `/_sandbox/entra/`.
@@ -21,6 +21,7 @@ pub(super) fn router() -> Router<Arc<World>> {
         .route("/_sandbox/entra/settings", get(settings).patch(configure))
         .route("/_sandbox/entra/secret/rotate", post(rotate))
         .route("/_sandbox/entra/tokens/revoke", post(revoke))
+        .route("/_sandbox/entra/people", get(people).post(add_person))
         .route("/_sandbox/entra/certificates", post(register))
         .route("/_sandbox/entra/certificates/{thumbprint}", delete(remove))
 }
@@ -47,6 +48,22 @@ async fn rotate(State(world): State<Arc<World>>) -> Json<Value> {
 async fn revoke(State(world): State<Arc<World>>) -> StatusCode {
     world.entra.revoke_tokens();
     StatusCode::NO_CONTENT
+}
+
+async fn people(State(world): State<Arc<World>>) -> Json<Vec<Person>> {
+    Json(world.entra.people())
+}
+
+/// An account as an administrator makes it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    user_name: String,
+    display_name: String,
+}
+
+async fn add_person(State(world): State<Arc<World>>, Json(account): Json<Account>) -> (StatusCode, Json<Person>) {
+    (StatusCode::CREATED, Json(world.entra.add_person(&account.user_name, &account.display_name)))
 }
 
 #[derive(Deserialize)]

@@ -74,7 +74,7 @@ impl Certificate {
 }
 
 /// What is left to read of a DER.
-struct Der<'a>(&'a [u8]);
+pub(super) struct Der<'a>(pub(super) &'a [u8]);
 
 /// One element of a DER.
 struct Element<'a> {
@@ -103,7 +103,7 @@ impl<'a> Der<'a> {
     }
 
     /// What is in the next element, if it has this tag.
-    fn content(&mut self, tag: u8) -> Option<&'a [u8]> {
+    pub(super) fn content(&mut self, tag: u8) -> Option<&'a [u8]> {
         self.next().filter(|element| element.tag == tag).map(|element| element.content)
     }
 }

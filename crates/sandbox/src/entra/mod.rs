@@ -1,9 +1,12 @@
-//! Entra ID: the client-credentials token endpoint with its error answers, and the tokens it gave out.
+//! Entra ID: the token endpoint with its error answers, the tokens it gave out, and the people who sign in.
 
 mod assertion;
 mod certificate;
+mod door;
+mod people;
 mod refusal;
 mod settings;
+mod signing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +19,7 @@ use axum::extract::{Path, State};
 use axum::http::header::HOST;
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
@@ -26,8 +29,10 @@ use uuid::Uuid;
 
 use self::assertion::Assertion;
 use self::certificate::Certificate;
+pub use self::people::Person;
+use self::people::{Claims, Doorway};
 use self::refusal::Refusal;
-pub use self::settings::{Description, NoCredential, OtherTenant, Settings, UnknownTenant, WrongScope};
+pub use self::settings::{Description, IdToken, NoCredential, OtherTenant, Settings, UnknownTenant, WrongScope};
 use crate::ids::Ids;
 use crate::world::World;
 
@@ -48,6 +53,7 @@ pub struct Entra {
     tenants: [Uuid; 2],
     client_id: Uuid,
     ids: Ids,
+    doorway: Doorway,
     app: Mutex<App>,
 }
 
@@ -57,6 +63,8 @@ struct App {
     certificates: Vec<Certificate>,
     settings: Settings,
     tokens: HashMap<String, Token>,
+    #[serde(default)]
+    people: Vec<Person>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,7 +118,9 @@ impl Entra {
                 certificates: Vec::new(),
                 settings: Settings::default(),
                 tokens: HashMap::new(),
+                people: people::of_seed(&ids.stream("entra people")),
             }),
+            doorway: Doorway::default(),
             ids: ids.stream("entra tokens"),
         }
     }
@@ -122,7 +132,11 @@ impl Entra {
 
     /// Takes over an [`Entra::snapshot`]: tokens given out before stay valid until they expire.
     pub(crate) fn restore(&self, snapshot: Value) -> Result<(), serde_json::Error> {
-        let app: App = serde_json::from_value(snapshot)?;
+        let mut app: App = serde_json::from_value(snapshot)?;
+        // A state file from before there were people.
+        if app.people.is_empty() {
+            app.people = self.people();
+        }
         // A token drawn before the snapshot must not be drawn again.
         let newest = app.tokens.values().map(|token| token.expiry).max();
         self.ids.skip_to(newest.map_or(0, |expiry| expiry.as_microsecond().unsigned_abs()));
@@ -157,6 +171,21 @@ impl Entra {
         app.secret.clone_from(&fresh);
         app.settings.secret_expired = false;
         fresh
+    }
+
+    /// The accounts of the directory.
+    pub fn people(&self) -> Vec<Person> {
+        self.lock().people.clone()
+    }
+
+    /// Adds an account, in place of one of the same name, which is another person's from then on.
+    pub fn add_person(&self, user_name: &str, display_name: &str) -> Person {
+        let (object_id, user_name, display_name) = (self.ids.guid(), user_name.to_owned(), display_name.to_owned());
+        let person = Person { object_id, user_name, display_name };
+        let people = &mut self.lock().people;
+        people.retain(|known| !known.user_name.eq_ignore_ascii_case(&person.user_name));
+        people.push(person.clone());
+        person
     }
 
     /// Registers a certificate on the app, as PEM or as base64 of its DER. Its thumbprint, if it is one.
@@ -269,6 +298,27 @@ impl Entra {
             .map(|resource| Grant { directory, opens_bc: resource == RESOURCES[0] })
     }
 
+    /// What a person's code is worth: the answer with the id token.
+    fn redeem(&self, login: &Login<'_>, now: Timestamp) -> Result<Value, Refusal> {
+        if self.directory(login.tenant, OtherTenant::Absent).is_none() {
+            return Err(Refusal::tenant("invalid_request", login.tenant));
+        }
+        let client_id = login.required("client_id")?;
+        if !Uuid::try_parse(client_id).is_ok_and(|id| id == self.client_id) {
+            return Err(Refusal::app(client_id, DOMAIN));
+        }
+        self.authenticate(&self.lock(), login, now)?;
+        let (person, nonce) = self.doorway.redeem(login, now)?;
+        let (nonce, tenant, client_id, host) = (nonce.as_deref(), self.tenant_id(), self.client_id, login.host);
+        let claims = Claims { person: &person, nonce, tenant, client_id, host, now };
+        Ok(json!({
+            "token_type": "Bearer", "scope": "openid profile email", "expires_in": SHORTEST_SECONDS,
+            "ext_expires_in": SHORTEST_SECONDS,
+            "access_token": format!("EwB4.{}", self.ids.alphanumeric(60)),
+            "id_token": self.doorway.id_token(&claims, self.settings().id_token),
+        }))
+    }
+
     fn authenticate(&self, app: &App, login: &Login<'_>, now: Timestamp) -> Result<(), Refusal> {
         if let Ok(assertion) = login.required("client_assertion") {
             if login.required("client_assertion_type")? != assertion::KIND {
@@ -334,7 +384,13 @@ impl Login<'_> {
 
 /// The routes of the login.
 pub fn router() -> Router<Arc<World>> {
-    Router::new().route("/{tenant}/oauth2/v2.0/token", post(token))
+    Router::new()
+        .route("/{tenant}/oauth2/v2.0/token", post(token))
+        .route("/{tenant}/oauth2/v2.0/authorize", get(door::authorize))
+        .route("/{tenant}/oauth2/v2.0/authorize/as/{account}", get(door::choose))
+        .route("/{tenant}/oauth2/v2.0/authorize/decline", get(door::decline))
+        .route("/{tenant}/discovery/v2.0/keys", get(door::keys))
+        .route("/{tenant}/v2.0/.well-known/openid-configuration", get(door::metadata))
 }
 
 async fn token(
@@ -346,21 +402,30 @@ async fn token(
 ) -> Response {
     // A tenant that is no text is named as it was sent.
     let tenant = tenant.map_or_else(|_| uri.path().split('/').nth(1).unwrap_or_default().to_owned(), |tenant| tenant.0);
-    let form = url::form_urlencoded::parse(&body).into_owned().collect();
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let now = world.clock.now();
-    let entra = &world.entra;
-    match entra.check(&Login { tenant: &tenant, host, form }, now) {
-        Err(refusal) => refusal.answer(entra.settings().description, &entra.ids, now),
-        Ok(grant) => {
+    let form = door::form_of(&body);
+    let host = host_of(&headers);
+    let (now, entra) = (world.clock.now(), &world.entra);
+    let login = Login { tenant: &tenant, host, form };
+    let answer = if matches!(login.required("grant_type"), Ok("authorization_code")) {
+        entra.redeem(&login, now)
+    } else {
+        entra.check(&login, now).map(|grant| {
             let (access_token, expires_in) = entra.issue(grant, now);
-            Json(json!({
+            json!({
                 "token_type": "Bearer",
                 "expires_in": expires_in,
                 "ext_expires_in": expires_in,
                 "access_token": access_token,
-            }))
-            .into_response()
-        }
+            })
+        })
+    };
+    match answer {
+        Ok(answer) => Json(answer).into_response(),
+        Err(refusal) => refusal.answer(entra.settings().description, &entra.ids, now),
     }
+}
+
+/// How this service was called.
+fn host_of(headers: &HeaderMap) -> &str {
+    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default()
 }

@@ -4,11 +4,12 @@ use std::fmt::Write as _;
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::door::escaped;
 use super::settings::Description;
 use crate::ids::Ids;
 
@@ -149,6 +150,73 @@ impl Refusal {
         let text =
             format!("Client assertion application identifier doesn't match 'client_id' parameter. {ASSERTION_PAGE}");
         Self::client(700_021, text)
+    }
+
+    pub(super) fn redirect(redirect: &str) -> Self {
+        let text = format!(
+            "The redirect URI '{redirect}' specified in the request does not match the redirect URIs configured for the application. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal. Navigate to https://aka.ms/redirectUriMismatchError to learn more about how to troubleshoot this error."
+        );
+        Self::request("invalid_request", 50011, text)
+    }
+
+    pub(super) fn response_type() -> Self {
+        Self::request(
+            "unsupported_response_type",
+            700_054,
+            "response_type 'id_token' is not enabled for the application.",
+        )
+    }
+
+    pub(super) fn no_openid() -> Self {
+        Self::request("invalid_request", 90_014, "The required field 'scope' is missing the value 'openid'.")
+    }
+
+    pub(super) fn challenge_method() -> Self {
+        Self::request("invalid_request", 501_491, "Invalid size of Code_Challenge parameter.")
+    }
+
+    pub(super) fn bad_code() -> Self {
+        Self::request("invalid_grant", 9_002_313, "Invalid request. Request is malformed or invalid.")
+    }
+
+    pub(super) fn redeemed() -> Self {
+        Self::request(
+            "invalid_grant",
+            54005,
+            "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.",
+        )
+    }
+
+    pub(super) fn old_code() -> Self {
+        Self::request(
+            "invalid_grant",
+            70008,
+            "The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.",
+        )
+    }
+
+    pub(super) fn other_redirect(sent: &str, asked: &str) -> Self {
+        let text = format!(
+            "The reply address '{sent}' does not match the reply address '{asked}' provided when requesting Authorization code."
+        );
+        Self::request("invalid_client", 500_112, text)
+    }
+
+    pub(super) fn verifier() -> Self {
+        Self::request(
+            "invalid_grant",
+            501_481,
+            "The Code_Verifier does not match the code_challenge supplied in the authorization request.",
+        )
+    }
+
+    /// The page that a browser sees.
+    pub(super) fn page(&self) -> Response {
+        let text = format!("AADSTS{}: {}", self.code, escaped(&self.text));
+        let page = format!(
+            "<!doctype html><title>Sign in to your account</title><h1>Sorry, but we’re having trouble signing you in.</h1><p>{text}</p>"
+        );
+        (StatusCode::BAD_REQUEST, Html(page)).into_response()
     }
 
     pub(super) fn answer(&self, description: Description, ids: &Ids, now: Timestamp) -> Response {

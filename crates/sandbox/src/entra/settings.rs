@@ -22,6 +22,30 @@ pub struct Settings {
     pub other_tenant: OtherTenant,
     /// The application permissions that an administrator consented to; tokens carry them as the claim `roles`.
     pub roles: Vec<String>,
+    /// What is wrong with the id tokens of people who sign in.
+    pub id_token: IdToken,
+}
+
+/// What is wrong with an id token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdToken {
+    /// Nothing.
+    Right,
+    /// The key that signed it is not the one that it names.
+    SignedByAnother,
+    /// Nobody signed it (`alg` is `none`).
+    Unsigned,
+    /// It is for another app.
+    ForOtherApp,
+    /// Another authority issued it.
+    OfOtherIssuer,
+    /// The person is of another directory.
+    OfOtherTenant,
+    /// It answers another request.
+    WithOtherNonce,
+    /// Its time is over.
+    Expired,
 }
 
 /// What stands between the sentence of an error and its ids.
@@ -87,6 +111,7 @@ impl Default for Settings {
             wrong_scope: WrongScope::NotValid,
             other_tenant: OtherTenant::Absent,
             roles: vec!["API.ReadWrite.All".to_owned()],
+            id_token: IdToken::Right,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::{real_time, stored};
 use crate::alone::Alone;
 use crate::app::App;
 use crate::clock::{Chance, SystemClock};
+use crate::console::Entrance;
 use crate::{access, console, web};
 
 /// Each page is asked for so often; the middle one counts.
@@ -49,7 +50,7 @@ pub(super) async fn run(connector: &Connector) -> Result<Value, Failure> {
     let listener = web::bind(([127, 0, 0, 1], 0).into()).await?;
     let base = format!("http://{}", listener.local_addr()?);
     let stop = CancellationToken::new();
-    let serving = tokio::spawn(console::serve(listener, Arc::clone(&app), None, stop.clone()));
+    let serving = tokio::spawn(console::serve(listener, Arc::clone(&app), Entrance::default(), stop.clone()));
     let visitor = Visitor::sign_in(&app, base).await?;
     let mut pages = Map::new();
     for (name, path) in PAGES {

@@ -7,9 +7,10 @@ mod summary;
 use std::sync::Arc;
 
 use clap::Args;
+use domain::access::Role;
 use indicatif::{ProgressBar, ProgressStyle};
 use sandbox::{Options, Sandbox};
-use store::Store;
+use store::{Store, UserChange};
 use tokio_util::sync::CancellationToken;
 
 use super::{Common, Exit, Failure, print_json, run};
@@ -58,7 +59,8 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<Exit, Failu
     };
     let sandbox = Sandbox::start(options).await?;
     let listener = web::bind(([127, 0, 0, 1], 0).into()).await?;
-    let setting = Setting::make(sandbox.ready(), listener.local_addr()?)?;
+    let pages = web::bind(([127, 0, 0, 1], 0).into()).await?;
+    let setting = Setting::make(sandbox.ready(), listener.local_addr()?, pages.local_addr()?)?;
     let store = Store::open(&setting.config.database_url()).await?;
     let app = App::build(
         &setting.config,
@@ -71,11 +73,14 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<Exit, Failu
     run::first_contact(&app).await?;
     where_to_look(&sandbox, &setting);
 
-    let pages = web::bind(([127, 0, 0, 1], 0).into()).await?;
+    let address = format!("http://{}", pages.local_addr()?);
     if !args.once {
-        run::welcome(&app, &format!("http://{}", pages.local_addr()?)).await?;
+        run::welcome(&app, &address).await?;
+        colleague(&app, &sandbox).await?;
     }
-    let console = tokio::spawn(console::serve(pages, Arc::clone(&app), None, stop.clone()));
+    let section = setting.config.console.clone().unwrap_or_default();
+    let entrance = run::entrance(&section, setting.folder(), &address)?;
+    let console = tokio::spawn(console::serve(pages, Arc::clone(&app), entrance, stop.clone()));
     let web = tokio::spawn(web::serve(listener, Arc::clone(&app), stop.clone()));
     let work = tokio::spawn(worker::run(Arc::clone(&app), stop.clone()));
     let summary = play(&app, &sandbox, &stop).await?;
@@ -96,6 +101,18 @@ pub(super) async fn demo(common: &Common, args: &DemoArgs) -> Result<Exit, Failu
     app.store.close().await;
     sandbox.stop().await?;
     Ok(if summary.holds() { Exit::Done } else { Exit::Disagreement })
+}
+
+/// Somebody of the sandbox's directory who may sign in with a Microsoft account.
+async fn colleague(app: &App, sandbox: &Sandbox) -> Result<(), Failure> {
+    if let Some(person) = sandbox.world().entra.people().first() {
+        let add = UserChange::Add(Role::Bookkeeper);
+        let added = app.store.users().change(&person.user_name, &add, app.now_ms(), &app.actor()).await?;
+        if added.is_ok() {
+            eprintln!("  or sign in there with Microsoft as {}, who is a bookkeeper\n", person.user_name);
+        }
+    }
+    Ok(())
 }
 
 /// Lets the connector work, has the bookkeeper click Export, and waits until everything has come to rest.

@@ -22,12 +22,12 @@ pub(super) struct Setting {
 
 impl Setting {
     /// Writes configuration and secrets for a sandbox.
-    pub(super) fn make(ready: &Ready, listen: SocketAddr) -> Result<Self, Failure> {
+    pub(super) fn make(ready: &Ready, listen: SocketAddr, pages: SocketAddr) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("ml-connector-demo-").tempdir()?;
         write_secret(&folder.path().join("brex.token"), &ready.brex.token)?;
         write_secret(&folder.path().join("bc.secret"), &ready.entra.client_secret)?;
         let path = folder.path().join(DEFAULT_FILE);
-        std::fs::write(&path, text(ready, listen))?;
+        std::fs::write(&path, text(ready, listen, pages))?;
         let config = Config::load(&path)?;
         Ok(Self { folder, config })
     }
@@ -48,7 +48,7 @@ pub(in crate::cli) fn write_secret(path: &Path, secret: &str) -> Result<(), Fail
     Ok(file.write_all(secret.as_bytes())?)
 }
 
-fn text(ready: &Ready, listen: SocketAddr) -> String {
+fn text(ready: &Ready, listen: SocketAddr, pages: SocketAddr) -> String {
     let quarter = timestamp(SystemClock.now_ms()).to_zoned_datetime(jiff::tz::TimeZone::UTC).date();
     let start_date = quarter.checked_sub(400.days()).unwrap_or(quarter);
     let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
@@ -57,6 +57,15 @@ fn text(ready: &Ready, listen: SocketAddr) -> String {
 listen = "{listen}"
 public_url = "http://{listen}"
 allow_hosts = ["127.0.0.1"]
+
+[console]
+listen = "{pages}"
+
+[console.microsoft]
+base_url = {entra}
+tenant = {tenant}
+client_id = {client}
+client_secret = {{ file = "bc.secret" }}
 
 [[connection]]
 name = "demo"

@@ -23,6 +23,7 @@ mod notifications;
 mod odata;
 mod payables;
 mod payments;
+mod people;
 mod permissions;
 mod pitfalls;
 mod posting;
