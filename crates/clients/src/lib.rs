@@ -7,6 +7,7 @@
 pub mod bc;
 pub mod brex;
 pub mod entra;
+pub mod hook;
 
 mod answer;
 mod call;

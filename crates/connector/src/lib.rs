@@ -22,6 +22,7 @@ pub mod keys;
 pub mod leased;
 pub mod matcher;
 pub mod mirror;
+pub mod notify;
 pub mod operations;
 pub mod payment_lines;
 pub mod problem;

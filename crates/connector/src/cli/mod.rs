@@ -27,6 +27,7 @@ mod explain;
 mod keys;
 mod log;
 mod match_files;
+mod notify;
 mod open;
 mod operate;
 mod plan;
@@ -166,6 +167,8 @@ enum Command {
         #[command(subcommand)]
         command: users::UsersCommand,
     },
+    /// Show what people would be told now, or try whether a message reaches them.
+    Notify(notify::NotifyArgs),
     /// Make, list and revoke tokens of the admin API.
     Tokens {
         #[command(subcommand)]
@@ -259,6 +262,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Keys { command } => keys::keys(&common, &command).await,
         Command::Store { command } => store::store(&common, &command).await,
         Command::Users { command } => users::users(&common, &command).await,
+        Command::Notify(args) => notify::notify(&common, &args).await,
         Command::Tokens { command } => tokens::tokens(&common, &command).await,
         Command::Config { command: ConfigCommand::Check } => config_check::check(&common),
         Command::Config { command: ConfigCommand::Diff { other } } => config_test::diff(&common, &other),

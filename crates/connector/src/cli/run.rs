@@ -19,6 +19,7 @@ use crate::app::{App, BuildError};
 use crate::checkpoint::Book;
 use crate::config::{Config, ConfigError, ConsoleSection, OperationsSection};
 use crate::console::Entrance;
+use crate::notify::{self, Notifier};
 use crate::stop::Stop;
 use crate::worker::{LaneWorker, Tick, chain};
 use crate::{access, checkpoint, console, identity, operations, subscriptions, web, worker};
@@ -152,6 +153,10 @@ async fn serve(app: &Arc<App>, config: &Config, parts: Parts, stop: Cancellation
         app.set_receiving();
     }
     if parts.works {
+        if let Some(section) = &config.notifications {
+            let notifier = Notifier::open(Arc::clone(app), section, &config.folder, config.console_address())?;
+            tasks.spawn(notify::keep(notifier, stop.clone()));
+        }
         tasks.spawn(worker::run(Arc::clone(app), stop.clone()));
     }
     stop.cancelled().await;

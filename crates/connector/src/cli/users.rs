@@ -128,7 +128,7 @@ async fn link(
     let actor = Actor::Person(by.to_owned());
     let invited = access::invite(store, &Chance::real(), &name, role, SystemClock.now_ms(), &actor).await?;
     let token = invited.map_err(|refusal| refused(&name, refusal))?;
-    let address = address(config);
+    let address = config.console_address();
     if address.is_none() {
         eprintln!("the configuration has no [console] section: the link works once there is one");
     }
@@ -141,14 +141,6 @@ async fn link(
         eprintln!("the link works once, for a day: give it to {name} and to nobody else");
     }
     Ok(())
-}
-
-/// Where the console is, if there is one.
-fn address(config: &Config) -> Option<String> {
-    let console = config.console.as_ref()?;
-    let scheme = if config.tls.is_some() { "https" } else { "http" };
-    let own = || format!("{scheme}://{}", console.listen);
-    Some(console.url.as_ref().map_or_else(own, |url| url.as_str().trim_end_matches('/').to_owned()))
 }
 
 async fn change(common: &Common, store: &Store, of: &OfUser, change: &UserChange) -> Result<(), Failure> {

@@ -181,6 +181,9 @@ pub struct EntraSection {
     /// Certificate and its private key as PEM, in place of the client secret.
     #[serde(default)]
     pub certificate: Option<SecretSource>,
+    /// The day on which secret or certificate end. Entra ID tells nobody who signs in, so it is written down here to be told in time.
+    #[serde(default)]
+    pub secret_expires: Option<Date>,
 }
 
 /// The Business Central side of a connection.

@@ -11,6 +11,7 @@ mod error;
 mod failures;
 mod hosts;
 mod microsoft;
+mod notifications;
 mod operations;
 mod pay;
 mod post;
@@ -40,6 +41,7 @@ pub use drift::{DriftSection, Told};
 pub use error::ConfigError;
 pub use failures::{FailuresSection, Reported};
 pub use microsoft::MicrosoftSection;
+pub use notifications::{EmailSection, Form, NotificationsSection, Security, WebhookSection, When};
 pub use operations::OperationsSection;
 pub use pay::{Approval, PaySection};
 pub use post::PostSection;
@@ -75,6 +77,9 @@ pub struct Config {
     /// Where health and metrics are asked for; without it, nowhere.
     #[serde(default)]
     pub operations: Option<OperationsSection>,
+    /// Who is told what waits for a person; without it, nobody.
+    #[serde(default)]
+    pub notifications: Option<NotificationsSection>,
     /// Hosts other than the real ones that may be called, such as a sandbox on `127.0.0.1`.
     #[serde(default)]
     pub allow_hosts: Vec<String>,
@@ -154,6 +159,14 @@ impl Config {
         }
     }
 
+    /// Where the console is for browsers, if there is one.
+    pub fn console_address(&self) -> Option<String> {
+        let console = self.console.as_ref()?;
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let own = || format!("{scheme}://{}", console.listen);
+        Some(console.url.as_ref().map_or_else(own, |url| url.as_str().trim_end_matches('/').to_owned()))
+    }
+
     fn check(&self) -> Result<(), ConfigError> {
         let known = ["sqlite:", "postgres:", "postgresql:"];
         if !known.iter().any(|scheme| self.database.0.starts_with(scheme)) {
@@ -176,6 +189,9 @@ impl Config {
         }
         if let Some(operations) = &self.operations {
             operations.check()?;
+        }
+        if let Some(notifications) = &self.notifications {
+            notifications.check()?;
         }
         self.audit.check()?;
         let mut names = BTreeSet::new();

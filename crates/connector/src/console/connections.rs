@@ -6,6 +6,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use store::{BcSubscriptionRow, JobRow};
 
@@ -15,12 +16,17 @@ use super::page::{Frame, Oops, connection, render};
 use super::show::{Stamp, stamp, words};
 use crate::app::Connection;
 use crate::flow::operator::{is_request, run_now};
+use crate::notify;
 
 #[derive(Template)]
 #[template(path = "console/connections.html")]
 struct Page {
     frame: Frame,
     cards: Vec<Card>,
+    /// When people were last notified.
+    told_at: Option<Stamp>,
+    /// Why they could not be.
+    untold: Option<String>,
 }
 
 struct Card {
@@ -60,12 +66,16 @@ pub(super) async fn show(
     Extension(person): Extension<Person>,
     Query(said): Query<Said>,
 ) -> Result<Response, Oops> {
+    let told = notify::read(&console.app.store).await?;
+    let zone = console.app.connections.first().map_or(TimeZone::UTC, |connection| connection.rules.zone.clone());
     let mut cards = Vec::new();
     for connection in &console.app.connections {
         cards.push(card(&console, connection).await?);
     }
     let said = said.asked.then(|| "Asked for. It runs within seconds.".to_owned());
-    Ok(render(&Page { frame: Frame::new(&console, person, "connections", None).saying(said), cards }))
+    let frame = Frame::new(&console, person, "connections", None).saying(said);
+    let told_at = told.sent_ms.map(|ms| stamp(ms, &zone));
+    Ok(render(&Page { frame, cards, told_at, untold: told.failing }))
 }
 
 async fn card(console: &Console, connection: &Connection) -> Result<Card, Oops> {

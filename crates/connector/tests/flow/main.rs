@@ -35,6 +35,7 @@ mod limits;
 mod line;
 mod neighbours;
 mod notifications;
+mod notify;
 mod one_expense;
 #[path = "../../../sandbox/tests/conformance/openapi/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "shared with the sandbox, which holds its answers against the same files")]

@@ -152,6 +152,7 @@ fn configure(ready: &Ready, folder: &TempDir, settings: &ConnectionConfig) -> Re
     settings.failures = FailuresSection::default();
     settings.transfers = TransfersSection::default();
     Ok(Config {
+        notifications: None,
         database: DatabaseUrl::new(format!("sqlite:{}", folder.path().join("replay.db").display())),
         listen: ([127, 0, 0, 1], 0).into(),
         tls: None,
