@@ -62,7 +62,7 @@ pub struct Connection {
     /// Its settings.
     pub settings: ConnectionConfig,
     /// Its rules.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     /// The Brex side.
     pub brex: brex::Client,
     /// The Business Central side.
@@ -310,7 +310,7 @@ impl Connection {
         let bc = &settings.bc;
         Ok(Self {
             id: settings.id()?,
-            rules: settings.rules()?,
+            rules: Arc::new(settings.rules()?),
             brex: brex::Client::new(traffic.brex.clone(), settings.brex.base_url.clone(), secrets.brex),
             bc: bc::Client::new(
                 traffic.bc.clone(),

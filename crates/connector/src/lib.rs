@@ -21,6 +21,7 @@ pub mod identity;
 pub mod keys;
 pub mod leased;
 pub mod matcher;
+pub mod meanings;
 pub mod mirror;
 pub mod notify;
 pub mod operations;

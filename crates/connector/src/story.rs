@@ -103,11 +103,29 @@ pub fn sentence(entry: &Entry) -> String {
         "request_refused" => format!("{} asked for {} and was refused: {}", entry.actor, text("verb"), text("why")),
         "api_used" if detail["user"].is_null() => format!("{} asked over the API: {}", entry.actor, text("operation")),
         "api_used" => format!("{} of {} asked over the API: {}", entry.actor, text("user"), text("operation")),
-        _ => transfer::sentence(entry, &detail).or_else(|| of_failure(&entry.action, &detail)).unwrap_or_else(|| {
-            let action = &entry.action;
-            format!("{action}: {detail}")
-        }),
+        _ => of_others(entry, &detail),
     }
+}
+
+/// What is told elsewhere, and else the entry as it is.
+fn of_others(entry: &Entry, detail: &Value) -> String {
+    let action = entry.action.as_str();
+    let told =
+        transfer::sentence(entry, detail).or_else(|| of_meaning(entry, detail)).or_else(|| of_failure(action, detail));
+    told.unwrap_or_else(|| format!("{action}: {detail}"))
+}
+
+/// What a person said about a coded value.
+fn of_meaning(entry: &Entry, detail: &Value) -> Option<String> {
+    let text = |key: &str| shown(&detail[key]);
+    let (value, field, reason) = (text("value"), text("field"), text("reason"));
+    Some(match entry.action.as_str() {
+        "value_meaning_said" => {
+            format!("{value} of {field} means {}: {reason}", entry.after.as_deref().unwrap_or_default())
+        }
+        "value_meaning_taken_back" => format!("what was said about {value} of {field} is taken back: {reason}"),
+        _ => return None,
+    })
 }
 
 /// What Brex was told about a hold.

@@ -140,8 +140,61 @@ fn understood<'a, T>(
     if let Some(found) = name.and_then(by_name) {
         return Some((found, coded(By::Name)));
     }
+    if let Some((value, meant)) = said(field, rules) {
+        return Some((by_number(meant)?, Source::Said { field: shown.to_owned(), value: value.to_owned() }));
+    }
     let (value, meant) = in_table(field, rules)?;
     Some((by_number(meant)?, Source::Table { field: shown.to_owned(), value: value.to_owned() }))
+}
+
+/// The value of a field and what a person said about it, by the value's id, else by its name.
+fn said<'a>(field: &'a CodedField, rules: &'a Rules) -> Option<(&'a str, &'a str)> {
+    let is_meant = |name: &str| [&field.field, &field.field_name].into_iter().flatten().any(|known| same(known, name));
+    [field.value(), field.value_name()].into_iter().flatten().find_map(|value| {
+        let mut of_field = rules.meanings.iter().filter(|meaning| is_meant(&meaning.field));
+        of_field.find(|meaning| same(&meaning.value, value)).map(|meaning| (value, meaning.target.as_str()))
+    })
+}
+
+/// A coded value of which nobody knows what it means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotUnderstood {
+    /// Id of the field, or its name.
+    pub field: String,
+    /// Id of the value, or its name.
+    pub value: String,
+    /// Field and value as people see them in Brex.
+    pub shown: (String, String),
+    /// What it has to be.
+    pub axis: Axis,
+}
+
+/// The coded values of a record of which nobody knows what they mean, each once. What has no dimension in Business Central is left out:
+/// no word of a person helps it.
+pub fn not_understood(record: &Record, rules: &Rules, directory: &Directory) -> Vec<NotUnderstood> {
+    let mut found: Vec<NotUnderstood> = Vec::new();
+    for field in record.lines.iter().flat_map(|line| &line.coding).filter(|field| !field.is_empty()) {
+        let axis = rules.fields.axis(field.field.as_deref(), field.field_name.as_deref());
+        let hold = match &axis {
+            Axis::Account => account_number(field, rules, directory).err(),
+            Axis::Dimension(code) if directory.has_dimension(code) => {
+                dimension_value(code, field, rules, directory).err()
+            }
+            Axis::Tax => tax_code(field, rules, directory).err(),
+            Axis::Dimension(_) | Axis::Vendor | Axis::Other => None,
+        };
+        let is_unknown = hold.is_some_and(|hold| hold.code != HoldCode::AccountUnusable);
+        let (name, value) =
+            (field.field.as_deref().or(field.field_name.as_deref()), field.value().or(field.value_name()));
+        if let (true, Some(name), Some(value)) = (is_unknown, name, value) {
+            let shown = (field.field_name.as_deref().unwrap_or(name).to_owned(), field.shown());
+            let one = NotUnderstood { field: name.to_owned(), value: value.to_owned(), shown, axis };
+            if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+    }
+    found
 }
 
 /// A name may start with the account's number, as in the coding lists.

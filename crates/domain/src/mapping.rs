@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 use crate::calendar::{day_of, decide_posting_date};
 use crate::coding::{Coding, decide_coding};
+pub use crate::coding::{NotUnderstood, not_understood};
 use crate::directory::Directory;
 use crate::document::{DocumentKind, PlannedDocument, PlannedLine};
 use crate::hold::{Hold, HoldCode};

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::calendar::PeriodPolicy;
-use crate::defaults::DefaultRule;
+use crate::defaults::{DefaultRule, same};
 use crate::record::TypePolicy;
 use crate::tax::TaxRules;
 use crate::template::Descriptions;
@@ -55,6 +57,8 @@ pub struct Rules {
     /// Field, by id or name, to a table from values of Brex to BC's numbers and codes, for what fits neither by code nor
     /// by name.
     pub values: BTreeMap<String, BTreeMap<String, String>>,
+    /// What people said about such values; it counts before the tables.
+    pub meanings: Vec<Meaning>,
     /// What lines get where their coding says nothing.
     pub defaults: Vec<DefaultRule>,
     /// Record types that become something else than by themselves.
@@ -65,6 +69,38 @@ pub struct Rules {
     pub tax: TaxRules,
     /// How the text of a line is made.
     pub descriptions: Descriptions,
+}
+
+/// What a person said a coded value means.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meaning {
+    /// Id or name of the field.
+    pub field: String,
+    /// Id or name of the value.
+    pub value: String,
+    /// Number or code of what it means in Business Central.
+    pub target: String,
+}
+
+impl Meaning {
+    /// Whether both are about the same value, whatever the case.
+    pub fn is_about_same(&self, other: &Self) -> bool {
+        same(&self.field, &other.field) && same(&self.value, &other.value)
+    }
+}
+
+impl Rules {
+    /// These rules with what people said about coded values. Their version is another one.
+    #[must_use]
+    pub fn with_meanings(&self, meanings: Vec<Meaning>) -> Self {
+        let mut rules = self.clone();
+        if !meanings.is_empty() {
+            let digest = Sha256::digest(serde_json::to_vec(&(&self.version, &meanings)).unwrap_or_default());
+            rules.version = HEXLOWER.encode(digest.get(..6).unwrap_or_default());
+        }
+        rules.meanings = meanings;
+        rules
+    }
 }
 
 /// How accounting fields are recognised: by `remote_field_id` first, then by the field's name.

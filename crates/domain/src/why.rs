@@ -79,6 +79,13 @@ pub enum Source {
         /// The value in the table.
         value: String,
     },
+    /// Coded in Brex with a value of which a person said what it means.
+    Said {
+        /// Name of the field, or its id.
+        field: String,
+        /// The value.
+        value: String,
+    },
     /// A rule for what is not coded.
     Rule {
         /// Its place among `[[connection.defaults]]`, from 1.
@@ -108,6 +115,7 @@ impl Source {
             Self::Coded { field, by: By::Number } => format!("coded in {field} by number"),
             Self::Coded { field, by: By::Name } => format!("coded in {field} by name"),
             Self::Table { field, value } => format!("row {value:?} of the table for {field}"),
+            Self::Said { field, value } => format!("a person said what {value:?} of {field} means"),
             Self::Rule { number } => format!("default rule {number}"),
             Self::Connection => "default of the connection".to_owned(),
         }

@@ -16,7 +16,7 @@ use crate::place::Kind;
 use crate::row::Table;
 
 /// Every table with data, parents before their children.
-const TABLES: [&str; 33] = [
+const TABLES: [&str; 34] = [
     "connections",
     "lanes",
     "records",
@@ -50,6 +50,7 @@ const TABLES: [&str; 33] = [
     "api_tokens",
     "record_counts",
     "export_days",
+    "value_meanings",
 ];
 
 /// Columns that the database computes by itself.

@@ -39,6 +39,7 @@ mod sessions;
 mod transfer_orders;
 mod transfers;
 mod users;
+mod value_meanings;
 mod vault;
 mod vendor_links;
 mod vendor_matches;
@@ -75,6 +76,7 @@ pub use transfers::{
     DecisionRow, DocumentRow, DocumentVerdict, MatchRow, Reconciled, SaidChange, TransferRow, TransferSaid, Transfers,
 };
 pub use users::{User, UserChange, UserRefusal, Users};
+pub use value_meanings::{ValueMeaning, ValueMeanings};
 pub use vault::{KeyProblem, KeyRing, SealedSecret, Slot, Vault};
 pub use vendor_links::{VendorLink, VendorLinks, Verdict};
 pub use vendor_matches::{VendorMatch, VendorMatches};

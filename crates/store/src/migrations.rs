@@ -40,6 +40,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0022_erasure",
     "0030_kept_counts",
     "0031_microsoft",
+    "0032_value_meanings",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

@@ -23,6 +23,7 @@ use crate::sessions::Sessions;
 use crate::transfer_orders::TransferOrders;
 use crate::transfers::Transfers;
 use crate::users::Users;
+use crate::value_meanings::ValueMeanings;
 use crate::vault::{KeyRing, Vault};
 use crate::vendor_matches::VendorMatches;
 use crate::vendor_proposals::VendorProposals;
@@ -146,6 +147,11 @@ impl Store {
     /// The mirror of Business Central's master data.
     pub fn master_data(&self) -> MasterData<'_> {
         MasterData { db: &self.db }
+    }
+
+    /// What people said coded values mean.
+    pub fn value_meanings(&self) -> ValueMeanings<'_> {
+        ValueMeanings { db: &self.db }
     }
 
     /// Which vendor a merchant was confirmed or rejected for.

@@ -11,7 +11,8 @@ use utoipa::OpenApi as _;
 use super::problem::{Code, MEDIA, ProblemBody};
 use super::routes::{self, Gate, Route};
 use super::{
-    BASE, attention, audit, connections, operate, orders, proposals, records, reference, reviews, said, status,
+    BASE, attention, audit, connections, mappings, operate, orders, proposals, records, reference, reviews, said,
+    status,
 };
 use super::{tieout, transfers, users};
 
@@ -42,6 +43,8 @@ const ABOUT: &str = "What the console shows and does, for programs. Send `Author
         proposals::propose,
         proposals::approve,
         proposals::decline,
+        mappings::list,
+        mappings::say_one,
         transfers::list,
         transfers::get,
         transfers::payables,

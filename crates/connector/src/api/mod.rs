@@ -8,6 +8,7 @@ mod connections;
 mod document;
 mod extract;
 mod guard;
+mod mappings;
 mod operate;
 mod orders;
 mod problem;

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post};
 use domain::access::Need;
 
 use super::{
-    Api, attention, audit, connections, document, operate, orders, proposals, records, reference, reviews, said,
-    status, tieout, transfers, users,
+    Api, attention, audit, connections, document, mappings, operate, orders, proposals, records, reference, reviews,
+    said, status, tieout, transfers, users,
 };
 
 /// Who may call.
@@ -63,6 +63,8 @@ pub(super) fn all() -> Vec<Route> {
         act("/connections/{connection}/vendor-proposals", work, proposals::propose),
         act("/connections/{connection}/vendor-proposals/{id}/approve", approve, proposals::approve),
         act("/connections/{connection}/vendor-proposals/{id}/decline", approve, proposals::decline),
+        show("/connections/{connection}/mappings", read, mappings::list),
+        act("/connections/{connection}/mappings", work, mappings::say_one),
         show("/connections/{connection}/transfers", read, transfers::list),
         show("/connections/{connection}/transfers/{transfer}", read, transfers::get),
         show("/connections/{connection}/payables", read, transfers::payables),

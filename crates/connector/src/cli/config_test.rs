@@ -20,7 +20,7 @@ use crate::choices::Choices;
 use crate::clock::{Clock, SystemClock, timestamp};
 use crate::config::{Config, ConnectionConfig};
 use crate::flow::source::read_as;
-use crate::mirror;
+use crate::{meanings, mirror};
 
 /// How many records are read at once.
 const PAGE: i64 = 200;
@@ -53,7 +53,8 @@ pub(super) async fn test(common: &Common, days: u16) -> Result<Exit, Failure> {
 }
 
 async fn test_one(store: &Store, settings: &ConnectionConfig, now: Timestamp, days: u16) -> Result<Value, Failure> {
-    let (id, rules) = (settings.id()?, settings.rules()?);
+    let id = settings.id()?;
+    let rules = meanings::added_to(&settings.rules()?, store, &id).await?;
     let directory = mirror::stored(store, &id).await?;
     let known = store.connections().get(&id).await?.and_then(|row| {
         Some(Identity {

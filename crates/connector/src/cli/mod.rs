@@ -26,6 +26,7 @@ mod exit;
 mod explain;
 mod keys;
 mod log;
+mod mappings;
 mod match_files;
 mod notify;
 mod open;
@@ -132,6 +133,11 @@ enum Command {
     Vendors {
         #[command(subcommand)]
         command: vendors::VendorsCommand,
+    },
+    /// Say what coded values of Brex mean in Business Central, where they are neither its numbers nor its names.
+    Mappings {
+        #[command(subcommand)]
+        command: mappings::MappingsCommand,
     },
     /// Compare what was paid through Brex with what Business Central is owed.
     Transfers {
@@ -254,6 +260,7 @@ async fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Skip(args) => operate::operate(&common, Verb::Skip, &args).await,
         Command::Backfill { from, connection } => backfill::backfill(&common, from, connection.as_deref()).await,
         Command::Vendors { command } => vendors::vendors(&common, command).await,
+        Command::Mappings { command } => mappings::mappings(&common, command).await,
         Command::Transfers { command } => transfers::transfers(&common, command).await,
         Command::CodingLists { command } => coding_lists::coding_lists(&common, command).await,
         Command::Tieout(args) => tieout::tieout(&common, &args).await,

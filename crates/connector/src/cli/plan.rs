@@ -64,7 +64,7 @@ async fn plan_one(app: &Arc<App>, connection: &Arc<Connection>) -> Result<Plan, 
     let Some(lease) = lease else {
         // Somebody works: the database is fresh, and a lease that nobody gave can write nothing.
         let none = Lease { lane: connection.settings.lane(), holder: "plan".to_owned(), epoch: 0, expires_ms: 0 };
-        return Ok(plan(&lane(app, connection, &none)?).await?);
+        return Ok(plan(&lane(app, connection, &none).await?).await?);
     };
     let planned = refresh_and_plan(app, connection, &lease).await;
     app.store.lanes().release(&lease).await?;
@@ -73,19 +73,19 @@ async fn plan_one(app: &Arc<App>, connection: &Arc<Connection>) -> Result<Plan, 
 
 async fn refresh_and_plan(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease) -> Result<Plan, Stop> {
     mirror::refresh(app, connection, lease).await?;
-    let lane = lane(app, connection, lease)?;
+    let lane = lane(app, connection, lease).await?;
     poll(&lane, Window::SinceLast).await?;
     plan(&lane).await
 }
 
-fn lane<'a>(app: &'a App, connection: &'a Connection, lease: &'a Lease) -> Result<Lane<'a>, Stop> {
+async fn lane<'a>(app: &'a App, connection: &'a Connection, lease: &'a Lease) -> Result<Lane<'a>, Stop> {
     let identity = connection.identity().ok_or_else(|| {
         Stop::Connection(store::Problem {
             code: "not_connected".to_owned(),
             sentence: format!("connection {} was never made: see ml-connector status", connection.id),
         })
     })?;
-    Ok(Lane { app, connection, lease, identity, directory: connection.directory() })
+    Ok(Lane::now(app, connection, lease, identity).await?)
 }
 
 /// `apply`.
@@ -150,7 +150,7 @@ async fn refresh_and_apply(
 ) -> Result<Vec<Done>, Stop> {
     identity::learn(app, connection).await?;
     mirror::refresh(app, connection, lease).await?;
-    apply(&lane(app, connection, lease)?, plan).await
+    apply(&lane(app, connection, lease).await?, plan).await
 }
 
 fn table(header: &[&str]) -> Table {

@@ -369,6 +369,7 @@ impl ConnectionConfig {
             employees: self.employees.iter().map(|(k, v)| (k.trim().to_lowercase(), v.clone())).collect(),
             fields: self.field_rules(),
             values: self.values.clone().into_iter().filter(|(_, table)| !table.is_empty()).collect(),
+            meanings: Vec::new(),
             defaults: self.defaults.clone(),
             types: self.types.clone(),
             header_dimensions: self.header_dimensions,

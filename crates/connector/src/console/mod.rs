@@ -7,6 +7,7 @@ mod audit;
 mod close;
 mod connections;
 mod guard;
+mod mappings;
 mod microsoft;
 mod overview;
 mod page;

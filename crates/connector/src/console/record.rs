@@ -8,6 +8,7 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::audit::Entry;
 use domain::document::PlannedDocument;
+use domain::hold::HoldCode;
 use domain::id::RecordId;
 use domain::record::{CodedField, Line, Side};
 use serde::Deserialize;
@@ -19,7 +20,8 @@ use super::show::{Item, Stamp, item, stamp};
 use super::{Console, records};
 use crate::app::Connection;
 use crate::flow::{map, source};
-use crate::story;
+use crate::meanings::{self, Question};
+use crate::{mirror, story};
 
 /// More entries than any record has.
 const ALL: i64 = 10_000;
@@ -30,6 +32,8 @@ struct Page {
     frame: Frame,
     item: Item,
     what_to_do: Option<&'static str>,
+    /// Coded values that nobody understands.
+    questions: Vec<Question>,
     brex: BrexSide,
     plan: Option<PlannedDocument>,
     receipts: Vec<ReceiptRow>,
@@ -89,6 +93,7 @@ pub(super) async fn show(
         frame: Frame::new(&console, person, "records", Some(connection)).saying(said),
         item: item(&row, zone),
         what_to_do: row.hold.as_ref().map(|hold| hold.code.what_to_do()),
+        questions: questions(&console, connection, &row, &payload).await?,
         brex: brex_side(connection, &row, &payload),
         plan: map::plan_of(&row),
         receipts: store.receipts().find_many(&connection.id, std::slice::from_ref(&id)).await?,
@@ -96,6 +101,26 @@ pub(super) async fn show(
         payload: pretty(&payload),
         is_done: row.stage.is_done(),
     }))
+}
+
+/// What a person is asked about the coding of a record that is held for it.
+async fn questions(
+    console: &Console,
+    connection: &Connection,
+    row: &RecordRow,
+    payload: &str,
+) -> Result<Vec<Question>, Oops> {
+    let codes = [HoldCode::AccountUnknown, HoldCode::DimensionUnknown, HoldCode::TaxCodeUnknown];
+    if !row.hold.as_ref().is_some_and(|hold| codes.contains(&hold.code)) {
+        return Ok(Vec::new());
+    }
+    let store = &console.app.store;
+    let (Ok(record), Some(directory)) =
+        (source::read(connection, payload), mirror::stored(store, &connection.id).await?)
+    else {
+        return Ok(Vec::new());
+    };
+    Ok(meanings::questions(&record, &*meanings::rules(store, connection).await?, &directory))
 }
 
 /// The facts of the record, and its lines with their coding.

@@ -10,8 +10,8 @@ use domain::access::Need;
 use crate::access::BACK;
 
 use super::{
-    Console, assets, attention, audit, close, connections, microsoft, overview, pay, record, records, sign_in, tokens,
-    transfers, users, vendors,
+    Console, assets, attention, audit, close, connections, mappings, microsoft, overview, pay, record, records,
+    sign_in, tokens, transfers, users, vendors,
 };
 
 /// Who may come in.
@@ -63,6 +63,8 @@ pub(super) fn all() -> Vec<Route> {
         act("/c/{connection}/vendors/answer", work, vendors::answer),
         act("/c/{connection}/vendors/propose", work, vendors::propose),
         act("/c/{connection}/vendors/decide", approve, vendors::decide),
+        show("/c/{connection}/mappings", read, mappings::show),
+        act("/c/{connection}/mappings", work, mappings::act),
         show("/c/{connection}/transfers", read, transfers::show),
         act("/c/{connection}/transfers", work, transfers::act),
         show("/c/{connection}/pay", read, pay::show),

@@ -148,7 +148,7 @@ async fn asked_of(console: &Console, connection: &ConnectionId, record: &RecordI
     asked.ok_or_else(|| Oops::NotFound(format!("The record {record} is not known here.")))
 }
 
-async fn mirror(console: &Console, connection: &ConnectionId) -> Result<Directory, Oops> {
+pub(super) async fn mirror(console: &Console, connection: &ConnectionId) -> Result<Directory, Oops> {
     let stored = crate::mirror::stored(&console.app.store, connection).await?;
     stored.ok_or_else(|| Oops::Unusable("The vendors were not read from Business Central yet.".to_owned()))
 }

@@ -139,7 +139,7 @@ async fn take_in(lane: &Lane<'_>, vendors: Vec<clients::bc::Vendor>) -> Result<(
         return Ok(());
     }
     let Lane { app, connection, lease, identity, .. } = lane;
-    let lane = Lane { app, connection, lease, identity: identity.clone(), directory: connection.directory() };
+    let lane = Lane::now(app, connection, lease, identity.clone()).await?;
     recheck::run(&lane, Scope::Mapping).await?;
     Ok(())
 }

@@ -45,7 +45,7 @@ pub(super) fn decide(
     vendor_number: &str,
     purchases: &[Purchase],
 ) -> Result<Planned, Hold> {
-    let rules = &lane.connection.rules;
+    let rules = &lane.rules;
     let mut planned = decide_document(record, vendor_number, lane.job(&record.id), rules, &lane.directory)?;
     if planned.document.kind == DocumentKind::CreditMemo {
         let local = &lane.directory.setup.local_currency;

@@ -48,12 +48,13 @@ use domain::directory::Directory;
 use domain::id::{JobId, RecordId};
 use domain::pace::retry_delay_ms;
 use domain::record::Record;
+use domain::rules::Rules;
 use domain::stage::Stage;
 use store::{Applied, Change, Lease, RecordRow};
 
 use crate::app::{App, Connection, Identity};
-use crate::leased;
 pub use crate::stop::{Stop, asked_ms};
+use crate::{leased, meanings};
 use step::Step;
 use wire::UnreadableRecord;
 
@@ -85,6 +86,21 @@ pub struct Lane<'a> {
     pub identity: Arc<Identity>,
     /// Master data as of the start of the pass.
     pub directory: Arc<Directory>,
+    /// The rules of the configuration with what people said about coded values, as of the start of the pass.
+    pub rules: Arc<Rules>,
+}
+
+impl<'a> Lane<'a> {
+    /// The lane as it is now.
+    pub async fn now(
+        app: &'a App,
+        connection: &'a Connection,
+        lease: &'a Lease,
+        identity: Arc<Identity>,
+    ) -> Result<Self, store::Error> {
+        let rules = meanings::rules(&app.store, connection).await?;
+        Ok(Self { app, connection, lease, identity, directory: connection.directory(), rules })
+    }
 }
 
 impl Lane<'_> {

@@ -95,7 +95,7 @@ pub async fn plan(lane: &Lane<'_>) -> Result<Plan, Stop> {
         let rows = waiting(lane, rows).await?;
         let records = lane.records(&rows).await?;
         let whose = whose(lane, &rows, &records).await?;
-        let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
+        let resolutions = resolve(lane, &rows, &records).await?;
         let purchases = refund::purchases(lane, &records).await?;
         let mut booked = booked::booked(lane, &records).await?;
         for row in rows {
@@ -110,7 +110,7 @@ pub async fn plan(lane: &Lane<'_>) -> Result<Plan, Stop> {
             entries.push(entry(lane, &row, record, resolution, booked.remove(&row.id), bought));
         }
     }
-    let rules = lane.connection.rules.version.clone();
+    let rules = lane.rules.version.clone();
     let mut plan = Plan { connection: lane.connection.id.clone(), rules, hash: String::new(), entries };
     plan.hash = plan.computed_hash();
     Ok(plan)

@@ -69,7 +69,7 @@ pub async fn run(lane: &Lane<'_>, scope: Scope) -> Result<usize, Stop> {
 async fn recheck_mapping(lane: &Lane<'_>, rows: Vec<RecordRow>, scope: Scope) -> Result<usize, Stop> {
     let records = lane.records(&rows).await?;
     let (unknown, rows): (Vec<RecordRow>, Vec<RecordRow>) = rows.into_iter().partition(legal_entity::is_unknown);
-    let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
+    let resolutions = resolve(lane, &rows, &records).await?;
     let mut booked = booked::booked(lane, &records).await?;
     let (mut steps, mut reported) = (Vec::new(), Vec::new());
     if scope == Scope::Everything {

@@ -15,7 +15,7 @@ use crate::vendors::resolve::{Resolution, resolve};
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let records = lane.records(&rows).await?;
     let (rows, mut steps) = legal_entity::sort(lane, rows, &records).await?;
-    let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
+    let resolutions = resolve(lane, &rows, &records).await?;
     steps.extend(rows.into_iter().map(|row| match resolutions.get(&row.id) {
         None => Step::of(row).hold(&unreadable(), lane.now_ms()),
         Some(resolution) => match &resolution.vendor {
@@ -55,6 +55,6 @@ pub(super) fn unreadable() -> Hold {
 
 /// The vendor that a person coded on the record in Brex, if there is one.
 pub(super) fn coded(lane: &Lane<'_>, record: &Record) -> Option<ResolvedVendor> {
-    let decided = decide_coded(record, &lane.connection.rules, &lane.directory).ok()??;
+    let decided = decide_coded(record, &lane.rules, &lane.directory).ok()??;
     matches!(decided.why, Why::Coded { .. }).then_some(decided)
 }

@@ -87,7 +87,7 @@ pub(super) enum Decided {
 pub(super) async fn decide_all(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<(RecordRow, Decided)>, Stop> {
     let records = lane.records(&rows).await?;
     let planned = lane.records(&rows.iter().map(as_planned).collect::<Vec<_>>()).await?;
-    let resolutions = resolve(lane.app, lane.connection, &lane.directory, &rows, &records).await?;
+    let resolutions = resolve(lane, &rows, &records).await?;
     let mut documents = documents_of(lane, &rows).await?;
     let mut decided = Vec::new();
     for row in rows {

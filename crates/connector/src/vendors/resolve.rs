@@ -2,7 +2,6 @@
 //! merchant; a vendor of exactly that name; the matcher. Only the last may need a call to Brex.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use domain::directory::Directory;
 use domain::hold::{Hold, HoldCode};
@@ -15,7 +14,8 @@ use uuid::Uuid;
 
 use super::judgement::{Asked, Judgement};
 use super::{answers, facts};
-use crate::app::{App, Connection};
+use crate::app::Connection;
+use crate::flow::Lane;
 use crate::matcher::Known;
 use crate::stop::Stop;
 
@@ -59,19 +59,18 @@ pub type Records = HashMap<RecordId, Record>;
 
 /// Decides for these rows; a row without its record is left out.
 pub async fn resolve(
-    app: &App,
-    connection: &Connection,
-    directory: &Arc<Directory>,
+    lane: &Lane<'_>,
     rows: &[RecordRow],
     records: &Records,
 ) -> Result<HashMap<RecordId, Resolution>, Stop> {
+    let Lane { app, connection, directory, .. } = lane;
     answers::refresh(app, connection, directory).await?;
     let mut done = HashMap::new();
     let mut open = Vec::new();
     for row in rows {
         let Some(record) = records.get(&row.id) else { continue };
         let known = connection.matcher.known();
-        match without_matcher(connection, &known, record, directory) {
+        match without_matcher(lane, &known, record) {
             Some(resolution) => drop(done.insert(row.id.clone(), resolution)),
             None => open.push((row, record)),
         }
@@ -89,13 +88,8 @@ pub async fn resolve(
 }
 
 /// Everything that needs neither the matcher nor a call. A type without a rule is held before anything else is said.
-fn without_matcher(
-    connection: &Connection,
-    known: &Known,
-    record: &Record,
-    directory: &Directory,
-) -> Option<Resolution> {
-    let rules = &connection.rules;
+fn without_matcher(lane: &Lane<'_>, known: &Known, record: &Record) -> Option<Resolution> {
+    let Lane { connection, directory, rules, .. } = lane;
     if record.treatment() == Treatment::Unknown {
         return Some(Resolution::plain(Err(record.without_rule())));
     }

@@ -130,7 +130,7 @@ impl ConnectionWorker {
     async fn work(&self, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
         let mut worked = jobs::run_due(&self.app, connection, lease).await?;
         let Some(identity) = connection.identity().filter(|_| is_ready(connection)) else { return Ok(worked) };
-        let lane = Lane { app: &self.app, connection, lease, identity, directory: connection.directory() };
+        let lane = Lane::now(&self.app, connection, lease, identity).await?;
         flow::legal_entity::check_shared(&self.app, connection).map_err(Stop::Connection)?;
         worked |= flow::poll::take_nudges(&lane).await? > 0;
         worked |= flow::changes::take(&lane).await? > 0;

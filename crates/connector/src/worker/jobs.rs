@@ -177,7 +177,7 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
         _ => {}
     }
     let Some(identity) = connection.identity() else { return Ok(()) };
-    let lane = Lane { app, connection, lease, identity, directory: connection.directory() };
+    let lane = Lane::now(app, connection, lease, identity).await?;
     match job.kind.as_str() {
         MASTER_DATA => {
             recheck::run(&lane, Scope::Everything).await?;

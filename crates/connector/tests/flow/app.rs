@@ -306,7 +306,7 @@ impl TestApp {
         let connection = &self.app.connections[0];
         let lease = self.lease().await;
         let identity = connection.identity().expect("connected");
-        let lane = Lane { app: &self.app, connection, lease: &lease, identity, directory: connection.directory() };
+        let lane = Lane::now(&self.app, connection, &lease, identity).await.unwrap();
         work(&lane).await.unwrap();
     }
 

@@ -10,6 +10,7 @@ mod clock;
 mod closed_years;
 mod coding_lists;
 mod console;
+mod console_mappings;
 mod console_microsoft;
 mod console_pay;
 mod database;

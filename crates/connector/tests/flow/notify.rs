@@ -236,7 +236,7 @@ async fn a_digest_comes_once_a_day_at_its_time_and_only_if_something_stands() {
     let notifier = notifier(&app, &daily);
     // Seven o'clock in New York.
     app.world().clock.set("2026-07-02T11:00:00Z".parse().unwrap());
-    for hour in 0..=48 {
+    for hour in 0..=48_usize {
         notifier.turn().await.unwrap();
         assert_eq!(all(&channel).len(), hour.div_ceil(24), "after {hour} hours");
         app.advance(3_600);

@@ -89,6 +89,7 @@ pub(crate) fn company() -> Company {
             default_vendor: None,
             employees: BTreeMap::new(),
             fields: FieldRules::default(),
+            meanings: Vec::new(),
             values: BTreeMap::new(),
             defaults: Vec::new(),
             types: BTreeMap::new(),

@@ -20,6 +20,7 @@ use self::crypto::{KEY_BYTES, Sealed};
 use crate::db::Db;
 use crate::dialect::Statement;
 use crate::error::Error;
+use crate::place::Kind;
 use crate::row::Table;
 
 pub use self::key::{KeyProblem, KeyRing};
@@ -168,7 +169,7 @@ impl Vault<'_> {
         connection: &ConnectionId,
         now_ms: i64,
     ) -> Result<DataKey, Error> {
-        if lock(tx, connection).await? == 0 {
+        if self.lock(tx, connection).await? == 0 {
             self.add_key(tx, connection, 1, now_ms).await?;
         }
         let statement = Statement::new(
@@ -178,6 +179,21 @@ impl Vault<'_> {
         let rows = statement.bind(connection.as_str()).rows(tx).await?;
         let row = rows.first().ok_or(Error::Moved { table: DATA_KEYS.name })?;
         self.unwrap(row)
+    }
+
+    /// Locks the keys and secrets of a connection until the transaction ends, and tells how many data keys there are. A lock on their rows
+    /// would not do on PostgreSQL: who waits for one while a rotation puts other rows in their place ends up with none.
+    async fn lock(&self, tx: &mut AnyConnection, connection: &ConnectionId) -> Result<usize, Error> {
+        if self.db.kind() == Kind::Postgres {
+            // The number keeps it apart from other locks by name.
+            let statement = Statement::new(
+                "SELECT CAST(COUNT(*) AS BIGINT) AS taken FROM \
+                 (SELECT pg_advisory_xact_lock(hashtextextended($1, 7310294564))) AS taken",
+            );
+            statement.bind(connection.as_str()).rows(tx).await?;
+        }
+        let statement = Statement::new("SELECT version FROM data_keys WHERE connection = $1");
+        Ok(statement.bind(connection.as_str()).rows(tx).await?.len())
     }
 
     /// A new random data key, wrapped by the current key. Nothing happens if somebody else has just made this version.
@@ -251,12 +267,6 @@ impl Vault<'_> {
 pub(crate) async fn needed_keys(db: &Db) -> Result<Vec<String>, Error> {
     let rows = db.rows(Statement::new("SELECT DISTINCT key_id FROM data_keys ORDER BY key_id")).await?;
     rows.iter().map(|row| DATA_KEYS.row(row).text("key_id")).collect()
-}
-
-/// Locks the data keys of a connection until the transaction ends, and tells how many there are.
-async fn lock(tx: &mut AnyConnection, connection: &ConnectionId) -> Result<u64, Error> {
-    let statement = Statement::new("UPDATE data_keys SET version = version WHERE connection = $1");
-    statement.bind(connection.as_str()).execute(tx).await
 }
 
 async fn find(

@@ -3,7 +3,7 @@
 
 use domain::id::ConnectionId;
 
-use super::{DATA_KEYS, SECRETS, SELECT, Vault, belongs_to, crypto, lock, parts, read};
+use super::{DATA_KEYS, SECRETS, SELECT, Vault, belongs_to, crypto, parts, read};
 use crate::dialect::Statement;
 use crate::error::Error;
 
@@ -39,7 +39,7 @@ impl Vault<'_> {
     /// has no secrets. True if it did.
     pub async fn begin_data_rotation(&self, connection: &ConnectionId, now_ms: i64) -> Result<bool, Error> {
         in_transaction!(self.db, tx => {
-            if lock(&mut tx, connection).await? == 1 {
+            if self.lock(&mut tx, connection).await? == 1 {
                 let newest = self.newest_key(&mut tx, connection, now_ms).await?.version;
                 self.add_key(&mut tx, connection, newest.saturating_add(1), now_ms).await?;
                 true
@@ -53,7 +53,7 @@ impl Vault<'_> {
     /// newest one are gone.
     pub async fn reseal(&self, connection: &ConnectionId, batch: i64) -> Result<u64, Error> {
         in_transaction!(self.db, tx => {
-            if lock(&mut tx, connection).await? < 2 {
+            if self.lock(&mut tx, connection).await? < 2 {
                 return Ok(0);
             }
             let newest = self.newest_key(&mut tx, connection, 0).await?;

@@ -31,6 +31,7 @@ mod sessions;
 mod transfer_orders;
 mod transfers;
 mod users;
+mod value_meanings;
 mod vault;
 mod vendor_links;
 mod vendor_matches;

@@ -2,6 +2,7 @@
 
 use rstest::rstest;
 use secrecy::{ExposeSecret, SecretString};
+use sqlx::Connection as _;
 use store::{Error, KeyRing, Slot, Store};
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World};
@@ -187,6 +188,38 @@ async fn a_secret_that_is_sealed_while_keys_rotate_is_never_under_a_key_that_is_
     }
     sealing.await.unwrap();
     assert_eq!(opened(&store, &ring, &main, &TOKEN).await.as_deref(), Some("39"));
+}
+
+/// Found by a run on a busy machine: who waited for the only key while a rotation put another in its place locked none, and a reseal
+/// wrote the secret of before over the new one.
+#[tokio::test]
+async fn who_waited_while_a_rotation_ended_locks_the_key_that_took_the_place() {
+    let Some(world) = World::on(Postgres).await else { return };
+    let ring = KeyRing::generate().unwrap();
+    let vault = world.store.vault(&ring);
+    vault.seal(&world.main, &CLIENT, &secret("entra"), None, NOW).await.unwrap();
+    assert!(vault.begin_data_rotation(&world.main, NOW).await.unwrap());
+    vault.forget(&world.main, CLIENT.system, CLIENT.purpose).await.unwrap();
+    world.tamper("CREATE TABLE kept AS SELECT * FROM data_keys WHERE version = 2").await;
+    world.tamper("DELETE FROM data_keys WHERE version = 2").await;
+    let mut rotation = sqlx::AnyConnection::connect(&world.url).await.unwrap();
+    let begin = "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('main', 7310294564)); \
+         UPDATE data_keys SET version = version";
+    sqlx::raw_sql(begin).execute(&mut rotation).await.unwrap();
+    let sealing = {
+        let (store, ring, main) = (world.store.clone(), ring.clone(), world.main.clone());
+        tokio::spawn(async move { store.vault(&ring).seal(&main, &TOKEN, &secret("new"), None, NOW).await })
+    };
+    let waiting = "SELECT CAST(COUNT(*) AS BIGINT) FROM pg_stat_activity WHERE datname = current_database() \
+         AND wait_event_type = 'Lock'";
+    while world.number(waiting).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    let end = "INSERT INTO data_keys SELECT * FROM kept; DELETE FROM data_keys WHERE version = 1; COMMIT";
+    sqlx::raw_sql(end).execute(&mut rotation).await.unwrap();
+    assert!(sealing.await.unwrap().unwrap());
+    assert_eq!(world.number("SELECT MIN(version) FROM data_keys").await, 2, "the key that is gone was not made again");
+    assert_eq!(opened(&world.store, &ring, &world.main, &TOKEN).await.as_deref(), Some("new"));
 }
 
 #[tokio::test]

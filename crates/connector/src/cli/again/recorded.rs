@@ -4,7 +4,7 @@ use domain::directory::Directory;
 use domain::id::{ConnectionId, RecordId};
 use domain::stage::Stage;
 use serde_json::{Value, json};
-use store::{ConnectionRow, RecordRow, Store, VendorLink};
+use store::{ConnectionRow, RecordRow, Store, ValueMeaning, VendorLink};
 
 use super::super::{Exit, Failure};
 use super::Outcome;
@@ -29,6 +29,8 @@ pub(super) struct Recorded {
     pub(super) directory: Directory,
     /// What people answered about merchants.
     pub(super) links: Vec<VendorLink>,
+    /// What people said about coded values.
+    pub(super) meanings: Vec<ValueMeaning>,
     /// What the matcher was asked, if it was.
     pub(super) asked: Option<Asked>,
 }
@@ -57,6 +59,7 @@ impl Recorded {
             received_ms: kept.received_ms,
             directory: directory.ok_or_else(|| missing("the company was never mirrored"))?,
             links: store.vendor_links().list(&connection).await?,
+            meanings: store.value_meanings().list(&connection).await?,
             asked: asked(store, &connection, &row).await?,
             row,
         })

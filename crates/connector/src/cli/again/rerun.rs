@@ -90,6 +90,9 @@ async fn run(sandbox: &Sandbox, folder: &TempDir, recorded: &Recorded) -> Result
     let links = |_: &[store::VendorLink]| Ok::<_, std::convert::Infallible>(recorded.links.clone());
     let answered = app.store.vendor_links().answer(&connection, None, RECHECK, app.now_ms(), &actor, links).await?;
     debug_assert!(answered.is_ok());
+    for said in &recorded.meanings {
+        app.store.value_meanings().say(&connection, said, RECHECK, &actor).await?;
+    }
     let ended = until_it_rests(&app, &sandbox.world(), &connection, recorded).await;
     app.store.close().await;
     ended

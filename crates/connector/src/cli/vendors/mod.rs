@@ -129,7 +129,7 @@ pub(super) async fn vendors(common: &Common, command: VendorsCommand) -> Result<
 }
 
 /// The one connection that is meant.
-fn one_connection(config: &Config, name: Option<&str>) -> Result<ConnectionId, Failure> {
+pub(super) fn one_connection(config: &Config, name: Option<&str>) -> Result<ConnectionId, Failure> {
     match open::chosen(config, name)?.as_slice() {
         [only] => ConnectionId::new(only).map_err(|error| Failure::new(Exit::Config, error.to_string())),
         _ => Err(Failure::new(Exit::Usage, "there are several connections: name one with --connection")),
@@ -137,7 +137,7 @@ fn one_connection(config: &Config, name: Option<&str>) -> Result<ConnectionId, F
 }
 
 /// The mirror of a connection.
-async fn mirror_of(store: &Store, connection: &ConnectionId) -> Result<Directory, Failure> {
+pub(super) async fn mirror_of(store: &Store, connection: &ConnectionId) -> Result<Directory, Failure> {
     let text = || format!("the vendors of {connection} were not read yet: start with ml-connector run");
     crate::mirror::stored(store, connection).await?.ok_or_else(|| Failure::new(Exit::NotFound, text()))
 }
