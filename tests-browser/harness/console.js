@@ -5,8 +5,8 @@ import { LOOKS } from "./browser.js";
 const PASSWORD = "correct horse battery";
 const DEADLINE_MS = 15_000;
 
-/** Opens a page at `url` that fails the test on a script error, a dialog, or a request to another place. */
-async function open(browser, look, origin, troubles) {
+/** Opens a page that fails the test on a script error, a dialog, or a request to a place where the browser has no business. */
+async function open(browser, look, isAllowed, troubles) {
   const context = await browser.newContext(look);
   const page = await context.newPage();
   page.setDefaultTimeout(DEADLINE_MS);
@@ -19,7 +19,7 @@ async function open(browser, look, origin, troubles) {
     if (message.type() === "error") troubles.push(`console: ${message.text()}`);
   });
   page.on("request", (request) => {
-    if (new URL(request.url()).origin !== origin) troubles.push(`left the console for ${request.url()}`);
+    if (!isAllowed(new URL(request.url()))) troubles.push(`left the console for ${request.url()}`);
   });
   return page;
 }
@@ -45,7 +45,7 @@ export async function accept(page, link) {
 /** Gives `use` a page in which `name` is signed in, in one of the looks; fails on anything wrong on any page. */
 export async function asPerson(browser, origin, name, use, look = LOOKS.light) {
   const troubles = [];
-  const page = await open(browser, look, origin, troubles);
+  const page = await open(browser, look, (url) => url.origin === origin, troubles);
   try {
     await signIn(page, origin, name);
     const result = await use(page);
@@ -56,10 +56,10 @@ export async function asPerson(browser, origin, name, use, look = LOOKS.light) {
   }
 }
 
-/** Gives `use` a page in which nobody is signed in. */
-export async function asVisitor(browser, origin, use) {
+/** Gives `use` a page in which nobody is signed in; it may leave the console for addresses that `mayLeaveFor` takes. */
+export async function asVisitor(browser, origin, use, { look = LOOKS.light, mayLeaveFor = () => false } = {}) {
   const troubles = [];
-  const page = await open(browser, LOOKS.light, origin, troubles);
+  const page = await open(browser, look, (url) => url.origin === origin || mayLeaveFor(url), troubles);
   try {
     const result = await use(page);
     if (troubles.length > 0) throw new Error(troubles.join("; "));

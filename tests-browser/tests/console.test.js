@@ -52,6 +52,36 @@ test("a bookkeeper confirms a vendor in the queue and the record is exported", S
   });
 });
 
+test("a bookkeeper says what a coded value means, the hold clears and the record is exported", SLOW, async () => {
+  await demo.atRest;
+  await asPerson(browser, origin, "bookkeeper", async (page) => {
+    await page.getByRole("link", { name: "Attention", exact: true }).click();
+    const group = page.locator("section.card", { has: page.getByRole("heading", { name: /^account_unknown/ }) });
+    const record = await group.locator("tbody a").first().getAttribute("href");
+    await page.goto(`${origin}${record}`);
+    const question = page.locator("section.card", { hasText: "What does it mean?" });
+    await question.getByLabel("It means").selectOption({ index: 1 });
+    await question.getByLabel("Why").fill("the chart of accounts was numbered anew");
+    await question.getByRole("button", { name: "Keep" }).click();
+    await reloadUntil(page, "the export", async () => (await page.getByText("exported to Brex with reference").count()) > 0);
+    await page.getByRole("link", { name: "Mappings", exact: true }).click();
+    await page.getByText("the chart of accounts was numbered anew").waitFor();
+  });
+});
+
+test("somebody signs in with a Microsoft account and comes to the page that was asked for", SLOW, async () => {
+  await demo.atRest;
+  const go = async (page) => {
+    await page.goto(`${origin}/c/demo/vendors`);
+    await page.getByRole("link", { name: "Sign in with Microsoft" }).click();
+    await page.getByRole("heading", { name: "Pick an account" }).waitFor();
+    await page.getByRole("link", { name: "Ann Lee" }).click();
+    await page.getByRole("heading", { name: "Vendors", exact: true }).waitFor();
+    await page.getByText("ann.lee@northwindsupply.onmicrosoft.com, bookkeeper").waitFor();
+  };
+  await asVisitor(browser, origin, go, { mayLeaveFor: (url) => url.hostname === "127.0.0.1" });
+});
+
 test("a record arrives on the page while somebody watches it", SLOW, async () => {
   await demo.atRest;
   await asPerson(browser, origin, "viewer", async (page) => {
@@ -164,18 +194,25 @@ test("every page fits its window and is usable by everybody, in light, dark and 
   await demo.atRest;
   mkdirSync(SCREENSHOTS, { recursive: true });
   const troubles = [];
+  const shootOf = (look, options) => async (page, name) => {
+    await page.screenshot({ path: path.join(SCREENSHOTS, `console-${name}-${look}.png`) });
+    const width = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (width > options.viewport.width) troubles.push(`${name} ${look}: ${width} px for ${options.viewport.width}`);
+    for (const finding of await seriousFindings(page)) troubles.push(`${name} ${look}: ${finding}`);
+  };
   for (const [look, options] of Object.entries(LOOKS)) {
+    const shootPage = shootOf(look, options);
+    const signInPage = async (page) => {
+      await page.goto(`${origin}/sign-in`);
+      await shootPage(page, "sign-in");
+    };
+    await asVisitor(browser, origin, signInPage, { look: options });
     await asPerson(
       browser,
       origin,
       "admin",
       async (page) => {
-        const shoot = async (name) => {
-          await page.screenshot({ path: path.join(SCREENSHOTS, `console-${name}-${look}.png`) });
-          const width = await page.evaluate(() => document.documentElement.scrollWidth);
-          if (width > options.viewport.width) troubles.push(`${name} ${look}: ${width} px for ${options.viewport.width}`);
-          for (const finding of await seriousFindings(page)) troubles.push(`${name} ${look}: ${finding}`);
-        };
+        const shoot = (name) => shootPage(page, name);
         await shoot("overview");
         const pages = await page.locator("nav.side a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
         for (const href of pages.slice(1)) {
