@@ -66,7 +66,8 @@ pub(super) async fn authorize(
         let _ = write!(list, "<li><a href=\"authorize/as/{id}?{query}\">{name}</a> {account}</li>");
     }
     let text = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Sign in to your account</title></head><body>\
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <link rel=\"icon\" href=\"data:,\"><title>Sign in to your account</title></head><body>\
          <main><h1>Pick an account</h1><p>The sandbox stands for the login page of Microsoft.</p><ul>{list}</ul>\
          <p><a href=\"authorize/decline?{query}\">Cancel</a></p></main></body></html>"
     );
