@@ -60,6 +60,12 @@ const ABOUT: &str = "What the console shows and does, for programs. Send `Author
         audit::list_installation,
         audit::verify_installation,
         users::list,
+        users::add,
+        users::link,
+        users::role,
+        users::disable,
+        users::enable,
+        users::unbind,
     ),
     components(schemas(ProblemBody))
 )]
@@ -158,6 +164,7 @@ fn in_path(name: &str) -> Value {
         "record" => ("The id of the record in Brex.", text),
         "transfer" => ("The id of the transfer in Brex.", text),
         "job" => ("The name of the job.", text),
+        "user" => ("The name of the user.", text),
         "id" => ("Its number.", json!({ "type": "integer", "format": "int64" })),
         _ => ("", text),
     };

@@ -112,12 +112,12 @@ pub(super) async fn say_one(
         person: caller.person(),
     };
     let directory = mirror(&api, &connection.id).await?;
+    caller.note(&api, &connection.id, "say_mapping", format!("value {value} of {field}")).await?;
     let kept = say(&app.store, &connection.id, &connection.rules, &directory, &said, app.now_ms()).await;
     let kept = kept.map_err(|error| match error {
         SayError::NotTaken(why) => Problem::refused(why),
         SayError::Store(error) => error.into(),
     })?;
-    caller.note(&api, &connection.id, "say_mapping", format!("value {value} of {field}")).await?;
     app.bell.notify_waiters();
     Ok(Json(Stands { field, value, target: kept.map(|meaning| meaning.target) }))
 }

@@ -80,5 +80,11 @@ pub(super) fn all() -> Vec<Route> {
         show("/installation/audit", read, audit::list_installation),
         show("/installation/audit/verification", read, audit::verify_installation),
         show("/users", administer, users::list),
+        act("/users", administer, users::add),
+        act("/users/{user}/link", administer, users::link),
+        act("/users/{user}/role", administer, users::role),
+        act("/users/{user}/disable", administer, users::disable),
+        act("/users/{user}/enable", administer, users::enable),
+        act("/users/{user}/unbind", administer, users::unbind),
     ]
 }

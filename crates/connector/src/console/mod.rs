@@ -6,6 +6,7 @@ mod attention;
 mod audit;
 mod close;
 mod connections;
+mod evaluation;
 mod guard;
 mod mappings;
 mod microsoft;

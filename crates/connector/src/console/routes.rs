@@ -10,8 +10,8 @@ use domain::access::Need;
 use crate::access::BACK;
 
 use super::{
-    Console, assets, attention, audit, close, connections, mappings, microsoft, overview, pay, record, records,
-    sign_in, tokens, transfers, users, vendors,
+    Console, assets, attention, audit, close, connections, evaluation, mappings, microsoft, overview, pay, record,
+    records, sign_in, tokens, transfers, users, vendors,
 };
 
 /// Who may come in.
@@ -60,6 +60,7 @@ pub(super) fn all() -> Vec<Route> {
         act("/c/{connection}/records/{record}", work, record::act),
         show("/c/{connection}/attention", read, attention::show),
         show("/c/{connection}/vendors", read, vendors::show),
+        show("/c/{connection}/vendors/evaluation", read, evaluation::show),
         act("/c/{connection}/vendors/answer", work, vendors::answer),
         act("/c/{connection}/vendors/propose", work, vendors::propose),
         act("/c/{connection}/vendors/decide", approve, vendors::decide),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use matching::{Index, Outcome};
+use matching::{Index, Memory, Outcome};
 use serde::Serialize;
 
 use super::answers::{Standing, memory_of};
@@ -60,16 +60,59 @@ pub fn evaluate(index: &Index, standings: &BTreeMap<String, Standing>) -> Evalua
         let others = clear.iter().enumerate().filter(|(at, _)| at % GROUPS != group).map(|(_, standing)| *standing);
         let memory = memory_of(others);
         for standing in clear.iter().skip(group).step_by(GROUPS) {
-            let Some(answer) = standing.answers.last().filter(|answer| !answer.descriptor.is_empty()) else { continue };
-            let asked = Asked { clean_name: answer.clean_name.clone(), ..Asked::name(&answer.descriptor) };
-            let decision = index.decide(&asked.merchant(), &memory);
-            let said = answer.bc_vendor_id.map(|id| id.to_string());
-            out.take(&asked, said, &decision);
+            ask_again(&mut out, index, standing, &memory);
         }
     }
     out.precision = share(out.right, out.automatic);
     out.recall = share(out.right, out.with_vendor);
     out
+}
+
+/// A stretch of answers in the order in which they were given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Stretch {
+    /// When the last of them was given.
+    pub until_ms: i64,
+    /// How many name a vendor.
+    pub with_vendor: usize,
+    /// How many of these would have been decided rightly without a person.
+    pub right: usize,
+    /// How many would have been decided wrongly without a person.
+    pub wrong: usize,
+    /// How many would have been left to a person with the right vendor first.
+    pub suggested: usize,
+}
+
+/// How it would have gone as the answers came: each stretch is asked with only the stretches before it in memory.
+pub fn curve(index: &Index, standings: &BTreeMap<String, Standing>) -> Vec<Stretch> {
+    let last_ms = |standing: &&Standing| standing.answers.last().map_or(0, |answer| answer.decided_ms);
+    let mut clear: Vec<&Standing> =
+        standings.values().filter(|s| !s.answers.is_empty() && !s.is_contradictory()).collect();
+    clear.sort_by_key(last_ms);
+    let length = clear.len().div_ceil(GROUPS).max(1);
+    let mut stretches = Vec::new();
+    for (place, stretch) in clear.chunks(length).enumerate() {
+        let memory = memory_of(clear[..place * length].iter().copied());
+        let mut asked_again = Evaluation::default();
+        for standing in stretch {
+            ask_again(&mut asked_again, index, standing, &memory);
+        }
+        stretches.push(Stretch {
+            until_ms: stretch.last().map_or(0, last_ms),
+            with_vendor: asked_again.with_vendor,
+            right: asked_again.right,
+            wrong: asked_again.automatic - asked_again.right,
+            suggested: asked_again.review_right,
+        });
+    }
+    stretches
+}
+
+fn ask_again(out: &mut Evaluation, index: &Index, standing: &Standing, memory: &Memory) {
+    let Some(answer) = standing.answers.last().filter(|answer| !answer.descriptor.is_empty()) else { return };
+    let asked = Asked { clean_name: answer.clean_name.clone(), ..Asked::name(&answer.descriptor) };
+    let decision = index.decide(&asked.merchant(), memory);
+    out.take(&asked, answer.bc_vendor_id.map(|id| id.to_string()), &decision);
 }
 
 impl Evaluation {

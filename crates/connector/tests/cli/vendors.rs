@@ -98,6 +98,10 @@ async fn answers_go_in_out_and_back_in_and_are_evaluated() {
 
     let figures = setting.run_json(&["vendors", "eval", "--json"]).await;
     assert!(figures["figures"]["answers"].as_u64().is_some_and(|answers| answers >= 2), "{figures}");
+    let curve = figures["curve"].as_array().unwrap();
+    let sum = |key: &str| curve.iter().map(|stretch| stretch[key].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(Some(sum("with_vendor")), figures["figures"]["with_vendor"].as_u64(), "{figures}");
+    assert!(curve.windows(2).all(|two| two[0]["until_ms"].as_i64() <= two[1]["until_ms"].as_i64()), "{figures}");
     let text = printed(&setting.run(&["vendors", "eval"]).await);
     assert!(text.contains("precision") && text.contains("recall"), "{text}");
 }

@@ -134,6 +134,7 @@ fn address(path: &str) -> String {
     let path = path.replace("{connection}", "main").replace("{record}", "accr_none").replace("{id}", "7");
     path.replace("{transfer}", "dptx_none")
         .replace("{job}", "none")
+        .replace("{user}", "nobody")
         .replace("/tie-out", "/tie-out?from=2026-06-01&to=2026-06-30")
 }
 

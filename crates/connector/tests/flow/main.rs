@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
 mod api;
+mod api_users;
 mod app;
 mod certificates;
 mod clearing;

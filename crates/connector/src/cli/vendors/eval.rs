@@ -8,7 +8,7 @@ use super::super::{Common, Exit, Failure, open, print_json};
 use super::{mirror_of, one_connection};
 use crate::matcher::Known;
 use crate::vendors::answers::standings;
-use crate::vendors::evaluate::{Evaluation, evaluate};
+use crate::vendors::evaluate::{Evaluation, curve, evaluate};
 
 pub(super) async fn eval(common: &Common, connection: Option<&str>) -> Result<Exit, Failure> {
     let config = open::config(common)?;
@@ -21,7 +21,9 @@ pub(super) async fn eval(common: &Common, connection: Option<&str>) -> Result<Ex
     known.follow(&directory);
     let figures = evaluate(&known.index, &standings);
     if common.json {
-        print_json(&json!({ "connection": connection.as_str(), "figures": figures }));
+        print_json(
+            &json!({ "connection": connection.as_str(), "figures": figures, "curve": curve(&known.index, &standings) }),
+        );
     } else {
         print(&figures);
         for wrong in &figures.wrong {
