@@ -40,7 +40,18 @@ pub(super) struct ConnectionWorker {
 #[derive(Clone, Copy, Debug, Default)]
 struct Pause {
     until_ms: i64,
+    lasted_ms: i64,
     attempts: i64,
+}
+
+impl Pause {
+    /// How often in a row something failed, if it fails again now. After a time without failure that was longer than the last pause,
+    /// and than this, it is the first time.
+    fn attempts_at(self, now_ms: i64) -> i64 {
+        const QUIET_MS: i64 = 10_000;
+        let quiet_ms = now_ms.saturating_sub(self.until_ms);
+        if quiet_ms > self.lasted_ms.max(QUIET_MS) { 0 } else { self.attempts }
+    }
 }
 
 impl ConnectionWorker {
@@ -78,7 +89,7 @@ impl ConnectionWorker {
                 self.next_due(&connection, worked).await
             }
             Err(Stop::Store(error)) => Err(error),
-            Err(stop) => self.rest(&connection, lease, stop, pause.attempts).await,
+            Err(stop) => self.rest(&connection, lease, stop).await,
         }
     }
 
@@ -226,7 +237,7 @@ impl ConnectionWorker {
     }
 
     /// The connection has to wait: because the other side asked for it, or because something is wrong with it as a whole.
-    async fn rest(&mut self, connection: &Connection, lease: &Lease, stop: Stop, attempts: i64) -> Result<Tick, Error> {
+    async fn rest(&mut self, connection: &Connection, lease: &Lease, stop: Stop) -> Result<Tick, Error> {
         let now_ms = self.app.now_ms();
         let asked_ms = match &stop {
             Stop::Later { asked_ms, .. } => *asked_ms,
@@ -235,9 +246,12 @@ impl ConnectionWorker {
         // A secret that was replaced where it comes from is tried at once.
         let renewed = matches!(&stop, Stop::Connection(problem) if secrets::is_refused(problem))
             && secrets::renew(&self.app, connection).await?;
-        let attempts = if renewed { 0 } else { attempts };
+        let attempts = if renewed { 0 } else { self.pause.attempts_at(now_ms) };
         let until_ms = now_ms.saturating_add(retry_delay_ms(attempts, asked_ms, self.app.chance.next()));
-        self.pause = Pause { until_ms, attempts: attempts.saturating_add(1) };
+        // Who says how long to wait is waited for so long, however often: that is no failure that gets worse.
+        let more = i64::from(asked_ms.is_none());
+        let lasted_ms = until_ms.saturating_sub(now_ms);
+        self.pause = Pause { until_ms, lasted_ms, attempts: attempts.saturating_add(more) };
         if let Stop::Connection(problem) = &stop {
             note_problem(&self.app, connection, lease, problem).await?;
         }

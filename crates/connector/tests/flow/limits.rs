@@ -109,3 +109,27 @@ async fn ten_pages_of_records_come_in_whole(#[values(Db::Sqlite, Db::Postgres)] 
     let spare = 80 + documents / 10;
     assert!(tally.requests - files <= documents + spare, "{documents} documents: {:?}", tally.routes);
 }
+
+/// Found by the benchmark: after a minute of 429 the next single 503 made the connection pause for minutes, since pauses that Business
+/// Central had asked for counted as failures in a row.
+#[tokio::test]
+async fn a_storm_in_which_the_other_side_says_how_long_to_wait_makes_no_later_failure_a_long_pause() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let record = app.world().brex.records()[0].id.clone();
+    app.world().faults.add(throttled(Side::Bc, Some(1), 40).path_contains("purchaseInvoices"));
+    let is_drafting = async |app: &TestApp| app.row(&record).await.is_some_and(|row| row.stage == Stage::Draft);
+    for _ in 0..60 {
+        app.tick().await;
+        app.advance(3);
+        if is_drafting(&app).await && app.world().faults.pending().is_empty() {
+            break;
+        }
+    }
+    let once = FaultKind::Status { status: 503, body: None, retry_after: None };
+    app.world().faults.add(Fault::new(Side::Brex, once).times(1));
+    let before_ms = app.app.now_ms();
+    app.run_until_idle().await;
+    assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);
+    let took_ms = app.app.now_ms() - before_ms;
+    assert!(took_ms < 60_000, "{took_ms} ms for one refusal");
+}
