@@ -24,7 +24,9 @@ pub async fn added_to(rules: &Rules, store: &Store, connection: &ConnectionId) -
     Ok(with(rules, store.value_meanings().list(connection).await?))
 }
 
-fn with(rules: &Rules, said: Vec<ValueMeaning>) -> Rules {
+fn with(rules: &Rules, mut said: Vec<ValueMeaning>) -> Rules {
+    // One may name the id of a value and another its name: the newest word counts.
+    said.sort_by_key(|said| std::cmp::Reverse(said.said_ms));
     rules.with_meanings(said.into_iter().map(|said| said.meaning).collect())
 }
 

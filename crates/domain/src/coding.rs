@@ -147,12 +147,12 @@ fn understood<'a, T>(
     Some((by_number(meant)?, Source::Table { field: shown.to_owned(), value: value.to_owned() }))
 }
 
-/// The value of a field and what a person said about it, by the value's id, else by its name.
+/// The value of a field and what a person said about it, by the id or the name of either: of several words the first.
 fn said<'a>(field: &'a CodedField, rules: &'a Rules) -> Option<(&'a str, &'a str)> {
     let is_meant = |name: &str| [&field.field, &field.field_name].into_iter().flatten().any(|known| same(known, name));
-    [field.value(), field.value_name()].into_iter().flatten().find_map(|value| {
-        let mut of_field = rules.meanings.iter().filter(|meaning| is_meant(&meaning.field));
-        of_field.find(|meaning| same(&meaning.value, value)).map(|meaning| (value, meaning.target.as_str()))
+    rules.meanings.iter().filter(|meaning| is_meant(&meaning.field)).find_map(|meaning| {
+        let mut values = [field.value(), field.value_name()].into_iter().flatten();
+        values.find(|value| same(&meaning.value, value)).map(|value| (value, meaning.target.as_str()))
     })
 }
 
@@ -184,9 +184,10 @@ pub fn not_understood(record: &Record, rules: &Rules, directory: &Directory) -> 
             Axis::Dimension(_) | Axis::Vendor | Axis::Other => None,
         };
         let is_unknown = hold.is_some_and(|hold| hold.code != HoldCode::AccountUnusable);
-        let (name, value) =
-            (field.field.as_deref().or(field.field_name.as_deref()), field.value().or(field.value_name()));
-        if let (true, Some(name), Some(value)) = (is_unknown, name, value) {
+        // The one by which the field is recognised: by the other, nobody would know what the value has to be.
+        let names = [field.field.as_deref(), field.field_name.as_deref()];
+        let name = names.into_iter().flatten().find(|name| rules.fields.axis(Some(name), None) == axis);
+        if let (true, Some(name), Some(value)) = (is_unknown, name, field.value().or(field.value_name())) {
             let shown = (field.field_name.as_deref().unwrap_or(name).to_owned(), field.shown());
             let one = NotUnderstood { field: name.to_owned(), value: value.to_owned(), shown, axis };
             if !found.contains(&one) {

@@ -57,7 +57,7 @@ pub struct Rules {
     /// Field, by id or name, to a table from values of Brex to BC's numbers and codes, for what fits neither by code nor
     /// by name.
     pub values: BTreeMap<String, BTreeMap<String, String>>,
-    /// What people said about such values; it counts before the tables.
+    /// What people said about such values, the newest first; it counts before the tables.
     pub meanings: Vec<Meaning>,
     /// What lines get where their coding says nothing.
     pub defaults: Vec<DefaultRule>,

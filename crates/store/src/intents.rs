@@ -233,39 +233,38 @@ impl Intents<'_> {
         connection: &ConnectionId,
         ids: &[RecordId],
     ) -> Result<HashMap<RecordId, i64>, Error> {
-        self.count_of(connection, ids, "purpose", Purpose::Create.as_str()).await
+        self.count_of(connection, ids, None).await
     }
 
-    /// How often each of these records' documents was not there at the end of a settle window.
+    /// How often each of these records' documents was sent to be made and was not there at the end of a settle window.
     pub async fn count_absent(
         &self,
         connection: &ConnectionId,
         ids: &[RecordId],
     ) -> Result<HashMap<RecordId, i64>, Error> {
-        self.count_of(connection, ids, "outcome", Outcome::Absent.as_str()).await
+        self.count_of(connection, ids, Some(Outcome::Absent)).await
     }
 
-    /// How many attempts of each of these records have a value in a column; none of those that have none.
+    /// How often each of these records' documents was sent to be made, and ended so, if that matters.
     async fn count_of(
         &self,
         connection: &ConnectionId,
         ids: &[RecordId],
-        column: &'static str,
-        value: &'static str,
+        outcome: Option<Outcome>,
     ) -> Result<HashMap<RecordId, i64>, Error> {
         let mut counts = HashMap::new();
         for ids in ids.chunks(CHUNK) {
-            let statement = Statement::new(
+            let mut statement = Statement::new(
                 "SELECT connection, record_id, MAX(attempt) AS attempt, CAST(COUNT(*) AS BIGINT) AS counted FROM intents \
-                 WHERE connection = $1 AND ",
+                 WHERE connection = $1 AND purpose = $2 AND record_id IN ",
             )
             .bind(connection.as_str())
-            .push(column)
-            .push(" = ")
-            .push_bind(value)
-            .push(" AND record_id IN ")
-            .push_list(ids.iter().map(RecordId::as_str))
-            .push(" GROUP BY connection, record_id");
+            .bind(Purpose::Create.as_str())
+            .push_list(ids.iter().map(RecordId::as_str));
+            if let Some(outcome) = outcome {
+                statement = statement.push(" AND outcome = ").push_bind(outcome.as_str());
+            }
+            let statement = statement.push(" GROUP BY connection, record_id");
             for row in self.db.rows(statement).await? {
                 let row = TABLE.row(&row);
                 counts.insert(RecordId::new(row.text("record_id")?), row.integer("counted")?);

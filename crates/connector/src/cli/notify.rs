@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::{Common, Exit, Failure, open, print_json};
 use crate::clock::{Clock, SystemClock};
-use crate::config::NotificationsSection;
 use crate::notify::{self, Message, Ways};
 use crate::worker::chain;
 
@@ -22,10 +21,12 @@ pub(super) async fn notify(common: &Common, args: &NotifyArgs) -> Result<Exit, F
         let section = config.notifications.as_ref().ok_or_else(|| {
             Failure::new(Exit::Config, "the configuration has no section [notifications] (docs/notifications.md)")
         })?;
-        let sent = Ways::open(section, &config.folder)?.send(&Message::test()).await;
-        sent.map_err(|error| {
-            Failure::new(Exit::Unreachable, format!("the test message was not taken: {}", chain(&error)))
-        })?;
+        let ways = Ways::open(section, &config.folder)?;
+        for way in ways.names() {
+            let sent = ways.send_by(way, &Message::test()).await;
+            let text = |error| format!("the test message was not taken by {way}: {}", chain(&error));
+            sent.map_err(|error| Failure::new(Exit::Unreachable, text(error)))?;
+        }
         if common.json {
             print_json(&json!({ "sent": true }));
         } else {
@@ -33,10 +34,9 @@ pub(super) async fn notify(common: &Common, args: &NotifyArgs) -> Result<Exit, F
         }
         return Ok(Exit::Done);
     }
-    let days = config.notifications.as_ref().map_or(NotificationsSection::default().secret_days, |n| n.secret_days);
     let store = open::store(&config).await?;
     let now_ms = SystemClock.now_ms();
-    let stands = notify::stands(&store, &config.connections, days, now_ms).await;
+    let stands = notify::stands(&store, &config, now_ms).await;
     let known = notify::read(&store).await;
     store.close().await;
     let message = Message::of(&stands?, 0, None, now_ms);

@@ -116,7 +116,9 @@ fn again(why: &str) -> Response {
 fn refused(error: &str, description: &str) -> String {
     let number = description.strip_prefix("AADSTS").map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
     let number = number.flatten().filter(|number| !number.is_empty() && number.len() < 10);
-    tracing::info!(error, description, "Microsoft did not sign somebody in");
+    let known = ["access_denied", "consent_required", "interaction_required", "login_required", "server_error"];
+    let error = known.into_iter().find(|known| *known == error).unwrap_or("another error");
+    tracing::info!(error, number, "Microsoft did not sign somebody in");
     match number {
         Some(number) => format!("Microsoft did not sign you in (AADSTS{number})."),
         None => "Microsoft did not sign you in.".to_owned(),

@@ -90,7 +90,8 @@ pub(super) async fn sign_in(
 
 /// A path of ours, whatever was asked for: nobody is sent elsewhere after signing in.
 pub(super) fn inside(back: &str) -> &str {
-    let is_path = back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\r', '\n']);
+    let is_path =
+        back.starts_with('/') && !back.starts_with("//") && !back.contains(|c: char| c == '\\' || c.is_ascii_control());
     if is_path { back } else { "/" }
 }
 
@@ -148,7 +149,9 @@ mod tests {
     #[test]
     fn nobody_is_sent_elsewhere() {
         assert_eq!(inside("/c/main/records?stage=map"), "/c/main/records?stage=map");
-        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb"] {
+        for elsewhere in
+            ["", "https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "/a\r\nb"]
+        {
             assert_eq!(inside(elsewhere), "/", "{elsewhere:?}");
         }
         assert_eq!(address("/c/main/records?a=b&c=d"), "/sign-in?back=%2Fc%2Fmain%2Frecords%3Fa%3Db%26c%3Dd");

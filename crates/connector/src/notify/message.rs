@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 
 use domain::id::ConnectionId;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::told::{Known, Told};
 
 /// Something to be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// In one line.
     pub title: String,

@@ -17,12 +17,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, BuildError};
 use crate::clock::timestamp;
-use crate::config::{ConnectionConfig, NotificationsSection, When};
+use crate::config::{Config, NotificationsSection, When};
 use crate::worker::{chain, nap};
 
 pub use message::Message;
 pub use send::{SendError, Ways};
 pub use told::{Known, Told};
+use trouble::Looks;
 pub use trouble::Trouble;
 
 /// Of all processes one tells people; whoever has this lane.
@@ -59,43 +60,72 @@ impl Notifier {
         Ok(Self { app, section: section.clone(), ways, link, zone, holder })
     }
 
-    /// Looks at what stands and tells what is news. Says whether anything was sent. That people were told is remembered only after they
-    /// were, so that after a crash they may be told twice, and never not at all.
+    /// Looks at what stands and tells what is news. Says whether anything was sent. What was told, and what a way has not taken yet, is
+    /// remembered only after the attempt, so that after a crash people may be told twice, and never not at all.
     pub async fn turn(&self) -> Result<bool, store::Error> {
-        let (store, now_ms) = (&self.app.store, self.app.now_ms());
-        let lanes = store.lanes();
+        let (lanes, now_ms) = (self.app.store.lanes(), self.app.now_ms());
         let lease = if self.app.alone.is_certain() {
             lanes.seize(LANE, &self.holder, now_ms, LEASE_MS).await?
         } else {
             lanes.lease(LANE, &self.holder, now_ms, LEASE_MS).await?
         };
         let Some(lease) = lease else { return Ok(false) };
+        let turned = self.turn_under(&lease, now_ms).await;
+        lanes.release(&lease).await?;
+        turned
+    }
+
+    async fn turn_under(&self, lease: &Lease, now_ms: i64) -> Result<bool, store::Error> {
+        let store = &self.app.store;
         let before = read(store).await?;
         let mut told = before.clone();
+        let here = ConnectionId::installation();
+        let looks = Looks { secret_days: self.section.secret_days, is_told: self.app.public_url.is_some(), now_ms };
+        let mut known = vec![here.clone()];
         for connection in &self.app.connections {
-            let stands = trouble::of_connection(store, &connection.settings, self.section.secret_days, now_ms).await?;
-            told.see(&connection.id, stands, now_ms);
+            told.see(&connection.id, trouble::of_connection(store, &connection.settings, looks).await?, now_ms);
+            known.push(connection.id.clone());
         }
-        told.see(&ConnectionId::installation(), trouble::of_installation(store, now_ms).await?, now_ms);
-        let message = self.message(&mut told, now_ms);
+        told.see(&here, trouble::of_installation(store, now_ms).await?, now_ms);
+        told.keep_only(&known);
+        if let Some(message) = self.message(&mut told, now_ms) {
+            told.tell(self.after_ms(), now_ms);
+            told.owed.extend(self.ways.names().map(|way| (way.to_owned(), message.clone())));
+        }
+        let was_sent = self.send(&mut told, now_ms).await;
+        if told != before {
+            self.remember(lease, &told).await?;
+        }
+        Ok(was_sent)
+    }
+
+    /// Sends what is owed, each by its way. True if any of it was taken.
+    async fn send(&self, told: &mut Told, now_ms: i64) -> bool {
+        let owed = std::mem::take(&mut told.owed);
         let mut was_sent = false;
-        if let Some(message) = message {
-            match self.ways.send(&message).await {
+        if !owed.is_empty() {
+            told.failing = None;
+        }
+        // A way that is no longer in the configuration is owed nothing.
+        for (way, message) in owed.into_iter().filter(|(way, _)| self.ways.names().any(|name| name == way)) {
+            match self.ways.send_by(&way, &message).await {
                 Ok(()) => {
                     was_sent = true;
-                    told.tell(self.after_ms(), now_ms);
+                    told.sent_ms = Some(now_ms);
                 }
                 Err(error) => {
                     let text = chain(&error);
-                    tracing::error!(error = text, "people could not be told what waits for them; it is tried again");
+                    tracing::error!(
+                        way,
+                        error = text,
+                        "people could not be told what waits for them; it is tried again"
+                    );
                     told.failing = Some(text);
+                    told.owed.insert(way, message);
                 }
             }
         }
-        if told != before {
-            self.remember(&lease, &told).await?;
-        }
-        Ok(was_sent)
+        was_sent
     }
 
     /// What is to be sent now, if anything.
@@ -105,8 +135,8 @@ impl Notifier {
             When::Daily => {
                 let due_ms = last_at(self.section.at, &self.zone, now_ms);
                 // From the first start on it is the next morning that counts.
-                *told.looked_from_ms.get_or_insert(now_ms) < due_ms
-                    && told.sent_ms.is_none_or(|sent_ms| sent_ms < due_ms)
+                let last_ms = told.digest_ms.replace(due_ms).unwrap_or(due_ms);
+                last_ms < due_ms
             }
         };
         is_due.then(|| Message::of(told, self.after_ms(), self.link.as_deref(), now_ms)).flatten()
@@ -129,16 +159,14 @@ pub async fn read(store: &Store) -> Result<Told, store::Error> {
 }
 
 /// What stands now in every connection of the configuration, told or not.
-pub async fn stands(
-    store: &Store,
-    connections: &[ConnectionConfig],
-    secret_days: u16,
-    now_ms: i64,
-) -> Result<Told, store::Error> {
+pub async fn stands(store: &Store, config: &Config, now_ms: i64) -> Result<Told, store::Error> {
+    let secret_days =
+        config.notifications.as_ref().map_or(NotificationsSection::default().secret_days, |n| n.secret_days);
+    let looks = Looks { secret_days, is_told: config.public_url.is_some(), now_ms };
     let mut told = Told::default();
-    for settings in connections {
+    for settings in &config.connections {
         if let Ok(id) = settings.id() {
-            told.see(&id, trouble::of_connection(store, settings, secret_days, now_ms).await?, now_ms);
+            told.see(&id, trouble::of_connection(store, settings, looks).await?, now_ms);
         }
     }
     told.see(&ConnectionId::installation(), trouble::of_installation(store, now_ms).await?, now_ms);

@@ -16,8 +16,14 @@ use super::message::Message;
 use crate::app::BuildError;
 use crate::config::{ConfigError, EmailSection, Form, NotificationsSection, Security};
 
-/// A mail server answers each step in this time.
+/// A mail server is reached in this time…
 const TIMEOUT: Duration = Duration::from_secs(15);
+/// …and has taken a mail in this.
+const LONGEST: Duration = Duration::from_secs(45);
+/// The way by mail.
+const MAIL: &str = "mail";
+/// The way to an address that takes messages.
+const HOOK: &str = "webhook";
 /// Messages are few.
 const PACE: Pace = Pace { max_concurrent: 2, requests_per_second: 1, burst: 5 };
 
@@ -27,6 +33,9 @@ pub enum SendError {
     /// The server did not take the mail.
     #[error("mail")]
     Smtp(#[from] lettre::transport::smtp::Error),
+    /// The server did not answer in time.
+    #[error("mail: the server did not take it in {} seconds", LONGEST.as_secs())]
+    TimedOut,
     /// The mail could not be put together.
     #[error("mail")]
     Mail(#[from] lettre::error::Error),
@@ -58,21 +67,29 @@ impl Ways {
         Ok(Self { mail, hook })
     }
 
-    /// Sends by every way; one that fails keeps none of the others from it.
-    pub async fn send(&self, message: &Message) -> Result<(), SendError> {
-        let mailed = match &self.mail {
-            Some(mail) => mail.send(message).await,
-            None => Ok(()),
-        };
-        let hooked = match &self.hook {
-            Some((hook, Form::Slack)) => {
-                hook.tell(&json!({ "text": format!("*{}*\n```\n{}```", slack(&message.title), slack(&message.text)) }))
-                    .await
+    /// The names of the ways.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        [(MAIL, self.mail.is_some()), (HOOK, self.hook.is_some())]
+            .into_iter()
+            .filter(|(_, is_there)| *is_there)
+            .map(|(name, _)| name)
+    }
+
+    /// Sends one message by one of them.
+    pub async fn send_by(&self, name: &str, message: &Message) -> Result<(), SendError> {
+        match (name, &self.mail, &self.hook) {
+            (MAIL, Some(mail), _) => {
+                // The library has a limit of its own for connecting only.
+                let sent = tokio::time::timeout(LONGEST, mail.send(message)).await;
+                sent.unwrap_or(Err(SendError::TimedOut))
             }
-            Some((hook, Form::Json)) => hook.tell(&message.json).await,
-            None => Ok(()),
-        };
-        mailed.and(hooked.map_err(SendError::from))
+            (HOOK, _, Some((hook, Form::Slack))) => {
+                let text = format!("*{}*\n```\n{}```", slack(&message.title), slack(&message.text));
+                Ok(hook.tell(&json!({ "text": text })).await?)
+            }
+            (HOOK, _, Some((hook, Form::Json))) => Ok(hook.tell(&message.json).await?),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::id::ConnectionId;
 use serde::{Deserialize, Serialize};
 
+use super::message::Message;
 use super::trouble::Trouble;
 
 /// What is over is kept until somebody is told, up to so many lines.
@@ -22,8 +23,10 @@ pub struct Told {
     pub sent_ms: Option<i64>,
     /// Why the last attempt to tell them failed.
     pub failing: Option<String>,
-    /// When the first look was.
-    pub looked_from_ms: Option<i64>,
+    /// What a way has not taken yet; it is sent again by that way alone.
+    pub owed: BTreeMap<String, Message>,
+    /// The time of the last daily message, sent or not.
+    pub digest_ms: Option<i64>,
 }
 
 /// A trouble that stands.
@@ -73,6 +76,11 @@ impl Told {
         }
     }
 
+    /// Forgets connections that are no longer in the configuration: nobody sees any more what stands there.
+    pub fn keep_only(&mut self, connections: &[ConnectionId]) {
+        self.connections.retain(|name, _| connections.iter().any(|known| known.as_str() == name));
+    }
+
     /// Whether something has stood long enough that nobody was told of, and is not told again too soon.
     pub fn has_news(&self, after_ms: i64, again_ms: i64, now_ms: i64) -> bool {
         self.standing(after_ms, now_ms).any(|(_, known)| {
@@ -86,7 +94,7 @@ impl Told {
         all.filter(move |(_, known)| known.has_stood(after_ms, now_ms))
     }
 
-    /// People were told of all that has stood long enough.
+    /// People are told of all that has stood long enough.
     pub fn tell(&mut self, after_ms: i64, now_ms: i64) {
         for known in self.connections.values_mut().flat_map(BTreeMap::values_mut) {
             if known.has_stood(after_ms, now_ms) {
@@ -94,8 +102,6 @@ impl Told {
             }
         }
         self.over.clear();
-        self.sent_ms = Some(now_ms);
-        self.failing = None;
     }
 }
 

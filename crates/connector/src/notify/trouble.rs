@@ -9,7 +9,7 @@ use store::{Count, JobRow, Store};
 
 use crate::clock::timestamp;
 use crate::config::ConnectionConfig;
-use crate::worker::POLL;
+use crate::worker::{POLL, is_on};
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
@@ -35,12 +35,22 @@ pub struct Trouble {
     pub to_do: String,
 }
 
+/// How it is looked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Looks {
+    /// Secrets that end within so many days count.
+    pub(super) secret_days: u16,
+    /// Whether Business Central is asked to tell of changes.
+    pub(super) is_told: bool,
+    /// The time.
+    pub(super) now_ms: i64,
+}
+
 /// What stands in a connection.
 pub(super) async fn of_connection(
     store: &Store,
     settings: &ConnectionConfig,
-    secret_days: u16,
-    now_ms: i64,
+    Looks { secret_days, is_told, now_ms }: Looks,
 ) -> Result<Vec<Trouble>, store::Error> {
     let Ok(id) = settings.id() else { return Ok(Vec::new()) };
     let mut stands = Vec::new();
@@ -54,7 +64,7 @@ pub(super) async fn of_connection(
         stands.push(Trouble { subject: format!("hold:{code}"), amount: records, what, who, to_do });
     }
     let jobs = store.jobs().list(&id).await?;
-    for job in &jobs {
+    for job in jobs.iter().filter(|job| is_on(settings, &job.kind)) {
         if let Some(error) = &job.error {
             let what = format!("{} fails: {}", job.kind, shortened(error));
             stands.push(it(trouble_of(format!("job:{}", job.kind), what), "admin"));
@@ -62,7 +72,8 @@ pub(super) async fn of_connection(
     }
     stands.extend(silence(&jobs, settings, now_ms));
     for push in store.bc_subscriptions().list(&id).await? {
-        if push.subscription_id.is_some() && push.expires_ms.is_some_and(|expires_ms| expires_ms < now_ms) {
+        // Without an address nobody is asked to tell us any more, and what was known of it stays.
+        if is_told && push.subscription_id.is_some() && push.expires_ms.is_some_and(|expires_ms| expires_ms < now_ms) {
             let what =
                 format!("Business Central no longer tells of changes to {}: they are found by the schedule", push.set);
             stands.push(it(trouble_of(format!("push:{}", push.set), what), "admin"));

@@ -122,7 +122,7 @@ async fn add_jobs(page: &mut Page, store: &Store, connection: &Connection) -> Re
     let id = connection.id.as_str();
     let mut jobs: BTreeMap<String, Job> = BTreeMap::new();
     for row in store.jobs().list(&connection.id).await? {
-        if !is_on(connection, &row.kind) {
+        if !is_on(&connection.settings, &row.kind) {
             continue;
         }
         let name = if operator::is_request(&row.kind) { REQUEST.to_owned() } else { row.kind };

@@ -46,9 +46,9 @@ struct Pause {
 
 impl Pause {
     /// How often in a row something failed, if it fails again now. After a time without failure that was longer than the last pause,
-    /// and than this, it is the first time.
+    /// and than any call with its repeat takes to fail, it is the first time.
     fn attempts_at(self, now_ms: i64) -> i64 {
-        const QUIET_MS: i64 = 10_000;
+        const QUIET_MS: i64 = 5 * 60_000;
         let quiet_ms = now_ms.saturating_sub(self.until_ms);
         if quiet_ms > self.lasted_ms.max(QUIET_MS) { 0 } else { self.attempts }
     }
@@ -82,7 +82,7 @@ impl ConnectionWorker {
         }
         match self.work(&connection, lease).await {
             Ok(worked) => {
-                if worked && pause.attempts > 0 {
+                if worked && pause.until_ms > 0 {
                     self.pause = Pause::default();
                     clear_problem(&self.app, &connection, lease).await?;
                 }
@@ -127,7 +127,7 @@ impl ConnectionWorker {
             order = self.app.store.transfer_orders().next_due(&connection.id).await?;
         }
         let mut due = self.app.store.jobs().list(&connection.id).await?;
-        due.retain(|job| jobs::is_on(connection, &job.kind));
+        due.retain(|job| jobs::is_on(&connection.settings, &job.kind));
         let failed =
             due.iter().filter(|job| job.attempts > 0 && !jobs::is_beside(&job.kind)).filter_map(|job| job.due_ms).min();
         Ok(Tick {

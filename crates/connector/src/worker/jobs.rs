@@ -8,6 +8,7 @@ use store::{Error, JobRow, Lease};
 use super::connection::{clear_problem, note_problem};
 use crate::app::{App, Connection};
 use crate::coding_lists::CODING_LISTS;
+use crate::config::ConnectionConfig;
 use crate::flow::changes::{self, CHANGES, EVERYTHING};
 use crate::flow::clearing::{self, CLEARING};
 use crate::flow::failures::{self, FAILURES};
@@ -62,9 +63,9 @@ pub(super) fn is_beside(kind: &str) -> bool {
 }
 
 /// Whether this connection does such work at all. The row of what was switched off stays, and may be due for ever.
-pub(crate) fn is_on(connection: &Connection, kind: &str) -> bool {
-    let settings = &connection.settings;
+pub(crate) fn is_on(settings: &ConnectionConfig, kind: &str) -> bool {
     match kind {
+        FAILURES => settings.failures.is_on(),
         DIRECTORY => settings.directory.enabled,
         CODING_LISTS => settings.coding_lists.enabled,
         TRANSFERS => settings.transfers.enabled,
@@ -76,7 +77,7 @@ pub(crate) fn is_on(connection: &Connection, kind: &str) -> bool {
 pub(super) async fn is_any_due(app: &App, connection: &Connection) -> Result<bool, Error> {
     let due = app.store.jobs().list_due(&connection.id, app.now_ms()).await?;
     let runs = |kind: &str| ORDER.contains(&kind) || operator::is_request(kind);
-    Ok(due.iter().any(|job| runs(&job.kind) && is_on(connection, &job.kind)))
+    Ok(due.iter().any(|job| runs(&job.kind) && is_on(&connection.settings, &job.kind)))
 }
 
 /// Runs the jobs that are due. Returns whether any ran.

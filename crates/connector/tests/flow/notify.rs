@@ -180,6 +180,7 @@ async fn what_was_not_taken_is_sent_again_and_said_meanwhile_without_the_address
     assert!(viewer.text("/connections").await.contains("Nobody could be notified of what waits"));
     assert!(notifier.turn().await.unwrap());
     assert_eq!(notify::read(&app.app.store).await.unwrap().failing, None);
+    assert_eq!(all(&channel).len(), 1);
     let told: Value = serde_json::from_str(&all(&channel)[0]).unwrap();
     assert_eq!((&told["news"], &told["troubles"][0]["subject"]), (&1.into(), &"hold:account_unknown".into()));
     assert_eq!(told["troubles"][0]["is_new"], true);
@@ -257,4 +258,50 @@ async fn of_two_processes_one_tells() {
     app.advance(10 * 60);
     assert!(!one.turn().await.unwrap() && !other.turn().await.unwrap());
     assert_eq!(all(&channel).len(), 1);
+}
+
+/// Found by reading: the way that worked got the same message every minute for as long as the other one failed.
+#[tokio::test]
+async fn while_one_way_fails_the_other_is_told_once_and_what_is_owed_follows_by_its_way() {
+    let Some(app) = with_a_hold().await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let ((url, channel), (port, mails)) = (channel(3).await, mail_server().await);
+    let email = EmailSection {
+        server: "localhost".to_owned(),
+        port: Some(port),
+        security: Security::None,
+        user: None,
+        password: None,
+        from: "connector@example.com".to_owned(),
+        to: vec!["ann@example.com".to_owned()],
+    };
+    let section = NotificationsSection { email: Some(email), ..section(&folder, &url, Form::Slack) };
+    let notifier = notifier(&app, &section);
+    notifier.turn().await.unwrap();
+    app.advance(10 * 60);
+    let mut sent = Vec::new();
+    for _ in 0..5 {
+        sent.push(notifier.turn().await.unwrap());
+        app.advance(60);
+    }
+    assert_eq!(sent, [true, false, false, true, false]);
+    assert_eq!((all(&mails).len(), all(&channel).len()), (1, 1));
+    assert_eq!(notify::read(&app.app.store).await.unwrap().failing, None);
+}
+
+/// Found by reading: what stood in a connection that is gone stood in every message.
+#[tokio::test]
+async fn a_connection_that_is_no_longer_in_the_configuration_is_forgotten() {
+    let Some(mut app) = with_a_hold().await else { return };
+    app.add_neighbour(|settings| settings.name = "neighbour".to_owned()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let (url, _) = channel(0).await;
+    let section = section(&folder, &url, Form::Json);
+    let here = notify::read(&app.app.store).await.unwrap();
+    assert!(here.connections.is_empty());
+    notifier(&app, &section).turn().await.unwrap();
+    let mut told = notify::read(&app.app.store).await.unwrap();
+    assert!(told.connections.contains_key("main"));
+    told.keep_only(&[domain::id::ConnectionId::installation()]);
+    assert!(told.connections.is_empty());
 }
