@@ -12,6 +12,7 @@ use domain::audit::Actor;
 use domain::directory::Directory;
 use domain::id::ConnectionId;
 use domain::rules::Rules;
+use jiff::tz::TimeZone;
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{KeyRing, Store, Vault};
 use tokio::sync::Notify;
@@ -219,6 +220,11 @@ impl App {
     /// The connector itself, as it signs audit entries.
     pub fn actor(&self) -> Actor {
         Actor::Engine(VERSION.to_owned())
+    }
+
+    /// The time zone of what belongs to no connection: that of the first.
+    pub fn zone(&self) -> TimeZone {
+        self.connections.first().map_or(TimeZone::UTC, |connection| connection.rules.zone.clone())
     }
 
     /// The connection with this id.

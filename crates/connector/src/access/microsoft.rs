@@ -84,12 +84,10 @@ impl Access {
                 None => None,
             },
         };
-        if let Some(name) = name {
-            let token = super::token(&self.app.chance);
-            let (hash, end_ms) = (hash_of(&token), now_ms + super::IDLE_MS);
-            if self.app.store.sessions().start(&hash, &name, SignedInWith::Microsoft, now_ms, end_ms).await? {
-                return Ok(Recognised::Granted(token));
-            }
+        if let Some(name) = name
+            && let Some(session) = self.start_session(&name, SignedInWith::Microsoft).await?
+        {
+            return Ok(Recognised::Granted(session));
         }
         self.note_failure(&user_name(&called).unwrap_or_default(), false).await?;
         Ok(Recognised::Stranger(called))

@@ -83,11 +83,17 @@ impl Access {
             self.note_failure(&name, is_last).await?;
             return Ok(SignIn::Wrong);
         }
-        let token = token(&self.app.chance);
-        let (with, end_ms) = (SignedInWith::Password, now_ms + IDLE_MS);
-        let started = self.app.store.sessions().start(&hash_of(&token), &name, with, now_ms, end_ms).await?;
+        let started = self.start_session(&name, SignedInWith::Password).await?;
         self.lock().succeeded(&name);
-        Ok(if started { SignIn::Granted(token) } else { SignIn::Wrong })
+        Ok(started.map_or(SignIn::Wrong, SignIn::Granted))
+    }
+
+    /// Starts a session of a user, unless the user was disabled meanwhile: what the browser holds of it.
+    async fn start_session(&self, name: &str, with: SignedInWith) -> Result<Option<String>, store::Error> {
+        let (token, now_ms) = (token(&self.app.chance), self.app.now_ms());
+        let sessions = self.app.store.sessions();
+        let started = sessions.start(&hash_of(&token), name, with, now_ms, now_ms + IDLE_MS).await?;
+        Ok(started.then_some(token))
     }
 
     /// Whose session this is, if it holds. It is put off its end only if it is used.

@@ -29,10 +29,7 @@ pub struct MicrosoftSection {
 impl MicrosoftSection {
     /// Fetches the secret.
     pub fn read_secret(&self, folder: &Path) -> Result<ClientSecret, ConfigError> {
-        const KEY: &str = "console.microsoft.client_secret";
-        // The vault belongs to connections.
-        let secret = self.client_secret.read(KEY, folder)?;
-        let secret = secret.ok_or_else(|| ConfigError::value(KEY, "has to come from a file or the environment"))?;
+        let secret = self.client_secret.read_outside("console.microsoft.client_secret", folder)?;
         Ok(ClientSecret::new(secret))
     }
 

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use super::hosts::refuse_clear;
 use super::{ConfigError, SecretSource};
 
 /// Telling people.
@@ -157,7 +158,7 @@ impl EmailSection {
     /// Fetches the password, if there is one.
     pub fn read_password(&self, folder: &Path) -> Result<Option<SecretString>, ConfigError> {
         let key = "notifications.email.password";
-        self.password.as_ref().map(|source| read(source, key, folder)).transpose()
+        self.password.as_ref().map(|source| source.read_outside(key, folder)).transpose()
     }
 }
 
@@ -165,24 +166,14 @@ impl WebhookSection {
     /// Fetches the address.
     pub fn read_url(&self, folder: &Path) -> Result<Url, ConfigError> {
         let key = "notifications.webhook.url";
-        let text = read(&self.url, key, folder)?;
+        let text = self.url.read_outside(key, folder)?;
         // What does not parse is not quoted: it is a secret.
         let url = Url::parse(text.expose_secret()).map_err(|_| ConfigError::value(key, "is not an address"))?;
-        let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-        if url.scheme() == "https" || (url.scheme() == "http" && is_local) {
-            Ok(url)
-        } else {
-            Err(ConfigError::value(key, "must be an https address (http only on this machine itself)"))
-        }
+        refuse_clear(key, &url)?;
+        Ok(url)
     }
 }
 
 fn mailbox(key: &str, text: &str) -> Result<Mailbox, ConfigError> {
     text.parse().map_err(|error| ConfigError::value(key, format!("has {text:?}, which is no mail address: {error}")))
-}
-
-fn read(source: &SecretSource, key: &str, folder: &Path) -> Result<SecretString, ConfigError> {
-    // The vault belongs to connections.
-    let secret = source.read(key, folder)?;
-    secret.ok_or_else(|| ConfigError::value(key, "has to come from a file or the environment"))
 }

@@ -46,6 +46,12 @@ impl SecretSource {
         Ok(Some(SecretString::from(text)))
     }
 
+    /// Fetches a secret that belongs to no connection, so that it is in no vault.
+    pub fn read_outside(&self, key: &str, folder: &Path) -> Result<SecretString, ConfigError> {
+        let secret = self.read(key, folder)?;
+        secret.ok_or_else(|| ConfigError::value(key, "has to come from a file or the environment"))
+    }
+
     fn place(&self) -> String {
         match self {
             Self::File(path) => format!("file {}", path.display()),

@@ -35,9 +35,7 @@ impl TlsSection {
         if chain.is_empty() {
             return Err(unusable("holds no certificate"));
         }
-        let key = self.key.read("tls.key", folder)?;
-        // The vault belongs to connections.
-        let key = key.ok_or_else(|| ConfigError::value("tls.key", "has to come from a file or the environment"))?;
+        let key = self.key.read_outside("tls.key", folder)?;
         let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes())
             .map_err(|_| ConfigError::value("tls.key", "holds no private key in PEM form"))?;
         let chain = chain.into_iter().map(CertificateDer::into_owned).collect();

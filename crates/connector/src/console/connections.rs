@@ -6,7 +6,6 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 use store::{BcSubscriptionRow, JobRow};
 
@@ -67,7 +66,7 @@ pub(super) async fn show(
     Query(said): Query<Said>,
 ) -> Result<Response, Oops> {
     let told = notify::read(&console.app.store).await?;
-    let zone = console.app.connections.first().map_or(TimeZone::UTC, |connection| connection.rules.zone.clone());
+    let zone = console.app.zone();
     let mut cards = Vec::new();
     for connection in &console.app.connections {
         cards.push(card(&console, connection).await?);

@@ -23,6 +23,11 @@ use crate::web::{dress, host_of, is_ours};
 
 /// Name of the cookie: with this prefix browsers take it only over TLS (or from this machine), for this host and all paths.
 pub(super) const COOKIE: &str = "__Host-session";
+/// What makes a browser hold a session, and no page elsewhere send it along.
+pub(super) fn session_cookie(session: &str) -> String {
+    format!("{COOKIE}={session}; Path=/; Secure; HttpOnly; SameSite=Strict")
+}
+
 /// Largest form.
 const FORM_MAX: usize = 256 * 1024;
 /// Largest form of somebody who is not signed in: a name, a password twice, an invitation.

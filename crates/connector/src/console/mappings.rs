@@ -5,14 +5,14 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, Path, Query, State};
-use axum::response::{IntoResponse, Redirect, Response};
-use domain::id::RecordId;
+use axum::response::Response;
 use serde::Deserialize;
 use store::ValueMeaning;
 
 use super::Console;
 use super::guard::Person;
 use super::page::{Frame, Oops, Said as WasSaid, connection, done, render};
+use super::record::asked;
 use super::show::{Stamp, stamp};
 use super::vendors::mirror;
 use crate::app::Connection;
@@ -103,7 +103,5 @@ pub(super) async fn act(
         return Ok(done(&console, &name, "mappings", if kept.is_some() { "said" } else { "taken-back" }));
     }
     console.app.bell.notify_waiters();
-    let record = RecordId::new(word.record);
-    let encoded: String = url::form_urlencoded::byte_serialize(record.as_str().as_bytes()).collect();
-    Ok(Redirect::to(&format!("/c/{name}/records/{encoded}?asked=true")).into_response())
+    Ok(asked(&name, &word.record))
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
 use super::Console;
-use super::guard::{COOKIE, cookie};
+use super::guard::{cookie, session_cookie};
 use super::page::{Oops, message, render};
 use super::sign_in::{FormQuery, inside};
 use crate::access::{Microsoft, Recognised, trip_token};
@@ -79,8 +79,7 @@ pub(super) async fn back(
         Recognised::Granted(session) => {
             let back = BASE64URL_NOPAD.decode(back.as_bytes()).ok().and_then(|back| String::from_utf8(back).ok());
             let page = render(&SignedIn { back: inside(&back.unwrap_or_default()) });
-            let session = format!("{COOKIE}={session}; Path=/; Secure; HttpOnly; SameSite=Strict");
-            let cookies = [(header::SET_COOKIE, session), (header::SET_COOKIE, forgotten())];
+            let cookies = [(header::SET_COOKIE, session_cookie(&session)), (header::SET_COOKIE, forgotten())];
             Ok((AppendHeaders(cookies), page).into_response())
         }
         Recognised::Stranger(called) => {

@@ -175,6 +175,11 @@ pub(super) async fn act(
     let connection = connection(&console, &name)?;
     let (verb, reason) = (records::verb(&wish.verb)?, records::reason(&wish.reason)?);
     records::ask(&console.app, connection, verb, &record, &person, reason).await?;
-    let encoded: String = url::form_urlencoded::byte_serialize(record.as_bytes()).collect();
-    Ok(Redirect::to(&format!("/c/{name}/records/{encoded}?asked=true")).into_response())
+    Ok(asked(&name, &record))
+}
+
+/// Back to the page of a record after something was asked for.
+pub(super) fn asked(connection: &str, record: &str) -> Response {
+    let record: String = url::form_urlencoded::byte_serialize(record.as_bytes()).collect();
+    Redirect::to(&format!("/c/{connection}/records/{record}?asked=true")).into_response()
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::Console;
-use super::guard::{COOKIE, Person};
+use super::guard::{Person, session_cookie};
 use super::page::{Oops, render};
 use crate::access::{AcceptError, SignIn};
 
@@ -75,8 +75,7 @@ pub(super) async fn sign_in(
     let back = inside(&typed.back);
     let problem = match console.access.sign_in(&typed.name, &typed.password).await? {
         SignIn::Granted(session) => {
-            let cookie = format!("{COOKIE}={session}; Path=/; Secure; HttpOnly; SameSite=Strict");
-            return Ok(([(header::SET_COOKIE, cookie)], Redirect::to(back)).into_response());
+            return Ok(([(header::SET_COOKIE, session_cookie(&session))], Redirect::to(back)).into_response());
         }
         SignIn::Wrong => "The name or the password is wrong.".to_owned(),
         SignIn::Blocked(minutes) => {
@@ -100,7 +99,7 @@ pub(super) async fn sign_out(
     Extension(person): Extension<Person>,
 ) -> Result<Response, Oops> {
     console.access.sign_out(&person.session, &person.name).await?;
-    let cookie = format!("{COOKIE}=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0");
+    let cookie = format!("{}; Max-Age=0", session_cookie(""));
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
 }
 

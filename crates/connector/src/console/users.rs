@@ -8,7 +8,6 @@ use axum::extract::{Extension, State};
 use axum::response::Response;
 use domain::access::{Role, user_name};
 use domain::audit::Actor;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 use store::UserChange;
 
@@ -58,7 +57,7 @@ pub(super) async fn show(
 
 /// The page, with what is told once.
 pub(super) async fn page(console: &Console, person: Person, mut told: Told) -> Result<Response, Oops> {
-    let zone = console.app.connections.first().map_or(TimeZone::UTC, |connection| connection.rules.zone.clone());
+    let zone = console.app.zone();
     let users = console.app.store.users().list().await?;
     let row = |user: store::User| Row {
         has_password: user.password.is_some(),

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, BuildError};
 use crate::clock::timestamp;
-use crate::config::{Config, NotificationsSection, When};
+use crate::config::{Config, ConnectionConfig, NotificationsSection, When};
 use crate::worker::{chain, nap};
 
 pub use message::Message;
@@ -55,7 +55,7 @@ impl Notifier {
         link: Option<String>,
     ) -> Result<Self, BuildError> {
         let ways = Ways::open(section, folder)?;
-        let zone = app.connections.first().map_or(TimeZone::UTC, |connection| connection.rules.zone.clone());
+        let zone = app.zone();
         let holder = app.chance.token();
         Ok(Self { app, section: section.clone(), ways, link, zone, holder })
     }
@@ -79,15 +79,9 @@ impl Notifier {
         let store = &self.app.store;
         let before = read(store).await?;
         let mut told = before.clone();
-        let here = ConnectionId::installation();
         let looks = Looks { secret_days: self.section.secret_days, is_told: self.app.public_url.is_some(), now_ms };
-        let mut known = vec![here.clone()];
-        for connection in &self.app.connections {
-            told.see(&connection.id, trouble::of_connection(store, &connection.settings, looks).await?, now_ms);
-            known.push(connection.id.clone());
-        }
-        told.see(&here, trouble::of_installation(store, now_ms).await?, now_ms);
-        told.keep_only(&known);
+        let connections = self.app.connections.iter().map(|connection| &connection.settings);
+        look(&mut told, store, connections, looks).await?;
         if let Some(message) = self.message(&mut told, now_ms) {
             told.tell(self.after_ms(), now_ms);
             told.owed.extend(self.ways.names().map(|way| (way.to_owned(), message.clone())));
@@ -164,13 +158,28 @@ pub async fn stands(store: &Store, config: &Config, now_ms: i64) -> Result<Told,
         config.notifications.as_ref().map_or(NotificationsSection::default().secret_days, |n| n.secret_days);
     let looks = Looks { secret_days, is_told: config.public_url.is_some(), now_ms };
     let mut told = Told::default();
-    for settings in &config.connections {
-        if let Ok(id) = settings.id() {
-            told.see(&id, trouble::of_connection(store, settings, looks).await?, now_ms);
-        }
-    }
-    told.see(&ConnectionId::installation(), trouble::of_installation(store, now_ms).await?, now_ms);
+    look(&mut told, store, config.connections.iter(), looks).await?;
     Ok(told)
+}
+
+/// Sees what stands in these connections and in the installation, and forgets all others.
+async fn look(
+    told: &mut Told,
+    store: &Store,
+    connections: impl Iterator<Item = &ConnectionConfig>,
+    looks: Looks,
+) -> Result<(), store::Error> {
+    let mut known = Vec::new();
+    for settings in connections {
+        let Ok(id) = settings.id() else { continue };
+        told.see(&id, trouble::of_connection(store, &id, settings, looks).await?, looks.now_ms);
+        known.push(id);
+    }
+    let here = ConnectionId::installation();
+    told.see(&here, trouble::of_installation(store, looks.now_ms).await?, looks.now_ms);
+    known.push(here);
+    told.keep_only(&known);
+    Ok(())
 }
 
 /// When it was last this time of day in a zone.

@@ -1,6 +1,7 @@
 //! What stands that somebody outside the console has to know: holds by cause, a connection that cannot work, work that fails beside the
 //! records, silence, and secrets that end.
 
+use domain::id::ConnectionId;
 use domain::text::in_line;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -49,34 +50,34 @@ pub(super) struct Looks {
 /// What stands in a connection.
 pub(super) async fn of_connection(
     store: &Store,
+    id: &ConnectionId,
     settings: &ConnectionConfig,
     Looks { secret_days, is_told, now_ms }: Looks,
 ) -> Result<Vec<Trouble>, store::Error> {
-    let Ok(id) = settings.id() else { return Ok(Vec::new()) };
     let mut stands = Vec::new();
-    if let Some(problem) = store.connections().get(&id).await?.and_then(|row| row.problem) {
+    if let Some(problem) = store.connections().get(id).await?.and_then(|row| row.problem) {
         let what = format!("nothing can be done ({}): {}", problem.code, shortened(&problem.sentence));
-        stands.push(it(trouble_of(format!("problem:{}", problem.code), what), "admin"));
+        stands.push(for_admin(format!("problem:{}", problem.code), what));
     }
-    for (code, records) in Count::by_hold(&store.records().counts(&id).await?) {
+    for (code, records) in Count::by_hold(&store.records().counts(id).await?) {
         let what = format!("{records} record(s) wait: {code}");
         let (who, to_do) = (code.fixer().to_string(), code.what_to_do().to_owned());
         stands.push(Trouble { subject: format!("hold:{code}"), amount: records, what, who, to_do });
     }
-    let jobs = store.jobs().list(&id).await?;
+    let jobs = store.jobs().list(id).await?;
     for job in jobs.iter().filter(|job| is_on(settings, &job.kind)) {
         if let Some(error) = &job.error {
             let what = format!("{} fails: {}", job.kind, shortened(error));
-            stands.push(it(trouble_of(format!("job:{}", job.kind), what), "admin"));
+            stands.push(for_admin(format!("job:{}", job.kind), what));
         }
     }
     stands.extend(silence(&jobs, settings, now_ms));
-    for push in store.bc_subscriptions().list(&id).await? {
+    for push in store.bc_subscriptions().list(id).await? {
         // Without an address nobody is asked to tell us any more, and what was known of it stays.
         if is_told && push.subscription_id.is_some() && push.expires_ms.is_some_and(|expires_ms| expires_ms < now_ms) {
             let what =
                 format!("Business Central no longer tells of changes to {}: they are found by the schedule", push.set);
-            stands.push(it(trouble_of(format!("push:{}", push.set), what), "admin"));
+            stands.push(for_admin(format!("push:{}", push.set), what));
         }
     }
     if let Some(end) = settings.entra.secret_expires {
@@ -89,11 +90,7 @@ pub(super) async fn of_connection(
             };
             let to_do =
                 "Make a new secret, put it where the configuration says, and set entra.secret_expires.".to_owned();
-            stands.push(Trouble {
-                amount: pressing(days),
-                to_do,
-                ..it(trouble_of("secret:entra".to_owned(), what), "admin")
-            });
+            stands.push(Trouble { amount: pressing(days), to_do, ..for_admin("secret:entra".to_owned(), what) });
         }
     }
     Ok(stands)
@@ -108,18 +105,15 @@ pub(super) async fn of_installation(store: &Store, now_ms: i64) -> Result<Vec<Tr
             let end = timestamp(token.expires_ms).to_zoned_datetime(TimeZone::UTC).date();
             let what = format!("the API token {} ends on {end}", in_line(&token.name));
             let subject = format!("token:{}", token.name);
-            stands.push(Trouble { amount: pressing(left_ms / DAY_MS), ..it(trouble_of(subject, what), "admin") });
+            stands.push(Trouble { amount: pressing(left_ms / DAY_MS), ..for_admin(subject, what) });
         }
     }
     Ok(stands)
 }
 
-fn trouble_of(subject: String, what: String) -> Trouble {
-    Trouble { subject, amount: 1, what, who: String::new(), to_do: String::new() }
-}
-
-fn it(trouble: Trouble, who: &str) -> Trouble {
-    Trouble { who: who.to_owned(), ..trouble }
+/// What an admin can fix.
+fn for_admin(subject: String, what: String) -> Trouble {
+    Trouble { subject, amount: 1, what, who: "admin".to_owned(), to_do: String::new() }
 }
 
 /// The nearer the end, the more: it is told again when a week is left, a day, and when it is over.
@@ -145,7 +139,7 @@ fn silence(jobs: &[JobRow], settings: &ConnectionConfig, now_ms: i64) -> Option<
     let since_ms = now_ms.saturating_sub(last_ms);
     (since_ms > most_ms).then(|| {
         let at = timestamp(last_ms);
-        it(trouble_of("silent:brex".to_owned(), format!("Brex was last asked at {at}")), "admin")
+        for_admin("silent:brex".to_owned(), format!("Brex was last asked at {at}"))
     })
 }
 

@@ -54,7 +54,7 @@ pub struct Evaluation {
 
 /// Asks every answer again that stands without contradiction; links set by hand and coding count as answers.
 pub fn evaluate(index: &Index, standings: &BTreeMap<String, Standing>) -> Evaluation {
-    let clear: Vec<&Standing> = standings.values().filter(|s| !s.answers.is_empty() && !s.is_contradictory()).collect();
+    let clear = clear(standings);
     let mut out = Evaluation::default();
     for group in 0..GROUPS.min(clear.len()) {
         let others = clear.iter().enumerate().filter(|(at, _)| at % GROUPS != group).map(|(_, standing)| *standing);
@@ -86,8 +86,7 @@ pub struct Stretch {
 /// How it would have gone as the answers came: each stretch is asked with only the stretches before it in memory.
 pub fn curve(index: &Index, standings: &BTreeMap<String, Standing>) -> Vec<Stretch> {
     let last_ms = |standing: &&Standing| standing.answers.last().map_or(0, |answer| answer.decided_ms);
-    let mut clear: Vec<&Standing> =
-        standings.values().filter(|s| !s.answers.is_empty() && !s.is_contradictory()).collect();
+    let mut clear = clear(standings);
     clear.sort_by_key(last_ms);
     let length = clear.len().div_ceil(GROUPS).max(1);
     let mut stretches = Vec::new();
@@ -106,6 +105,11 @@ pub fn curve(index: &Index, standings: &BTreeMap<String, Standing>) -> Vec<Stret
         });
     }
     stretches
+}
+
+/// What stands without contradiction.
+fn clear(standings: &BTreeMap<String, Standing>) -> Vec<&Standing> {
+    standings.values().filter(|s| !s.answers.is_empty() && !s.is_contradictory()).collect()
 }
 
 fn ask_again(out: &mut Evaluation, index: &Index, standing: &Standing, memory: &Memory) {

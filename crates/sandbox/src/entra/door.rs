@@ -1,6 +1,5 @@
 //! The routes of people who sign in: the login page, the keys, and the metadata that names both.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -109,23 +108,18 @@ pub(super) async fn decline(
 fn asked(entra: &Entra, tenant: &str, wish: &Wish) -> Result<Url, Refusal> {
     own(entra, tenant)?;
     let client = wish.client_id.as_deref().unwrap_or_default();
-    if !Uuid::try_parse(client).is_ok_and(|id| id == entra.client_id()) {
+    if !entra.is_app(client) {
         return Err(Refusal::app(client, Directory::Own.domain()));
     }
     wish.checked()
 }
 
 /// People are in the directory of the app only.
-fn own(entra: &Entra, tenant: &str) -> Result<(), Refusal> {
+pub(super) fn own(entra: &Entra, tenant: &str) -> Result<(), Refusal> {
     let found = entra.directory(tenant, OtherTenant::Absent);
     found.map(drop).ok_or_else(|| Refusal::tenant("invalid_request", tenant))
 }
 
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// The form of a request for a token, as the real service reads it.
-pub(super) fn form_of(body: &[u8]) -> HashMap<String, String> {
-    url::form_urlencoded::parse(body).into_owned().collect()
 }

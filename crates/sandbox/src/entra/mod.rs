@@ -289,8 +289,9 @@ impl Entra {
         if grant != "client_credentials" {
             return Err(Refusal::grant(grant));
         }
-        let is_app = Uuid::try_parse(client_id).is_ok_and(|id| id == self.client_id);
-        if !is_app || (directory == Directory::Other && settings.other_tenant == OtherTenant::WithoutApp) {
+        if !self.is_app(client_id)
+            || (directory == Directory::Other && settings.other_tenant == OtherTenant::WithoutApp)
+        {
             return Err(Refusal::app(client_id, directory.domain()));
         }
         self.authenticate(&app, login, now)?;
@@ -298,13 +299,15 @@ impl Entra {
             .map(|resource| Grant { directory, opens_bc: resource == RESOURCES[0] })
     }
 
+    fn is_app(&self, client_id: &str) -> bool {
+        Uuid::try_parse(client_id).is_ok_and(|id| id == self.client_id)
+    }
+
     /// What a person's code is worth: the answer with the id token.
     fn redeem(&self, login: &Login<'_>, now: Timestamp) -> Result<Value, Refusal> {
-        if self.directory(login.tenant, OtherTenant::Absent).is_none() {
-            return Err(Refusal::tenant("invalid_request", login.tenant));
-        }
+        door::own(self, login.tenant)?;
         let client_id = login.required("client_id")?;
-        if !Uuid::try_parse(client_id).is_ok_and(|id| id == self.client_id) {
+        if !self.is_app(client_id) {
             return Err(Refusal::app(client_id, DOMAIN));
         }
         self.authenticate(&self.lock(), login, now)?;
@@ -402,7 +405,7 @@ async fn token(
 ) -> Response {
     // A tenant that is no text is named as it was sent.
     let tenant = tenant.map_or_else(|_| uri.path().split('/').nth(1).unwrap_or_default().to_owned(), |tenant| tenant.0);
-    let form = door::form_of(&body);
+    let form = url::form_urlencoded::parse(&body).into_owned().collect();
     let host = host_of(&headers);
     let (now, entra) = (world.clock.now(), &world.entra);
     let login = Login { tenant: &tenant, host, form };
