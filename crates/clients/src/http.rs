@@ -3,13 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -22,31 +20,11 @@ use crate::call::{Body, Call, unsendable};
 use crate::ended::{Counters, Ended};
 use crate::error::Error;
 use crate::kind::{Access, Asked, Effect, Kind, Retry};
+use crate::pace::{Pace, Turns};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_RESPONSE_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 const USER_AGENT: &str = concat!("ml-connector/", env!("CARGO_PKG_VERSION"));
-
-/// How fast one credential may call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
-    /// Calls in flight at the same time.
-    pub max_concurrent: usize,
-    /// Sustained calls per second.
-    pub requests_per_second: u32,
-    /// Calls that may be made at once after a pause; they come on top of the sustained ones.
-    pub burst: u32,
-}
-
-impl Pace {
-    /// Below Business Central's limits for one user, which are 6,000 requests in five minutes, 20 a second, and five processed at
-    /// once: requests that are late on their way come closer together, and commands beside the worker call, too.
-    pub const BUSINESS_CENTRAL: Self = Self { max_concurrent: 5, requests_per_second: 18, burst: 1 };
-    /// Below Brex's limit of 1,000 requests in 60 seconds for one account.
-    pub const BREX: Self = Self { max_concurrent: 8, requests_per_second: 15, burst: 30 };
-    /// A token is needed about once an hour.
-    pub const ENTRA: Self = Self { max_concurrent: 2, requests_per_second: 2, burst: 5 };
-}
 
 /// The HTTP client could not be set up, for instance because the machine has no trusted certificates.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +45,7 @@ pub struct Http {
 struct Shared {
     client: reqwest::Client,
     slots: Semaphore,
-    rate: DefaultDirectRateLimiter,
+    turns: Turns,
     calls: Mutex<BTreeMap<&'static str, u64>>,
     ended: Counters,
     last_date: Mutex<Option<Timestamp>>,
@@ -91,13 +69,11 @@ impl Http {
             .connect_timeout(CONNECT_TIMEOUT)
             .build()
             .map_err(SetupError)?;
-        let per_second = NonZeroU32::new(pace.requests_per_second).unwrap_or(NonZeroU32::MIN);
-        let burst = NonZeroU32::new(pace.burst).unwrap_or(NonZeroU32::MIN);
         Ok(Self {
             shared: Arc::new(Shared {
                 client,
                 slots: Semaphore::new(pace.max_concurrent.max(1)),
-                rate: RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst)),
+                turns: Turns::new(pace.requests_per_second),
                 calls: Mutex::new(BTreeMap::new()),
                 ended: Counters::default(),
                 last_date: Mutex::new(None),
@@ -195,7 +171,7 @@ impl Http {
     async fn turn(&self, call: &Call) -> Result<SemaphorePermit<'_>, Error> {
         #[expect(clippy::expect_used, reason = "the semaphore belongs to this struct and is never closed")]
         let slot = self.shared.slots.acquire().await.expect("the semaphore is open");
-        self.shared.rate.until_ready().await;
+        self.shared.turns.take().await;
         if let Some(permit) = &self.permit
             && !permit().await
         {

@@ -16,13 +16,15 @@ mod ended;
 mod error;
 mod http;
 mod kind;
+mod pace;
 mod page;
 mod receiver;
 mod wire;
 
 pub use ended::Ended;
 pub use error::Error;
-pub use http::{Http, Pace, Permit, SetupError};
+pub use http::{Http, Permit, SetupError};
 pub use kind::{Effect, Kind, Retry, System};
+pub use pace::Pace;
 pub use receiver::Receiver;
 pub use reqwest::header::HeaderMap;

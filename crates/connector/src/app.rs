@@ -264,9 +264,7 @@ fn bc_sender(all: &[ConnectionConfig], one: &ConnectionConfig) -> Result<Http, S
     let of_lane = || all.iter().filter(|other| other.lane() == one.lane()).map(|other| &other.bc);
     let concurrent = of_lane().map(|bc| bc.max_concurrent).min().unwrap_or(one.bc.max_concurrent);
     let per_second = of_lane().map(|bc| bc.requests_per_second).min().unwrap_or(one.bc.requests_per_second);
-    // With bursts on top, more than the limit would come within five minutes.
-    let burst = (per_second / Pace::BUSINESS_CENTRAL.requests_per_second).max(1);
-    Http::new(Pace { max_concurrent: usize::from(concurrent), requests_per_second: per_second, burst })
+    Http::new(Pace { max_concurrent: usize::from(concurrent), requests_per_second: per_second })
 }
 
 /// The senders towards Brex. Connections with the same token share one, since Brex counts the requests of an account; the setting of

@@ -25,7 +25,7 @@ pub(crate) const SECRETS: [&str; 3] = ["bxt_fuzzing_brex_token", "fuzzing.access
 pub(crate) const COMPANY: Uuid = uuid::uuid!("f64eba74-dacd-4854-a584-1834f68cfc3a");
 
 /// Nothing waits.
-const UNPACED: Pace = Pace { max_concurrent: 100, requests_per_second: 1_000_000_000, burst: 1_000_000_000 };
+const UNPACED: Pace = Pace { max_concurrent: 100, requests_per_second: 1_000_000_000 };
 
 thread_local! {
     static PEER: OnceCell<Peer> = const { OnceCell::new() };

@@ -3,19 +3,17 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::audit::{Actor, Note};
-use domain::document::DocumentKind;
-use domain::failure::Failure;
 use domain::id::{ConnectionId, RecordId};
 use sqlx::AnyConnection;
 
-use crate::dialect::{CHUNK, Statement, Tuple, clean};
+use crate::dialect::{CHUNK, Statement};
 use crate::error::Error;
 use crate::intents::{self, IntentChange};
 use crate::lanes::{self, Lease};
 use crate::record_counts::{Changes, Counted};
 use crate::records::{RecordRow, Records, TABLE};
 use crate::vendor_matches::{self, VendorMatch};
-use crate::{audit, payloads};
+use crate::{audit, payloads, record_columns};
 
 /// One record's change.
 #[derive(Clone, Debug)]
@@ -40,23 +38,6 @@ pub enum Applied {
     /// The row was written by somebody else meanwhile; nothing of the change is left.
     Stale,
 }
-
-const INSERT: &str = "INSERT INTO records (connection, id, version, record_type, source_type, amount, currency, \
-     merchant, posting_date, stage, rev, hold_code, hold_text, held_ms, due_ms, attempts, vendor_number, document_kind, \
-     document_key, document_id, document_no, plan, first_seen_ms, updated_ms, exported_ms, source_id, posted_ms, \
-     failure) ";
-
-/// `first_seen_ms` stays what it was. The last condition decides between writers that read the same `rev`.
-const OR_UPDATE: &str = " ON CONFLICT (connection, id) DO UPDATE SET version = excluded.version, \
-     record_type = excluded.record_type, source_type = excluded.source_type, amount = excluded.amount, \
-     currency = excluded.currency, merchant = excluded.merchant, posting_date = excluded.posting_date, \
-     stage = excluded.stage, rev = excluded.rev, hold_code = excluded.hold_code, hold_text = excluded.hold_text, \
-     held_ms = excluded.held_ms, due_ms = excluded.due_ms, attempts = excluded.attempts, \
-     vendor_number = excluded.vendor_number, document_kind = excluded.document_kind, \
-     document_key = excluded.document_key, document_id = excluded.document_id, document_no = excluded.document_no, \
-     plan = excluded.plan, updated_ms = excluded.updated_ms, exported_ms = excluded.exported_ms, source_id = excluded.source_id, \
-     posted_ms = excluded.posted_ms, failure = excluded.failure \
-     WHERE records.rev = excluded.rev - 1 RETURNING connection, id";
 
 impl Records<'_> {
     /// Writes a batch in one transaction, under the lease. A row is written only if its `rev` still is the one that was
@@ -98,21 +79,27 @@ async fn write_rows(
     let mut done = Vec::with_capacity(changes.len());
     let mut counts = Changes::default();
     for chunk in changes.chunks(CHUNK) {
-        let stored = stored(tx, connection, chunk).await?;
+        let unknown = unknown(chunk);
+        let mut stored = stored(tx, connection, &unknown).await?;
         // A second change of the same record in a batch was made from a row that the first one replaces.
         let mut seen: HashSet<&RecordId> = HashSet::new();
         let is_current: Vec<bool> = chunk
             .iter()
             .map(|change| {
                 let row = &change.row;
-                stored.get(&row.id).map_or(0, |(rev, _)| *rev) == row.rev
-                    && !written.contains(&row.id)
-                    && seen.insert(&row.id)
+                let is_as_read =
+                    !unknown.contains(&&row.id) || stored.get(&row.id).map_or(0, |(rev, _)| *rev) == row.rev;
+                is_as_read && !written.contains(&row.id) && seen.insert(&row.id)
             })
             .collect();
+        for row in chunk.iter().map(|change| &change.row).filter(|row| !unknown.contains(&&row.id)) {
+            stored.extend(row.as_read.before(row).map(|before| (row.id.clone(), (before.rev, Counted::of(before)))));
+        }
         let current: Vec<&RecordRow> =
             chunk.iter().zip(&is_current).filter_map(|(change, current)| current.then_some(&change.row)).collect();
-        let ids = upsert(tx, now_ms, &current).await?;
+        let (new, known): (Vec<&RecordRow>, Vec<&RecordRow>) = current.iter().partition(|row| row.rev == 0);
+        let mut ids = record_columns::insert(tx, now_ms, &new).await?;
+        ids.extend(record_columns::update(tx, now_ms, &known).await?);
         for row in current.iter().filter(|row| ids.contains(&row.id)) {
             counts.note(row, stored.get(&row.id).map(|(_, counted)| counted));
         }
@@ -123,17 +110,29 @@ async fn write_rows(
     Ok(done)
 }
 
-/// The `rev` of each record that is there, and what counts of it.
+/// The records of which the database has to say how they stand: of a row that was read the write itself tells whether it still stands so,
+/// and of a new one whether it is new.
+fn unknown(changes: &[Change]) -> HashSet<&RecordId> {
+    let mut once = HashSet::new();
+    let is_unknown = |row: &RecordRow| row.rev > 0 && row.as_read.before(row).is_none();
+    let rows = changes.iter().map(|change| &change.row);
+    rows.filter(|row| !once.insert(&row.id) || is_unknown(row)).map(|row| &row.id).collect()
+}
+
+/// The `rev` of each of these records that is there, and what counts of it.
 async fn stored(
     tx: &mut AnyConnection,
     connection: &ConnectionId,
-    changes: &[Change],
+    ids: &HashSet<&RecordId>,
 ) -> Result<HashMap<RecordId, (i64, Counted)>, Error> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows = Statement::new("SELECT connection, id, rev, ")
         .push(Counted::COLUMNS)
         .push(" FROM records WHERE connection = $1 AND id IN ")
         .bind(connection.as_str())
-        .push_list(changes.iter().map(|change| change.row.id.as_str()))
+        .push_list(ids.iter().map(|id| id.as_str()))
         .rows(tx)
         .await?;
     rows.iter()
@@ -142,47 +141,4 @@ async fn stored(
             Ok((RecordId::new(row.text("id")?), (row.integer("rev")?, Counted::read(&row)?)))
         })
         .collect()
-}
-
-/// Inserts or updates and returns the ids that were written.
-async fn upsert(tx: &mut AnyConnection, now_ms: i64, rows: &[&RecordRow]) -> Result<HashSet<RecordId>, Error> {
-    if rows.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let statement = Statement::new(INSERT).push_rows(rows, |row, tuple| bind_row(row, now_ms, tuple)).push(OR_UPDATE);
-    let written = statement.rows(tx).await?;
-    written.iter().map(|row| TABLE.row(row).text("id").map(RecordId::new)).collect()
-}
-
-fn bind_row(row: &RecordRow, now_ms: i64, tuple: &mut Tuple<'_>) {
-    let text = |text: &Option<String>| text.as_deref().map(clean);
-    tuple
-        .bind(row.connection.as_str())
-        .bind(row.id.as_str())
-        .bind(row.version)
-        .bind(clean(&row.record_type))
-        .bind(clean(&row.source_type))
-        .bind(row.amount.map(|amount| amount.to_string()))
-        .bind(text(&row.currency))
-        .bind(text(&row.merchant))
-        .bind(text(&row.posting_date))
-        .bind(row.stage.as_str())
-        .bind(row.rev.saturating_add(1))
-        .bind(row.hold.as_ref().map(|hold| hold.code.as_str()))
-        .bind(row.hold.as_ref().map(|hold| clean(&hold.sentence)))
-        .bind(row.held_ms)
-        .bind(row.due_ms)
-        .bind(row.attempts)
-        .bind(text(&row.vendor_number))
-        .bind(row.document_kind.map(DocumentKind::as_str))
-        .bind(text(&row.document_key))
-        .bind(row.document_id.map(|id| id.to_string()))
-        .bind(text(&row.document_no))
-        .bind(text(&row.plan))
-        .bind(row.first_seen_ms)
-        .bind(now_ms)
-        .bind(row.exported_ms)
-        .bind(text(&row.source_id))
-        .bind(row.posted_ms)
-        .bind(row.failure.as_ref().map(Failure::stored));
 }

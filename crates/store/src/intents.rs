@@ -1,7 +1,7 @@
 //! The table `intents`: what was about to be written to Business Central, committed before it was sent. An intent
 //! without outcome is an unknown outcome.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::document::DocumentKind;
 use domain::id::{ConnectionId, RecordId};
@@ -347,6 +347,7 @@ pub(crate) async fn write(
     changes: &[&Change],
 ) -> Result<(), Error> {
     let mut opened: Vec<&Intent> = Vec::new();
+    let mut settled: Vec<Settled<'_>> = Vec::new();
     for change in changes {
         let record = &change.row.id;
         match &change.intent {
@@ -365,21 +366,62 @@ pub(crate) async fn write(
                 update(statement.push(OPEN_ATTEMPT), tx, connection, record, *attempt, bind).await?;
             }
             Some(IntentChange::Settled { attempt, outcome, document_id, detail }) => {
-                let statement =
-                    Statement::new("UPDATE intents SET outcome = $4, outcome_ms = $5, document_id = $6, detail = $7")
-                        .push(OPEN_ATTEMPT);
-                let bind = |statement: Statement| {
-                    statement
-                        .bind(outcome.as_str())
-                        .bind(now_ms)
-                        .bind(document_id.map(|id| id.to_string()))
-                        .bind(detail.as_deref().map(clean))
-                };
-                update(statement, tx, connection, record, *attempt, bind).await?;
+                settled.push(Settled {
+                    record,
+                    attempt: *attempt,
+                    outcome: *outcome,
+                    document_id: *document_id,
+                    detail: detail.as_deref(),
+                });
             }
         }
     }
+    settle(tx, connection, now_ms, &settled).await?;
     open(tx, connection, &opened).await
+}
+
+/// How an attempt ended.
+struct Settled<'c> {
+    record: &'c RecordId,
+    attempt: i64,
+    outcome: Outcome,
+    document_id: Option<Uuid>,
+    detail: Option<&'c str>,
+}
+
+async fn settle(
+    tx: &mut AnyConnection,
+    connection: &ConnectionId,
+    now_ms: i64,
+    ends: &[Settled<'_>],
+) -> Result<(), Error> {
+    for ends in ends.chunks(CHUNK) {
+        let rows = Statement::new(
+            "UPDATE intents SET outcome = ended.column4, outcome_ms = ended.column5, document_id = ended.column6, \
+             detail = ended.column7 FROM (",
+        )
+        .push_rows(ends, |end, tuple| {
+            tuple
+                .bind(connection.as_str())
+                .bind(end.record.as_str())
+                .bind(end.attempt)
+                .bind(end.outcome.as_str())
+                .bind(now_ms)
+                .bind(end.document_id.map(|id| id.to_string()))
+                .bind(end.detail.map(clean));
+        })
+        .push(
+            ") AS ended WHERE intents.connection = ended.column1 AND intents.record_id = ended.column2 \
+             AND intents.attempt = ended.column3 AND intents.outcome IS NULL RETURNING record_id",
+        )
+        .rows(tx)
+        .await?;
+        let written = rows.iter().map(|row| TABLE.row(row).text("record_id")).collect::<Result<HashSet<_>, _>>()?;
+        if let Some(end) = ends.iter().find(|end| !written.contains(end.record.as_str())) {
+            return Err(Error::NoOpenIntent { record: end.record.to_string(), attempt: end.attempt });
+        }
+    }
+    Ok(())
 }
 
 const OPEN_ATTEMPT: &str = " WHERE connection = $1 AND record_id = $2 AND attempt = $3 AND outcome IS NULL";

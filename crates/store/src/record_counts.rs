@@ -39,6 +39,11 @@ impl Counted {
         })
     }
 
+    /// Of a row that was read.
+    pub(crate) fn of(row: &RecordRow) -> Self {
+        Self::written(row, None)
+    }
+
     /// Of a row as it is written in place of `before`; when it was first seen stays what it was.
     fn written(row: &RecordRow, before: Option<&Self>) -> Self {
         Self {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::db::Db;
 use crate::dialect::{CHUNK, Statement};
 use crate::error::Error;
+use crate::record_columns::AsRead;
 use crate::row::{Columns, Table, Waiting, from_str};
 
 pub(crate) const TABLE: Table = Table { name: "records", key: &["connection", "id"] };
@@ -79,6 +80,8 @@ pub struct RecordRow {
     pub posted_ms: Option<i64>,
     /// What Brex was told about a hold.
     pub failure: Option<Failure>,
+    /// What it was made from; a write leaves the columns alone that are as they were.
+    pub as_read: AsRead,
 }
 
 impl RecordRow {
@@ -112,7 +115,16 @@ impl RecordRow {
             source_id: None,
             posted_ms: None,
             failure: None,
+            as_read: AsRead::default(),
         }
+    }
+
+    /// The row as it stands once it is written.
+    #[must_use]
+    pub fn written(mut self) -> Self {
+        self.rev = self.rev.saturating_add(1);
+        self.as_read = AsRead::of(&self);
+        self
     }
 }
 
@@ -332,7 +344,7 @@ fn page(statement: Statement, after: Option<&RecordId>, limit: i64) -> Statement
 
 pub(crate) fn read(row: &AnyRow) -> Result<RecordRow, Error> {
     let row = TABLE.row(row);
-    Ok(RecordRow {
+    let mut read = RecordRow {
         connection: row.parsed("connection", |text| ConnectionId::new(text).ok())?,
         id: RecordId::new(row.text("id")?),
         version: row.integer("version")?,
@@ -360,7 +372,10 @@ pub(crate) fn read(row: &AnyRow) -> Result<RecordRow, Error> {
         source_id: row.optional_text("source_id")?,
         posted_ms: row.optional_integer("posted_ms")?,
         failure: row.optional_parsed("failure", Failure::from_stored)?,
-    })
+        as_read: AsRead::default(),
+    };
+    read.as_read = AsRead::of(&read);
+    Ok(read)
 }
 
 fn read_hold(row: &Columns<'_>) -> Result<Option<Hold>, Error> {

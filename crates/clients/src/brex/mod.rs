@@ -20,6 +20,7 @@ pub mod webhook_signature;
 mod webhooks;
 
 use std::fmt;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use reqwest::Method;
@@ -71,12 +72,15 @@ struct Shared {
     http: Http,
     base_url: Url,
     token: RwLock<SecretString>,
+    /// Records per page that Brex was found to take.
+    page_of_records: AtomicU32,
 }
 
 impl Client {
     /// A client with a user token; `base_url` is `https://api.brex.com`.
     pub fn new(http: Http, base_url: Url, token: SecretString) -> Self {
-        Self { shared: Arc::new(Shared { http, base_url, token: RwLock::new(token) }) }
+        let page_of_records = AtomicU32::new(records::LARGE_PAGE);
+        Self { shared: Arc::new(Shared { http, base_url, token: RwLock::new(token), page_of_records }) }
     }
 
     /// Uses this token from now on. True if it is another one than before.

@@ -2,11 +2,13 @@
 //! can be kept as it came. <https://developer.brex.com/openapi/accounting_api/>
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
+use url::form_urlencoded::byte_serialize;
 
 use super::record::{ReviewStatus, SourceType, record_id};
 use super::{Client, asked};
@@ -20,7 +22,10 @@ use crate::page::{PageGuard, PagingError};
 const MAX_IDS: usize = 500;
 const MAX_IDS_BYTES: usize = 6 * 1024;
 
-const DEFAULT_LIMIT: u32 = 100;
+/// Records per page: the general maximum. None is documented for records (brex.md §2.3), so that where this is refused, pages are of the
+/// documented default from then on.
+pub(super) const LARGE_PAGE: u32 = 1_000;
+const SMALL_PAGE: u32 = 100;
 const MAX_PAGES: usize = 100_000;
 
 /// Without a start the server silently applies a narrow window of its own and hides older records.
@@ -39,7 +44,7 @@ pub struct RecordsQuery {
     pub updated_after: Option<Timestamp>,
     /// Only records that changed before this instant.
     pub updated_before: Option<Timestamp>,
-    /// Records per page; 100 if not given.
+    /// Records per page; as many as Brex gives if not given.
     pub limit: Option<u32>,
     /// Where the page before ended.
     pub cursor: Option<String>,
@@ -86,10 +91,23 @@ impl Client {
             #[serde(default)]
             has_next_page: Option<bool>,
         }
-        let mut url = self.url(asked(OPERATION, Access::Read), &["v3", "accounting", "records"])?;
-        query.write_to(&mut url);
-        let call = Call::get(System::Brex, OPERATION, url);
-        let body: Body = self.send(call).await?.json()?;
+        let ask = async |limit| {
+            let mut url = self.url(asked(OPERATION, Access::Read), &["v3", "accounting", "records"])?;
+            query.write_to(&mut url, limit);
+            self.send(Call::get(System::Brex, OPERATION, url)).await
+        };
+        let largest = &self.shared.page_of_records;
+        let limit = query.limit.unwrap_or_else(|| largest.load(Ordering::Relaxed));
+        let answer = match ask(limit).await {
+            Err(error) if query.limit.is_none() && limit > SMALL_PAGE && error.kind() == Kind::Refused => {
+                // Only if the smaller page is taken was it the size that was refused.
+                let answer = ask(SMALL_PAGE).await?;
+                largest.store(SMALL_PAGE, Ordering::Relaxed);
+                answer
+            }
+            answer => answer?,
+        };
+        let body: Body = answer.json()?;
         let next_cursor = body.next_cursor.filter(|cursor| !cursor.is_empty());
         let has_next_page = body.has_next_page.unwrap_or(next_cursor.is_some());
         if has_next_page && next_cursor.is_none() {
@@ -161,7 +179,7 @@ impl RecordPages {
 }
 
 impl RecordsQuery {
-    fn write_to(&self, url: &mut Url) {
+    fn write_to(&self, url: &mut Url, limit: u32) {
         let mut pairs = url.query_pairs_mut();
         for id in &self.ids {
             pairs.append_pair("ids", id);
@@ -176,7 +194,7 @@ impl RecordsQuery {
         if let Some(before) = self.updated_before {
             pairs.append_pair("updated_at[lt]", &before.to_string());
         }
-        pairs.append_pair("limit", &self.limit.unwrap_or(DEFAULT_LIMIT).to_string());
+        pairs.append_pair("limit", &limit.to_string());
         if let Some(cursor) = &self.cursor {
             pairs.append_pair("cursor", cursor);
         }
@@ -188,7 +206,7 @@ fn split<'a>(ids: &[&'a str]) -> Vec<Vec<&'a str>> {
     let mut parts: Vec<Vec<&str>> = Vec::new();
     let mut length = 0;
     for id in ids {
-        let added = "&ids=".len() + 3 * id.len();
+        let added = "&ids=".len() + byte_serialize(id.as_bytes()).map(str::len).sum::<usize>();
         match parts.last_mut() {
             Some(part) if part.len() < MAX_IDS && length + added <= MAX_IDS_BYTES => {
                 part.push(id);

@@ -18,7 +18,7 @@ use uuid::Uuid;
 pub(crate) const COMPANY: Uuid = uuid::uuid!("f64eba74-dacd-4854-a584-1834f68cfc3a");
 
 /// Fast enough not to slow a test down.
-pub(crate) const UNPACED: Pace = Pace { max_concurrent: 100, requests_per_second: 100_000, burst: 100_000 };
+pub(crate) const UNPACED: Pace = Pace { max_concurrent: 100, requests_per_second: 100_000 };
 
 /// One request as the server saw it.
 #[derive(Clone, Debug)]

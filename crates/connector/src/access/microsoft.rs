@@ -19,7 +19,7 @@ use crate::config::MicrosoftSection;
 pub const BACK: &str = "/sign-in/microsoft/back";
 
 /// Many people come in the morning.
-const PACE: Pace = Pace { max_concurrent: 8, requests_per_second: 20, burst: 40 };
+const PACE: Pace = Pace { max_concurrent: 8, requests_per_second: 40 };
 
 /// The app that people sign in to, and where the console is for their browsers.
 #[derive(Clone, Debug)]

@@ -227,12 +227,7 @@ pub(super) async fn commit_intents(lane: &Lane<'_>, planned: Vec<Planned>) -> Re
     }
     let applied = lane.apply(steps).await?;
     let kept = committed.into_iter().zip(applied).filter(|(_, applied)| *applied == Applied::Done);
-    Ok(kept
-        .map(|(mut intended, _)| {
-            intended.row.rev = intended.row.rev.saturating_add(1);
-            intended
-        })
-        .collect())
+    Ok(kept.map(|(intended, _)| Intended { row: intended.row.written(), ..intended }).collect())
 }
 
 /// An intent as it is committed before something is sent.

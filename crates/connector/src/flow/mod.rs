@@ -64,12 +64,15 @@ pub use wire::{found_document, new_document, read_record};
 /// for fifty records keeps the calls per record near one.
 pub const BATCH: i64 = 50;
 
-/// How many records are reported exported at once: two calls that read them again and one that reports.
-const EXPORT_BATCH: i64 = 200;
+/// How many records a stage takes at once that looks nothing up in Business Central, or asks Brex for all of them with few calls.
+const LARGE_BATCH: i64 = 200;
 
 /// How many records a stage takes at once.
 pub fn batch(stage: Stage) -> i64 {
-    if stage == Stage::MarkExported { EXPORT_BATCH } else { BATCH }
+    match stage {
+        Stage::ResolveVendor | Stage::Map | Stage::MarkExported => LARGE_BATCH,
+        _ => BATCH,
+    }
 }
 
 pub use crate::vendors::RECHECK;
@@ -134,7 +137,7 @@ impl Lane<'_> {
         let rows: Vec<RecordRow> = steps.iter().map(|step| step.row.clone()).collect();
         let applied = self.apply(steps).await?;
         let kept = rows.into_iter().zip(applied).filter(|(_, applied)| *applied == Applied::Done);
-        Ok(kept.map(|(row, _)| RecordRow { rev: row.rev.saturating_add(1), ..row }).collect())
+        Ok(kept.map(|(row, _)| row.written()).collect())
     }
 
     /// The same on behalf of somebody.

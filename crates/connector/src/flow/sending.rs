@@ -38,7 +38,9 @@ pub struct Turn {
     over: AtomicBool,
     failed: AtomicBool,
     fed: AtomicBool,
+    idle: AtomicBool,
     moved: Notify,
+    woken: Notify,
 }
 
 impl Turn {
@@ -55,11 +57,27 @@ impl Turn {
     /// What is under way is finished, and nothing more is begun.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
+        self.woken.notify_one();
     }
 
     /// There may be more to send.
     pub fn feed(&self) {
         self.fed.store(true, Ordering::Release);
+        self.idle.store(false, Ordering::Release);
+        self.woken.notify_one();
+    }
+
+    /// Everything at hand was sent: only more of it, or the end of the turn, is waited for.
+    pub fn is_idle(&self) -> bool {
+        self.idle.load(Ordering::Acquire)
+    }
+
+    /// Waits for more, or for the end of the turn.
+    async fn rest(&self) {
+        self.idle.store(true, Ordering::Release);
+        self.moved.notify_one();
+        self.woken.notified().await;
+        self.idle.store(false, Ordering::Release);
     }
 
     /// Nothing is sent any more.
@@ -181,6 +199,7 @@ impl<'l> Sending<'l> {
         loop {
             self.begin();
             match self.next().await {
+                None if self.waits_for_more() => self.turn.rest().await,
                 None => break,
                 Some(Next::Answered(answer)) => self.take_answer(*answer),
                 Some(Next::Prepared(prepared)) => self.take_batch(prepared),
@@ -197,8 +216,7 @@ impl<'l> Sending<'l> {
 
     /// Begins whatever can begin.
     fn begin(&mut self) {
-        let is_open = self.stopped.is_none() && !self.is_refused && !self.turn.is_closing();
-        if is_open {
+        if self.is_open() {
             // One more than there are slots, so that none is empty while the next one asks for the lease.
             let most = usize::from(self.lane.connection.settings.bc.max_concurrent) + 1;
             while self.under_way.len() < most
@@ -248,6 +266,15 @@ impl<'l> Sending<'l> {
             return happens.await;
         }
         tokio::time::timeout(LONGEST, happens).await.unwrap_or(Some(Next::Waited))
+    }
+
+    /// Whether what is prepared meanwhile may be sent in this turn.
+    fn waits_for_more(&self) -> bool {
+        self.is_fed && self.has_worked && self.is_open()
+    }
+
+    fn is_open(&self) -> bool {
+        self.stopped.is_none() && !self.is_refused && !self.turn.is_closing()
     }
 
     fn take_answer(&mut self, answer: Answer) {

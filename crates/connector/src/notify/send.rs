@@ -25,7 +25,7 @@ const MAIL: &str = "mail";
 /// The way to an address that takes messages.
 const HOOK: &str = "webhook";
 /// Messages are few.
-const PACE: Pace = Pace { max_concurrent: 2, requests_per_second: 1, burst: 5 };
+const PACE: Pace = Pace { max_concurrent: 2, requests_per_second: 5 };
 
 /// A message did not get through.
 #[derive(Debug, thiserror::Error)]

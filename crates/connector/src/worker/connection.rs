@@ -203,6 +203,9 @@ impl ConnectionWorker {
             if jobs::is_any_due(&self.app, lane.connection).await? {
                 turn.close();
             }
+            if !moved && turn.is_idle() {
+                turn.close();
+            }
             if !moved {
                 tokio::select! {
                     () = turn.moved() => {}

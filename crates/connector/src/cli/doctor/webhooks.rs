@@ -35,7 +35,7 @@ impl Patient<'_> {
             self.note(ROUND_TRIP, Verdict::Ok, text, None);
             return Ok(());
         }
-        let pace = Pace { max_concurrent: 1, requests_per_second: 5, burst: 5 };
+        let pace = Pace { max_concurrent: 1, requests_per_second: 5 };
         let receiver = Receiver::new(Http::new(pace).map_err(BuildError::from)?);
         if let Some(brex) = brex {
             self.brex_round_trip(&receiver, &brex).await?;

@@ -1,0 +1,113 @@
+//! How fast a credential may call, and when the turn of each call comes.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// How fast one credential may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Calls in flight at the same time.
+    pub max_concurrent: usize,
+    /// Calls that begin in any second, wherever it begins.
+    pub requests_per_second: u32,
+}
+
+impl Pace {
+    /// Below Business Central's limits for one user, which are 6,000 requests in five minutes, 20 a second, and five processed at
+    /// once: requests that are late on their way come closer together, and commands beside the worker call, too.
+    pub const BUSINESS_CENTRAL: Self = Self { max_concurrent: 5, requests_per_second: 18 };
+    /// Below Brex's limit of 1,000 requests in 60 seconds for one account.
+    pub const BREX: Self = Self { max_concurrent: 8, requests_per_second: 15 };
+    /// A token is needed about once an hour.
+    pub const ENTRA: Self = Self { max_concurrent: 2, requests_per_second: 5 };
+}
+
+/// When calls begin: never more than so many in any second. A pace that spaces them evenly keeps to the same limit, but what it did not
+/// use while all slots were taken is lost to it (docs/adr/0012).
+pub(crate) struct Turns {
+    most: usize,
+    /// When the latest calls began, or will begin; in order, and at most `most`.
+    starts: Mutex<VecDeque<Instant>>,
+}
+
+impl Turns {
+    pub(crate) fn new(requests_per_second: u32) -> Self {
+        let most = usize::try_from(requests_per_second).unwrap_or(usize::MAX).max(1);
+        Self { most, starts: Mutex::default() }
+    }
+
+    /// Waits for the turn of a call. Turns come in the order in which they were asked for.
+    pub(crate) async fn take(&self) {
+        let now = Instant::now();
+        let start = self.reserve(now);
+        if start > now {
+            sleep_until(start).await;
+        }
+    }
+
+    fn reserve(&self, now: Instant) -> Instant {
+        let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        while starts.front().is_some_and(|first| *first + SECOND <= now) {
+            starts.pop_front();
+        }
+        let free = if starts.len() < self.most { None } else { starts.pop_front().map(|first| first + SECOND) };
+        let start = [free, starts.back().copied()].into_iter().flatten().fold(now, Instant::max);
+        starts.push_back(start);
+        start
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use tokio::time::Instant;
+
+    use super::{SECOND, Turns};
+
+    #[test]
+    fn a_second_takes_what_it_may_at_once_and_the_next_one_waits() {
+        let (turns, now) = (Turns::new(3), Instant::now());
+        let starts: Vec<Duration> = (0..7).map(|_| turns.reserve(now) - now).collect();
+        assert_eq!(starts.iter().map(Duration::as_millis).collect::<Vec<_>>(), [0, 0, 0, 1_000, 1_000, 1_000, 2_000]);
+    }
+
+    #[test]
+    fn what_was_not_used_can_be_used_within_its_second() {
+        let (turns, now) = (Turns::new(2), Instant::now());
+        let at = |ms| now + Duration::from_millis(ms);
+        assert_eq!(turns.reserve(at(0)), at(0));
+        assert_eq!(turns.reserve(at(900)), at(900));
+        assert_eq!(turns.reserve(at(950)), at(1_000));
+        assert_eq!(turns.reserve(at(1_100)), at(1_900));
+    }
+
+    proptest! {
+        #[test]
+        fn no_second_has_more_starts_than_it_may(
+            most in 1_u32..20,
+            pauses in prop::collection::vec(0_u64..400, 1..200),
+        ) {
+            let turns = Turns::new(most);
+            let mut now = Instant::now();
+            let mut starts = Vec::new();
+            for pause in pauses {
+                now += Duration::from_millis(pause);
+                let start = turns.reserve(now);
+                prop_assert!(start >= now);
+                starts.push(start);
+            }
+            prop_assert!(starts.is_sorted());
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            for (first, next) in starts.iter().zip(starts.iter().skip(most)) {
+                prop_assert!(*next - *first >= SECOND);
+            }
+        }
+    }
+}
