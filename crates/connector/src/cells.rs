@@ -8,6 +8,14 @@ pub fn safe(cell: &str) -> String {
     if risky { format!("'{cell}") } else { cell.to_owned() }
 }
 
+/// A line of cells, each of which was made [`safe`] if somebody else wrote it.
+pub fn line<C: AsRef<[u8]>>(cells: impl IntoIterator<Item = C>) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing to memory cannot fail.
+    let written = writer.write_record(cells);
+    written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default()
+}
+
 /// The cell without the apostrophe that [`safe`] put in front.
 pub fn plain(cell: &str) -> String {
     match cell.strip_prefix('\'') {

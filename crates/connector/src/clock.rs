@@ -94,6 +94,9 @@ impl Chance {
     }
 }
 
+/// Milliseconds of a day of 24 hours.
+pub const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
 /// The day in a zone.
 pub fn day(ms: i64, zone: &jiff::tz::TimeZone) -> jiff::civil::Date {
     timestamp(ms).to_zoned_datetime(zone.clone()).date()

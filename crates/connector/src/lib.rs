@@ -16,6 +16,7 @@ pub mod clock;
 pub mod coding_lists;
 pub mod config;
 pub mod console;
+pub mod doctor;
 pub mod flow;
 pub mod identity;
 pub mod keys;

@@ -101,7 +101,7 @@ async fn write_rows(
         let mut ids = record_columns::insert(tx, now_ms, &new).await?;
         ids.extend(record_columns::update(tx, now_ms, &known).await?);
         for row in current.iter().filter(|row| ids.contains(&row.id)) {
-            counts.note(row, stored.get(&row.id).map(|(_, counted)| counted));
+            counts.note(row, stored.get(&row.id).map(|(_, counted)| counted), now_ms);
         }
         done.extend(chunk.iter().zip(is_current).map(|(change, current)| current && ids.contains(&change.row.id)));
         written.extend(ids);

@@ -50,6 +50,8 @@ const TABLES: [&str; 34] = [
     "api_tokens",
     "record_counts",
     "export_days",
+    "draft_days",
+    "spend",
     "value_meanings",
 ];
 

@@ -37,6 +37,7 @@ mod record_list;
 mod records;
 mod row;
 mod sessions;
+mod spend;
 mod transfer_orders;
 mod transfers;
 mod users;
@@ -69,10 +70,12 @@ pub use payment_lines::{AppliedTo, PaymentLine, PaymentLineChange, PaymentLineSt
 pub use place::Kind;
 pub use receipts::{ReceiptRow, Receipts};
 pub use record_columns::AsRead;
+pub use record_counts::{DRAFT_STEPS_MS, Drafts};
 pub use record_list::{After, Exports, Filter};
 pub use records::{Count, RecordRow, Records};
 pub use row::Waiting;
 pub use sessions::{Session, Sessions, SignedInWith};
+pub use spend::Spend;
 pub use transfer_orders::{OrderChange, OrderState, TransferOrder, TransferOrders};
 pub use transfers::{
     DecisionRow, DocumentRow, DocumentVerdict, MatchRow, Reconciled, SaidChange, TransferRow, TransferSaid, Transfers,

@@ -49,6 +49,38 @@ async fn records_are_asked_for_with_an_explicit_start() {
 }
 
 #[tokio::test]
+async fn where_a_large_page_is_refused_pages_are_small_from_then_on() {
+    let server = Server::start(|_, seen| {
+        if values(&seen, "limit") == ["100"] {
+            json(200, &page(&[record("accr_1")], None))
+        } else {
+            json(400, r#"{"message":"limit is invalid"}"#)
+        }
+    })
+    .await;
+    let client = server.brex();
+    for _ in 0..2 {
+        assert_eq!(client.list_records(&RecordsQuery::default()).await.unwrap().items.len(), 1);
+    }
+    let limits: Vec<String> = server.seen().iter().flat_map(|seen| values(seen, "limit")).collect();
+    assert_eq!(limits, ["1000", "100", "100"]);
+}
+
+#[tokio::test]
+async fn what_is_refused_for_another_reason_is_refused_and_the_pages_stay_large() {
+    let server = Server::start(|place, _| match place {
+        0 | 1 => json(400, r#"{"message":"cursor is invalid"}"#),
+        _ => json(200, &page(&[record("accr_1")], None)),
+    })
+    .await;
+    let client = server.brex();
+    assert_eq!(client.list_records(&RecordsQuery::default()).await.unwrap_err().kind(), Kind::Refused);
+    client.list_records(&RecordsQuery::default()).await.unwrap();
+    let limits: Vec<String> = server.seen().iter().flat_map(|seen| values(seen, "limit")).collect();
+    assert_eq!(limits, ["1000", "100", "1000"]);
+}
+
+#[tokio::test]
 async fn one_unreadable_record_does_not_fail_its_page() {
     let server = Server::start(|_, _| {
         json(200, &page(&[r#"{"id":"accr_odd","amount":"?"}"#.to_owned(), record("accr_2")], None))

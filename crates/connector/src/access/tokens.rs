@@ -10,6 +10,7 @@ use subtle::ConstantTimeEq as _;
 use super::{hash_of, token};
 use crate::app::App;
 use crate::clock::Chance;
+use crate::clock::DAY_MS;
 
 /// What each secret starts with, so that scanners of code and logs know one.
 pub const PREFIX: &str = "mlc_";
@@ -19,7 +20,6 @@ const DIGITS: usize = 64;
 pub const DAYS: u16 = 90;
 /// Most days.
 pub const DAYS_MAX: u16 = 366;
-const DAY_MS: i64 = 86_400_000;
 /// What stands before the name of a service where the name of a person stands else. No user's name has a colon.
 const SERVICE: &str = "service:";
 

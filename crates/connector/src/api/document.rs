@@ -11,8 +11,8 @@ use utoipa::OpenApi as _;
 use super::problem::{Code, MEDIA, ProblemBody};
 use super::routes::{self, Gate, Route};
 use super::{
-    BASE, attention, audit, connections, mappings, operate, orders, proposals, records, reference, reviews, said,
-    status,
+    BASE, attention, audit, connections, doctor, mappings, operate, orders, plans, proposals, records, reference,
+    reviews, said, spend, status,
 };
 use super::{tieout, transfers, users};
 
@@ -30,6 +30,9 @@ const ABOUT: &str = "What the console shows and does, for programs. Send `Author
         status::show,
         connections::list,
         connections::run_job,
+        doctor::run,
+        doctor::replace_secret,
+        spend::show,
         records::list,
         records::get,
         operate::retry,
@@ -51,7 +54,9 @@ const ABOUT: &str = "What the console shows and does, for programs. Send `Author
         said::together,
         said::apart,
         said::reject,
+        plans::make,
         orders::list,
+        plans::order,
         orders::approve,
         orders::decline,
         tieout::show,

@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode};
 use domain::id::RecordId;
+use domain::stage::Stage;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -50,7 +51,7 @@ pub(super) async fn retry(
     headers: HeaderMap,
     Body(reason): Body<Reason>,
 ) -> Answer {
-    one(&api, &caller, Verb::Retry, &place, &headers, &reason).await
+    one(&api, &caller, Verb::Retry.into(), &place, &headers, &reason).await
 }
 
 /// Set a record aside for good.
@@ -68,14 +69,26 @@ pub(super) async fn skip(
     headers: HeaderMap,
     Body(reason): Body<Reason>,
 ) -> Answer {
-    one(&api, &caller, Verb::Skip, &place, &headers, &reason).await
+    one(&api, &caller, Verb::Skip.into(), &place, &headers, &reason).await
 }
 
-/// Plan a held record anew whose draft was deleted.
+/// How a record is taken up again.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Replay {
+    /// Why; kept in the audit trail.
+    #[schema(min_length = 1, max_length = 500, pattern = r"\S", example = "the account was set up again")]
+    reason: String,
+    /// The stage from which on it is done again. None: planned anew, since its draft was deleted.
+    #[schema(example = "verify")]
+    from: Option<String>,
+}
+
+/// Take a record up again: from a stage, or planned anew since its draft was deleted.
 ///
-/// The worker refuses while the draft is in Business Central, and says so in the story.
+/// The worker refuses what could make a second document, and says so in the story.
 #[utoipa::path(post, path = "/connections/{connection}/records/{record}/replay", operation_id = "replay_record",
-    tag = "records", request_body = Reason,
+    tag = "records", request_body = Replay,
     params(("If-Match" = Option<String>, Header, description = "The version that was looked at.")),
     responses((status = 202, description = "Asked for.", body = Requested),
         (status = 412, description = "It has changed since.")))]
@@ -84,15 +97,38 @@ pub(super) async fn replay(
     Extension(caller): Extension<Caller>,
     Place(place): Place<(String, String)>,
     headers: HeaderMap,
-    Body(reason): Body<Reason>,
+    Body(Replay { reason, from }): Body<Replay>,
 ) -> Answer {
-    one(&api, &caller, Verb::Replay, &place, &headers, &reason).await
+    let from = from.map(|text| stage(&text)).transpose()?;
+    one(&api, &caller, Asked { verb: Verb::Replay, from }, &place, &headers, &Reason { reason }).await
+}
+
+/// A stage by its name.
+fn stage(name: &str) -> Result<Stage, Problem> {
+    let unknown = || {
+        let names: Vec<&str> = Stage::WORKING.iter().map(|stage| stage.as_str()).collect();
+        Problem::unusable(format!("from is a stage that does something: {}.", names.join(", ")))
+    };
+    let stage: Stage = name.parse().map_err(|_| unknown())?;
+    if Stage::WORKING.contains(&stage) { Ok(stage) } else { Err(unknown()) }
+}
+
+/// What is asked for.
+struct Asked {
+    verb: Verb,
+    from: Option<Stage>,
+}
+
+impl From<Verb> for Asked {
+    fn from(verb: Verb) -> Self {
+        Self { verb, from: None }
+    }
 }
 
 async fn one(
     api: &Api,
     caller: &Caller,
-    verb: Verb,
+    Asked { verb, from }: Asked,
     (name, record): &(String, String),
     headers: &HeaderMap,
     reason: &Reason,
@@ -102,7 +138,7 @@ async fn one(
     let row = find(api, connection, record).await?;
     let rev = matches(headers, row.rev)?.then_some(row.rev);
     caller.note(api, &connection.id, verb.as_str(), row.id.to_string()).await?;
-    let request = Request { verb, record: row.id, person: caller.person(), reason, from: None, rev };
+    let request = Request { verb, record: row.id, person: caller.person(), reason, from, rev };
     if !ask(&api.app, &connection.id, &request).await? {
         return Err(unknown_record(record));
     }

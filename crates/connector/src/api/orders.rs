@@ -37,6 +37,12 @@ pub(super) struct Orders {
     orders: Vec<Order>,
 }
 
+impl Orders {
+    pub(super) fn of(rows: impl IntoIterator<Item = TransferOrder>) -> Self {
+        Self { orders: rows.into_iter().map(shown).collect() }
+    }
+}
+
 /// A transfer that somebody ordered.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TransferOrder)]
@@ -111,7 +117,7 @@ pub(super) async fn list(
     let rows = api.app.store.transfer_orders().list(&api.connection(&name)?.id).await?;
     let is_over = |row: &TransferOrder| row.state.is_void() || row.state == OrderState::Created;
     let rows = rows.into_iter().filter(|row| query.all || !is_over(row));
-    Ok(Json(Orders { orders: rows.map(shown).collect() }))
+    Ok(Json(Orders::of(rows)))
 }
 
 async fn find(api: &Api, connection: &Connection, id: i64) -> Result<TransferOrder, Problem> {
@@ -120,7 +126,7 @@ async fn find(api: &Api, connection: &Connection, id: i64) -> Result<TransferOrd
     found.ok_or_else(|| Problem::not_found(format!("There is no order {id}.")))
 }
 
-fn refused(error: PayError) -> Problem {
+pub(super) fn refused(error: PayError) -> Problem {
     match error {
         PayError::Refused(why @ (Refused::NoUser(_) | Refused::NotAllowed { .. })) => {
             Problem::new(Code::Role, format!("{why}."))

@@ -8,8 +8,8 @@ use axum::routing::{MethodRouter, get, post};
 use domain::access::Need;
 
 use super::{
-    Api, attention, audit, connections, document, mappings, operate, orders, proposals, records, reference, reviews,
-    said, status, tieout, transfers, users,
+    Api, attention, audit, connections, doctor, document, mappings, operate, orders, plans, proposals, records,
+    reference, reviews, said, spend, status, tieout, transfers, users,
 };
 
 /// Who may call.
@@ -50,6 +50,9 @@ pub(super) fn all() -> Vec<Route> {
         show("/status", read, status::show),
         show("/connections", read, connections::list),
         act("/connections/{connection}/jobs/{job}/run", work, connections::run_job),
+        act("/connections/{connection}/examination", work, doctor::run),
+        act("/connections/{connection}/secrets/{secret}", administer, doctor::replace_secret),
+        show("/connections/{connection}/spend", read, spend::show),
         show("/connections/{connection}/records", read, records::list),
         show("/connections/{connection}/records/{record}", read, records::get),
         act("/connections/{connection}/records/{record}/retry", work, operate::retry),
@@ -71,7 +74,9 @@ pub(super) fn all() -> Vec<Route> {
         act("/connections/{connection}/transfers/{transfer}/match", work, said::together),
         act("/connections/{connection}/transfers/{transfer}/unmatch", work, said::apart),
         act("/connections/{connection}/transfers/{transfer}/reject", work, said::reject),
+        act("/connections/{connection}/transfer-plans", work, plans::make),
         show("/connections/{connection}/transfer-orders", read, orders::list),
+        act("/connections/{connection}/transfer-orders", work, plans::order),
         act("/connections/{connection}/transfer-orders/{id}/approve", approve, orders::approve),
         act("/connections/{connection}/transfer-orders/{id}/decline", work, orders::decline),
         show("/connections/{connection}/tie-out", read, tieout::show),

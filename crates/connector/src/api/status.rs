@@ -17,10 +17,10 @@ use super::records::{HoldName, StageName};
 use super::show::time;
 use crate::access::tokens::day_of;
 use crate::app::{Connection, VERSION};
+use crate::clock::DAY_MS;
 
 /// Days of exports that are told.
 const DAYS: i64 = 30;
-const DAY_MS: i64 = 86_400_000;
 
 /// How everything stands.
 #[derive(Serialize, ToSchema)]

@@ -28,6 +28,15 @@ impl Default for SecretSource {
 }
 
 impl SecretSource {
+    /// Where it is, in words for people; nothing if it is in the vault.
+    pub fn shown(&self) -> Option<String> {
+        match self {
+            Self::File(path) => Some(format!("in the file {}", path.display())),
+            Self::Env(name) => Some(format!("in the environment variable {name}")),
+            Self::Vault(_) => None,
+        }
+    }
+
     /// Fetches the secret, unless it is in the vault; `key` names the setting in complaints.
     pub fn read(&self, key: &str, folder: &Path) -> Result<Option<SecretString>, ConfigError> {
         let text = match self {

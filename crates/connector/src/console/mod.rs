@@ -4,8 +4,10 @@
 mod assets;
 mod attention;
 mod audit;
+mod charts;
 mod close;
 mod connections;
+mod doctor;
 mod evaluation;
 mod guard;
 mod mappings;
@@ -16,6 +18,7 @@ mod pay;
 mod record;
 mod records;
 mod routes;
+mod secrets;
 mod show;
 mod sign_in;
 mod tokens;

@@ -3,24 +3,24 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{Extension, State};
+use axum::extract::{Extension, Path, State};
 use axum::response::Response;
 use domain::hold::HoldCode;
 use domain::stage::Stage;
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use store::{Count, Exports};
 
 use super::Console;
+use super::charts::{self, Bar, DAYS, Spent, Took};
 use super::guard::Person;
-use super::page::{Frame, Oops, render};
+use super::page::{Frame, Oops, connection, csv_file, known_names, render};
 use super::show::{Stamp, duration, stage_words, stamp};
 use crate::app::Connection;
+use crate::cells::{line, safe};
 
-/// Days of the chart.
-const DAYS: i64 = 30;
-const DAY_MS: i64 = 86_400_000;
-/// Height of the chart's tallest bar.
-const TALLEST: i64 = 60;
+/// Months whose spend is shown, this one among them.
+const MONTHS: i32 = 12;
 
 #[derive(Template)]
 #[template(path = "console/overview.html")]
@@ -39,20 +39,13 @@ struct Card {
     held: Vec<(&'static str, &'static str, i64)>,
     held_sum: i64,
     bars: Vec<Bar>,
+    drafts: Took,
+    spent: Vec<Spent>,
     /// How long an exported record took on average, in words.
     took: Option<String>,
     last_poll: Option<Stamp>,
     next_poll: Option<Stamp>,
     failing: Vec<(String, String)>,
-}
-
-/// A day of the chart.
-struct Bar {
-    day: Date,
-    records: i64,
-    height: i64,
-    x: usize,
-    y: i64,
 }
 
 pub(super) async fn show(
@@ -70,8 +63,11 @@ async fn card(console: &Console, connection: &Connection) -> Result<Card, Oops> 
     let (app, id, zone) = (&console.app, &connection.id, &connection.rules.zone);
     let row = app.store.connections().get(id).await?;
     let counts = app.store.records().counts(id).await?;
-    let since_ms = app.now_ms().saturating_sub((DAYS - 1) * DAY_MS);
+    let (today, since_ms) = (app.now_ms() / DAY_MS, app.now_ms().saturating_sub((DAYS - 1) * DAY_MS));
     let exports = app.store.records().exports_by_day(id, since_ms).await?;
+    let drafts = app.store.records().drafts_by_day(id, since_ms).await?;
+    let spend = app.store.records().spend_since(id, since(console, connection)).await?;
+    known_names(console, connection).await?;
     let jobs = app.store.jobs().list(id).await?;
     let poll = jobs.iter().find(|job| job.kind == crate::worker::POLL);
     let failing = jobs.iter().filter_map(|job| Some((job.kind.clone(), job.error.clone()?)));
@@ -84,12 +80,35 @@ async fn card(console: &Console, connection: &Connection) -> Result<Card, Oops> 
         under_way: under_way(&counts),
         held_sum: held.iter().map(|(_, _, records)| records).sum(),
         held,
-        bars: bars(&exports, app.now_ms() / DAY_MS),
+        bars: charts::exports(&exports, today),
+        drafts: charts::took(&drafts, today),
+        spent: charts::spent(&spend, &connection.directory()),
         took: average(&exports),
         last_poll: poll.and_then(|job| job.finished_ms).map(|ms| stamp(ms, zone)),
         next_poll: poll.and_then(|job| job.due_ms).map(|ms| stamp(ms, zone)),
         failing: failing.collect(),
     })
+}
+
+/// The first day of the months whose spend is shown.
+fn since(console: &Console, connection: &Connection) -> Date {
+    let today = crate::clock::day(console.app.now_ms(), &connection.rules.zone).first_of_month();
+    today.saturating_sub((MONTHS - 1).months())
+}
+
+/// What was spent, a line for each month and account or dimension value.
+pub(super) async fn spend_csv(State(console): State<Arc<Console>>, Path(name): Path<String>) -> Result<Response, Oops> {
+    let connection = connection(&console, &name)?;
+    let spend = console.app.store.records().spend_since(&connection.id, Date::ZERO).await?;
+    let local = &connection.directory().setup.local_currency;
+    let header = ["month", "currency", "dimension", "value", "amount"];
+    let mut text = line(header);
+    for one in spend {
+        let currency = one.currency.unwrap_or_else(|| local.clone());
+        let [dimension, value] = [one.dimension.unwrap_or_default(), one.value].map(|cell| safe(&cell));
+        text.extend(line([one.month, safe(&currency), dimension, value, one.amount.normalize().to_string()]));
+    }
+    Ok(csv_file(&format!("spend-{name}"), text.into()))
 }
 
 /// Stage, its words and its number of records that are neither held nor done.
@@ -106,22 +125,6 @@ fn held(counts: &[Count]) -> Vec<(&'static str, &'static str, i64)> {
     held
 }
 
-fn bars(exports: &[Exports], today: i64) -> Vec<Bar> {
-    let most = exports.iter().map(|exports| exports.records).max().unwrap_or(0).max(1);
-    let of_day = |day| exports.iter().find(|exports| exports.day == day).map_or(0, |exports| exports.records);
-    let bar = |(place, day): (usize, i64)| {
-        let records = of_day(day);
-        // A day with anything at all is seen.
-        let height = (records * TALLEST / most).max(i64::from(records > 0) * 2);
-        Bar { day: date(day), records, height, x: place * 12, y: TALLEST - height }
-    };
-    (today - DAYS + 1..=today).enumerate().map(bar).collect()
-}
-
-fn date(day: i64) -> Date {
-    crate::clock::timestamp(day.saturating_mul(DAY_MS)).to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
-}
-
 fn average(exports: &[Exports]) -> Option<String> {
     let records: i64 = exports.iter().map(|exports| exports.records).sum();
     let took_ms: i64 = exports.iter().map(|exports| exports.took_ms).sum();
@@ -132,17 +135,12 @@ fn average(exports: &[Exports]) -> Option<String> {
 mod tests {
     use store::Exports;
 
-    use super::{average, bars};
+    use super::average;
 
     #[test]
-    fn the_chart_has_a_bar_for_each_day_and_shows_the_smallest() {
+    fn the_average_is_over_records_and_not_over_days() {
         let exports =
             [Exports { day: 99, records: 1, took_ms: 4_000 }, Exports { day: 100, records: 300, took_ms: 600_000 }];
-        let bars = bars(&exports, 100);
-        assert_eq!(bars.len(), 30);
-        let last: Vec<_> = bars.iter().rev().take(3).map(|bar| (bar.records, bar.height, bar.y)).collect();
-        assert_eq!(last, [(300, 60, 0), (1, 2, 58), (0, 0, 60)]);
-        assert_eq!(bars[29].day.to_string(), "1970-04-11");
         assert_eq!(average(&exports).as_deref(), Some("2 s"));
         assert_eq!(average(&[]), None);
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use askama::Template;
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use domain::access::Need;
 use domain::id::ConnectionId;
@@ -24,6 +25,8 @@ pub(super) struct Frame {
     pub(super) connection: String,
     /// All of them.
     pub(super) connections: Vec<String>,
+    /// Whether the page stays as it is until somebody does something.
+    pub(super) is_still: bool,
     /// What was just done.
     pub(super) said: Option<String>,
 }
@@ -33,7 +36,7 @@ impl Frame {
     pub(super) fn new(console: &Console, person: Person, here: &'static str, connection: Option<&Connection>) -> Self {
         let connections: Vec<String> = console.app.connections.iter().map(|c| c.id.to_string()).collect();
         let connection = connection.map(|c| c.id.to_string()).or_else(|| connections.first().cloned());
-        Self { person, here, connection: connection.unwrap_or_default(), connections, said: None }
+        Self { person, here, connection: connection.unwrap_or_default(), connections, is_still: false, said: None }
     }
 
     /// With a sentence about what was just done.
@@ -41,9 +44,14 @@ impl Frame {
         Self { said, ..self }
     }
 
+    /// A page that does not fetch itself again, though its neighbours do.
+    pub(super) fn still(self) -> Self {
+        Self { is_still: true, ..self }
+    }
+
     /// Whether the page fetches itself again every few seconds.
     pub(super) fn shows_news(&self) -> bool {
-        matches!(self.here, "overview" | "attention" | "records" | "transfers" | "connections")
+        !self.is_still && matches!(self.here, "overview" | "attention" | "records" | "transfers" | "connections")
     }
 
     pub(super) fn may_work(&self) -> bool {
@@ -129,6 +137,21 @@ pub(super) fn done(console: &Console, connection: &str, page: &str, said: &str) 
 pub(super) struct Said {
     #[serde(default)]
     pub(super) said: String,
+}
+
+/// A file that a spreadsheet opens.
+pub(super) fn csv_file(name: &str, content: Body) -> Response {
+    let name = format!("attachment; filename=\"{name}.csv\"");
+    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    (headers, content).into_response()
+}
+
+/// Reads the names of vendors, accounts and values where that was not done yet: a process that only shows pages works for nobody.
+pub(super) async fn known_names(console: &Console, connection: &Connection) -> Result<(), Oops> {
+    if !connection.is_mirrored() {
+        crate::mirror::recall(&console.app, connection).await?;
+    }
+    Ok(())
 }
 
 /// The connection of a path.

@@ -7,16 +7,14 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Extension, Path, Query, State};
 use axum::response::Response;
-use data_encoding::HEXLOWER;
 use domain::access::Need;
 use domain::transfer::{Order, dollars};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use store::{OrderState, TransferOrder};
 
 use super::Console;
 use super::guard::Person;
-use super::page::{Frame, Oops, Said, connection, done, render};
+use super::page::{Frame, Oops, Said, connection, done, known_names, render};
 use super::records::reason;
 use super::show::{Stamp, stamp};
 use crate::app::Connection;
@@ -90,7 +88,7 @@ pub(super) async fn show(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, Oops> {
     let (app, connection) = (&console.app, connection(&console, &name)?);
-    known_vendors(&console, connection).await?;
+    known_names(&console, connection).await?;
     let settings = &connection.settings.transfers.pay;
     let today = crate::clock::day(app.now_ms(), &connection.rules.zone);
     let mut documents = View::load(&app.store, &connection.id, today).await?.documents;
@@ -144,41 +142,14 @@ async fn planned(console: &Console, connection: &Connection, invoices: &BTreeSet
     plan(&console.app, connection, &requests, &BTreeSet::new()).await.map_err(|halt| Stop::from(halt).into())
 }
 
-/// A process that only shows pages has no mirror of its own.
-async fn known_vendors(console: &Console, connection: &Connection) -> Result<(), Oops> {
-    if !connection.is_mirrored() {
-        crate::mirror::recall(&console.app, connection).await?;
-    }
-    Ok(())
-}
-
-/// Everything that would be sent, and nothing else: another account of the payee is another digest.
-fn digest(orders: &[Order]) -> String {
-    let mut hash = Sha256::new();
-    for order in orders {
-        let parts = [
-            &order.key.to_string(),
-            &order.cents.to_string(),
-            &order.brex_vendor,
-            &order.way.instrument,
-            &order.account,
-        ];
-        for part in parts {
-            hash.update(part.as_bytes());
-            hash.update([0]);
-        }
-    }
-    HEXLOWER.encode(&hash.finalize())
-}
-
 /// To whom in Brex, and by which of the payee's accounts.
 fn payee(order: &Order) -> String {
     format!("{} to {} of {}, from {}", order.way.rail, order.way.instrument, order.brex_vendor, order.account)
 }
 
 fn shown(plan: Plan, documents: &[SeenDocument]) -> Shown {
-    let orders = plan.orders();
-    let is_clear = orders.is_some();
+    let mark = plan.mark();
+    let is_clear = mark.is_some();
     let number = |id: &str| documents.iter().find(|seen| seen.id == id).map(|seen| seen.supplier_number.clone());
     let line = |line: Line| {
         let order = line.order;
@@ -196,7 +167,7 @@ fn shown(plan: Plan, documents: &[SeenDocument]) -> Shown {
     };
     Shown {
         lines: plan.lines.into_iter().map(line).collect(),
-        digest: orders.map(|orders| digest(&orders)).unwrap_or_default(),
+        digest: mark.unwrap_or_default(),
         total: dollars(plan.total),
         account: plan.account.unwrap_or_else(|| "none".to_owned()),
         available: plan.available.map(dollars),
@@ -233,10 +204,10 @@ pub(super) async fn order(
     if invoices.is_empty() {
         return Err(Oops::Unusable("No invoice was chosen.".to_owned()));
     }
-    known_vendors(&console, connection).await?;
+    known_names(&console, connection).await?;
     let who = word::Person::who_orders(&app.store, connection, &person.name).await.map_err(refused)?;
     let plan = planned(&console, connection, &invoices).await?;
-    let Some(orders) = plan.orders().filter(|orders| digest(orders) == seen) else {
+    let Some(orders) = plan.orders().filter(|_| plan.mark().as_deref() == Some(seen)) else {
         return Err(Oops::Unusable(
             "Nothing was ordered: something has changed since this was planned. Plan it again.".to_owned(),
         ));

@@ -19,7 +19,7 @@ use super::guard::Person;
 use super::page::{Frame, Oops, connection, render};
 use super::show::{Item, item, stage_words};
 use crate::app::{App, Connection};
-use crate::cells::safe;
+use crate::cells::{line, safe};
 use crate::flow::operator::{self, Request, Verb};
 
 /// Rows of a page.
@@ -129,7 +129,7 @@ pub(super) async fn csv(
 ) -> Result<Response, Oops> {
     let id = connection(&console, &name)?.id.clone();
     let filter = query.filter()?;
-    let start = (Some(None), Some(line(&COLUMNS.map(str::to_owned))));
+    let start = (Some(None), Some(line(COLUMNS)));
     let pieces = futures::stream::unfold(start, move |(place, head): (Option<Option<After>>, Option<Vec<u8>>)| {
         let (console, id) = (Arc::clone(&console), id.clone());
         async move {
@@ -141,7 +141,7 @@ pub(super) async fn csv(
                 Ok(rows) => {
                     let last = rows.last()?;
                     let after = After { first_seen_ms: last.first_seen_ms, id: last.id.clone() };
-                    let text = rows.iter().flat_map(|row| line(&cells(row))).collect();
+                    let text = rows.iter().flat_map(|row| line(cells(row).map(|cell| safe(&cell)))).collect();
                     Some((Ok(text), (Some(Some(after)), None)))
                 }
                 // The file ends broken off, so that nobody takes it for whole.
@@ -149,16 +149,7 @@ pub(super) async fn csv(
             }
         }
     });
-    let name = format!("attachment; filename=\"records-{name}.csv\"");
-    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(pieces)).into_response())
-}
-
-fn line(cells: &[String; 12]) -> Vec<u8> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    // Writing to memory cannot fail.
-    let written = writer.write_record(cells.iter().map(|cell| safe(cell)));
-    written.ok().and_then(|()| writer.into_inner().ok()).unwrap_or_default()
+    Ok(csv_file(&format!("records-{name}"), Body::from_stream(pieces)))
 }
 
 fn cells(row: &RecordRow) -> [String; 12] {

@@ -10,8 +10,8 @@ use domain::access::Need;
 use crate::access::BACK;
 
 use super::{
-    Console, assets, attention, audit, close, connections, evaluation, mappings, microsoft, overview, pay, record,
-    records, sign_in, tokens, transfers, users, vendors,
+    Console, assets, attention, audit, close, connections, doctor, evaluation, mappings, microsoft, overview, pay,
+    record, records, secrets, sign_in, tokens, transfers, users, vendors,
 };
 
 /// Who may come in.
@@ -53,6 +53,7 @@ pub(super) fn all() -> Vec<Route> {
         show("/assets/{name}", Anyone, assets::asset),
         act("/sign-out", read, sign_in::sign_out),
         show("/", read, overview::show),
+        show("/c/{connection}/spend.csv", read, overview::spend_csv),
         show("/c/{connection}/records", read, records::show),
         show("/c/{connection}/records.csv", read, records::csv),
         act("/c/{connection}/records", work, records::many),
@@ -78,6 +79,10 @@ pub(super) fn all() -> Vec<Route> {
         act("/c/{connection}/audit/verify", read, audit::verify),
         show("/connections", read, connections::show),
         act("/c/{connection}/jobs", work, connections::run_job),
+        show("/c/{connection}/doctor", read, doctor::show),
+        act("/c/{connection}/doctor", work, doctor::run),
+        show("/c/{connection}/secrets", administer, secrets::show),
+        act("/c/{connection}/secrets", administer, secrets::act),
         show("/users", administer, users::show),
         act("/users", administer, users::act),
         act("/users/tokens", administer, tokens::act),

@@ -17,6 +17,7 @@ use super::map::plan_of;
 use super::step::Step;
 use super::verify::documents_of;
 use super::{BATCH, Lane, Stop};
+use crate::clock::DAY_MS;
 use crate::config::Clearing;
 use crate::payment_lines::{Desk, Wanted};
 
@@ -25,8 +26,6 @@ pub const CLEARING: &str = "clearing";
 
 /// What the lines belong to.
 const OWNER: &str = "record";
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// Whether payment lines are prepared for posted invoices.
 pub fn is_on(lane: &Lane<'_>) -> bool {

@@ -13,9 +13,8 @@ use super::receive::{Origin, receive};
 use super::step::Step;
 use super::verify::{self, ReadBack};
 use super::{BATCH, Lane, Stop, clearing, source};
+use crate::clock::DAY_MS;
 use crate::config::Told;
-
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 
 /// In the trail: the document is not as it was exported.
 const DRIFTED: &str = "document_drifted";

@@ -8,12 +8,12 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use store::{Count, JobRow, Store};
 
+use crate::clock::DAY_MS;
 use crate::clock::timestamp;
 use crate::config::ConnectionConfig;
 use crate::worker::{POLL, is_on};
 
 const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 /// Brex is silent if it was not read for so long, or ten times as long as it should have been.
 const SILENT_MS: i64 = 60 * MINUTE_MS;
 /// Tokens of the admin API are told of so long before they end.

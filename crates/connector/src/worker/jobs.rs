@@ -7,6 +7,7 @@ use store::{Error, JobRow, Lease};
 
 use super::connection::{clear_problem, note_problem};
 use crate::app::{App, Connection};
+use crate::clock::DAY_MS;
 use crate::coding_lists::CODING_LISTS;
 use crate::config::ConnectionConfig;
 use crate::flow::changes::{self, CHANGES, EVERYTHING};
@@ -53,7 +54,6 @@ const ORDER: [&str; 12] = [
 ];
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 /// Deliveries are remembered this long after they were handled: longer than anybody sends one again.
 const REMEMBERED_MS: i64 = 30 * DAY_MS;
 

@@ -39,8 +39,8 @@ async fn a_lost_answer_does_not_create_a_second_document(#[values(Db::Sqlite, Db
     app.assert_sound().await;
 }
 
-/// The intents of the whole batch are committed; then the process stands still while its first document is sent.
-/// With two at once the second has asked for the lease before the clock moves, and waits for its turn.
+/// The intents of the whole batch are committed; then the process stands still while its first documents are sent. Two at once may both
+/// have asked for the lease before the clock moves; nothing after them is sent.
 #[rstest]
 #[tokio::test]
 async fn a_process_that_freezes_in_the_middle_of_a_batch_sends_nothing_more_of_it(#[values(1, 2)] at_once: u16) {
@@ -50,7 +50,8 @@ async fn a_process_that_freezes_in_the_middle_of_a_batch_sends_nothing_more_of_i
     app.advance(31);
     app.world().faults.add(on_create(FaultKind::MoveClock { seconds: 60 }));
     app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft]).await;
-    assert_eq!(creates(&app), 1, "the lease is over, and another process may be at work");
+    let sent = creates(&app);
+    assert!((1..=u64::from(at_once)).contains(&sent), "{sent}: the lease is over, and another process may be at work");
     app.advance(60);
     app.run_until_idle().await;
     app.assert_sound().await;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
 mod api;
+mod api_pay;
 mod api_users;
 mod app;
 mod certificates;
@@ -11,6 +12,7 @@ mod clock;
 mod closed_years;
 mod coding_lists;
 mod console;
+mod console_connections;
 mod console_mappings;
 mod console_microsoft;
 mod console_pay;

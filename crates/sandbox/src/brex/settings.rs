@@ -15,6 +15,9 @@ pub struct Settings {
     pub default_window_days: i64,
     /// Whether the hidden window counts for `ids=` queries too.
     pub window_applies_to_ids: bool,
+    /// Most records of one page; documented is only the general maximum of 1000 and the default of 100.
+    #[serde(default = "largest_page")]
+    pub largest_page: usize,
     /// How the integration calls its id; schema and examples of the API description differ.
     pub integration_id_key: IdKey,
     /// A token that is not used for so many days expires; two pages of Brex say 30 and 90.
@@ -43,6 +46,10 @@ pub struct Settings {
     pub idempotency: KeySettings,
     /// The switches of vendors, transfers and cash accounts.
     pub payments: PaymentSettings,
+}
+
+fn largest_page() -> usize {
+    1_000
 }
 
 fn token_idle_days() -> i64 {
@@ -92,6 +99,7 @@ impl Default for Settings {
         Self {
             default_window_days: 30,
             window_applies_to_ids: false,
+            largest_page: largest_page(),
             integration_id_key: IdKey::IntegrationId,
             token_idle_days: token_idle_days(),
             requests_per_minute: 1000,

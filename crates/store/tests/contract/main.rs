@@ -28,6 +28,7 @@ mod records;
 #[path = "../scratch/mod.rs"]
 mod scratch;
 mod sessions;
+mod spend;
 mod transfer_orders;
 mod transfers;
 mod users;

@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 use super::super::{Exit, Failure};
 use super::connector::{CONNECTION, Connector};
+use crate::clock::DAY_MS;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 
 /// Records of one transaction.
 const TOGETHER: usize = 1_000;
 const HOUR_MS: i64 = 3_600_000;
-const DAY_MS: i64 = 24 * HOUR_MS;
 /// Exported records are of as many days.
 const DAYS: i64 = 730;
 /// Of a thousand exported records so many are held after all, as somebody edited them.

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use data_encoding::HEXLOWER;
 use domain::transfer::{Limits, Order, Payable, Refusal, Way, check_limits, dollars, order_key, order_memo};
+use sha2::{Digest as _, Sha256};
 use store::{DocumentRow, RecordRow, TransferOrder};
 use uuid::Uuid;
 
@@ -39,6 +41,26 @@ impl Plan {
     /// The orders, if nothing stands against any of them.
     pub fn orders(&self) -> Option<Vec<Order>> {
         self.lines.iter().map(|line| line.order.clone().filter(|_| line.against.is_empty())).collect()
+    }
+
+    /// The mark of what would be sent, if nothing stands against it: a digest of everything in it and nothing else, so that another
+    /// account of a payee is another mark.
+    pub fn mark(&self) -> Option<String> {
+        let mut hash = Sha256::new();
+        for order in self.orders()? {
+            let parts = [
+                &order.key.to_string(),
+                &order.cents.to_string(),
+                &order.brex_vendor,
+                &order.way.instrument,
+                &order.account,
+            ];
+            for part in parts {
+                hash.update(part.as_bytes());
+                hash.update([0]);
+            }
+        }
+        Some(HEXLOWER.encode(&hash.finalize()))
     }
 }
 

@@ -255,7 +255,8 @@ pub async fn decline(
     one(say(store, connection, person, now_ms, decide).await?, id)
 }
 
-fn is_on(connection: &Connection) -> Result<&crate::config::PaySection, Refused> {
+/// Whether the connection pays at all.
+pub fn is_on(connection: &Connection) -> Result<&crate::config::PaySection, Refused> {
     let settings = &connection.settings.transfers.pay;
     if settings.enabled { Ok(settings) } else { Err(Refused::Off) }
 }

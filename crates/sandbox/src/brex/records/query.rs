@@ -16,8 +16,6 @@ use crate::clock::hours;
 
 const MAX_IDS: usize = 500;
 const DEFAULT_LIMIT: usize = 100;
-/// Not documented for this endpoint; the general rule of the platform.
-const MAX_LIMIT: usize = 1000;
 
 /// The pairs of a query string, decoded, in their order.
 #[derive(Debug)]
@@ -91,7 +89,7 @@ impl RecordQuery {
             source_type,
             updated_at,
             after: single(&pairs, "cursor")?.map(read_cursor).transpose()?,
-            limit: limit(&pairs)?,
+            limit: limit(&pairs, settings.largest_page)?,
             single_entry: single_entry(&pairs)?,
         })
     }
@@ -189,11 +187,11 @@ pub(in crate::brex) fn moment(text: &str) -> Option<Timestamp> {
     Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).ok()
 }
 
-fn limit(pairs: &Pairs) -> Result<usize, Refusal> {
+fn limit(pairs: &Pairs, largest: usize) -> Result<usize, Refusal> {
     match single(pairs, "limit")?.map(str::parse) {
         None => Ok(DEFAULT_LIMIT),
-        Some(Ok(limit)) if (1..=MAX_LIMIT).contains(&limit) => Ok(limit),
-        Some(_) => Err(Refusal::invalid("limit must be between 1 and 1000.")),
+        Some(Ok(limit)) if (1..=largest).contains(&limit) => Ok(limit),
+        Some(_) => Err(Refusal::invalid(&format!("limit must be between 1 and {largest}."))),
     }
 }
 

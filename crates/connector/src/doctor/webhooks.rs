@@ -9,8 +9,6 @@ use store::BcSubscriptionRow;
 use url::Url;
 
 use super::{Patient, Verdict};
-use crate::app::BuildError;
-use crate::cli::Failure;
 use crate::clock::timestamp;
 use crate::subscriptions::{self, address};
 use crate::web::BREX;
@@ -20,7 +18,7 @@ const ROUND_TRIP: &str = "webhooks: own round trip";
 
 impl Patient<'_> {
     /// Everything about being told.
-    pub(super) async fn webhooks(&mut self) -> Result<(), Failure> {
+    pub(super) async fn webhooks(&mut self) -> Result<(), store::Error> {
         let Some(public_url) = self.app.public_url.clone() else {
             let text = "no public_url: changes are found by the poll alone, within poll_seconds";
             self.note(ROUND_TRIP, Verdict::Ok, text, None);
@@ -36,7 +34,13 @@ impl Patient<'_> {
             return Ok(());
         }
         let pace = Pace { max_concurrent: 1, requests_per_second: 5 };
-        let receiver = Receiver::new(Http::new(pace).map_err(BuildError::from)?);
+        let receiver = match Http::new(pace) {
+            Ok(http) => Receiver::new(http),
+            Err(error) => {
+                self.conclude(ROUND_TRIP, Err(crate::worker::chain(&error)));
+                return Ok(());
+            }
+        };
         if let Some(brex) = brex {
             self.brex_round_trip(&receiver, &brex).await?;
         }
@@ -47,7 +51,7 @@ impl Patient<'_> {
     }
 
     /// Is the webhook there and on, and does a delivery that is signed as Brex signs come into this database?
-    async fn brex_round_trip(&mut self, receiver: &Receiver, url: &Url) -> Result<(), Failure> {
+    async fn brex_round_trip(&mut self, receiver: &Receiver, url: &Url) -> Result<(), store::Error> {
         const REGISTERED: &str = "Brex: webhook";
         let brex = &self.connection.brex;
         let (Ok(known), Ok(secrets)) = (brex.list_subscriptions().await, brex.list_webhook_secrets().await) else {
@@ -74,7 +78,7 @@ impl Patient<'_> {
         }
     }
 
-    async fn deliver(&mut self, receiver: &Receiver, url: &Url, secret: &SecretString) -> Result<(), Failure> {
+    async fn deliver(&mut self, receiver: &Receiver, url: &Url, secret: &SecretString) -> Result<(), store::Error> {
         let id = format!("doctor_{}", self.app.chance.token());
         let now_ms = self.app.now_ms();
         let body = json!({ "event_type": "ML_CONNECTOR_DOCTOR", "at": timestamp(now_ms).to_string() }).to_string();
@@ -118,7 +122,7 @@ impl Patient<'_> {
     }
 
     /// Business Central forgets a subscription after three days; it is renewed at half of that.
-    async fn bc_subscriptions(&mut self) -> Result<(), Failure> {
+    async fn bc_subscriptions(&mut self) -> Result<(), store::Error> {
         for row in self.app.store.bc_subscriptions().list(&self.connection.id).await? {
             let (verdict, text) = age(&row, self.app.now_ms());
             self.note("BC: subscription", verdict, text, None);

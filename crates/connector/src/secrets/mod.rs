@@ -1,5 +1,7 @@
 //! The secrets of a connection: fetched from where the configuration says, and again when a system refuses them.
 
+pub mod replace;
+
 use std::path::Path;
 use std::sync::Arc;
 
