@@ -87,8 +87,8 @@ pub struct Connection {
 
 /// The senders of a connection.
 pub struct Traffic {
-    brex: Http,
-    entra: Http,
+    pub(crate) brex: Http,
+    pub(crate) entra: Http,
     bc: Http,
 }
 

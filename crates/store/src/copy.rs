@@ -16,7 +16,7 @@ use crate::place::Kind;
 use crate::row::Table;
 
 /// Every table with data, parents before their children.
-const TABLES: [&str; 34] = [
+const TABLES: [&str; 36] = [
     "connections",
     "lanes",
     "records",

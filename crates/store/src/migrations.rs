@@ -41,6 +41,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0030_kept_counts",
     "0031_microsoft",
     "0032_value_meanings",
+    "0033_spend",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

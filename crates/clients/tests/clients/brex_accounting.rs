@@ -51,7 +51,7 @@ async fn records_are_asked_for_with_an_explicit_start() {
 #[tokio::test]
 async fn where_a_large_page_is_refused_pages_are_small_from_then_on() {
     let server = Server::start(|_, seen| {
-        if values(&seen, "limit") == ["100"] {
+        if values(seen, "limit") == ["100"] {
             json(200, &page(&[record("accr_1")], None))
         } else {
             json(400, r#"{"message":"limit is invalid"}"#)

@@ -29,7 +29,7 @@ pub(super) struct Examined {
 #[derive(Serialize, ToSchema)]
 struct Check {
     /// What was tried.
-    check: &'static str,
+    tried: &'static str,
     /// `ok`, `warning` or `failed`.
     result: &'static str,
     /// What was found, and what to do.
@@ -44,7 +44,7 @@ fn check(Finding { check, result, said, code, .. }: Finding) -> Check {
         Verdict::Warning => "warning",
         Verdict::Failed => "failed",
     };
-    Check { check, result, said, code }
+    Check { tried: check, result, said, code }
 }
 
 /// Examine a connection.

@@ -113,7 +113,7 @@ fn line(line: Line) -> PlannedLine {
         amount: text(|order| dollars(order.cents)),
         payee: text(|order| order.brex_vendor.clone()),
         instrument: text(|order| order.way.instrument.clone()),
-        rail: text(|order| order.way.rail.to_string()),
+        rail: text(|order| order.way.rail.clone()),
         memo: text(|order| order.memo.clone()),
         invoice: line.asked,
         vendor: line.vendor,
@@ -151,7 +151,7 @@ pub(super) async fn make(
     Body(to_pay): Body<ToPay>,
 ) -> Result<Json<Planned>, Problem> {
     let connection = api.connection(&name)?;
-    word::is_on(connection).map_err(|why| Problem::refused(why))?;
+    word::is_on(connection).map_err(Problem::refused)?;
     let plan = planned(&api, connection, &to_pay).await?;
     Ok(Json(Planned {
         plan: plan.mark(),

@@ -18,6 +18,7 @@ use super::page::{Frame, Oops, connection, csv_file, known_names, render};
 use super::show::{Stamp, duration, stage_words, stamp};
 use crate::app::Connection;
 use crate::cells::{line, safe};
+use crate::clock::DAY_MS;
 
 /// Months whose spend is shown, this one among them.
 const MONTHS: i32 = 12;

@@ -6,7 +6,6 @@ use askama::Template;
 use axum::Form;
 use axum::body::Body;
 use axum::extract::{Extension, Path, Query, State};
-use axum::http::header;
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::hold::HoldCode;
 use domain::id::RecordId;
@@ -16,7 +15,7 @@ use store::{After, Filter, RecordRow};
 
 use super::Console;
 use super::guard::Person;
-use super::page::{Frame, Oops, connection, render};
+use super::page::{Frame, Oops, connection, csv_file, render};
 use super::show::{Item, item, stage_words};
 use crate::app::{App, Connection};
 use crate::cells::{line, safe};
