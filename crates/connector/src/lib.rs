@@ -29,6 +29,7 @@ pub mod operations;
 pub mod payment_lines;
 pub mod problem;
 pub mod pulse;
+pub mod retention;
 pub mod secrets;
 pub mod stop;
 pub mod story;

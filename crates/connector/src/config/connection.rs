@@ -18,7 +18,7 @@ use url::Url;
 use super::hosts::check_base_url;
 use super::{
     ClearingSection, CodingListsSection, Config, ConfigError, DirectorySection, DriftSection, FailuresSection,
-    PostSection, ReceiptsSection, SecretSource, Source, TaxSection, TransfersSection, source,
+    PostSection, ReceiptsSection, RetentionSection, SecretSource, Source, TaxSection, TransfersSection, source,
 };
 
 /// One connection as configured.
@@ -100,6 +100,9 @@ pub struct ConnectionConfig {
     /// The watch over documents of exported records.
     #[serde(default)]
     pub drift: DriftSection,
+    /// How long what is kept of people stays.
+    #[serde(default)]
+    pub retention: RetentionSection,
     /// Telling Brex why a record cannot be booked.
     #[serde(default)]
     pub failures: FailuresSection,
@@ -330,6 +333,7 @@ impl ConnectionConfig {
         self.directory.check(&key)?;
         self.receipts.check(&key)?;
         self.drift.check(&key)?;
+        self.retention.check(&key)?;
         self.failures.check(&key)?;
         self.tax.check(&key)?;
         self.transfers.check(&key)?;

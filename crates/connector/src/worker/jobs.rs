@@ -17,6 +17,7 @@ use crate::flow::poll::{Window, poll};
 use crate::flow::recheck::{self, Scope};
 use crate::flow::{Lane, RECHECK, Stop, drift, operator};
 use crate::mirror::MASTER_DATA;
+use crate::retention::{self, RETENTION};
 use crate::transfers::TRANSFERS;
 use crate::vendors::directory::DIRECTORY;
 use crate::{identity, mirror, subscriptions};
@@ -38,7 +39,7 @@ const FULL_POLL: &str = "full_poll";
 pub const BACKFILL: &str = "backfill";
 
 /// In this order, so that a fresh connection knows its master data before records come.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 13] = [
     KEEP_ALIVE,
     CONNECT,
     MASTER_DATA,
@@ -51,6 +52,7 @@ const ORDER: [&str; 12] = [
     RECHECK,
     FAILURES,
     CLEARING,
+    RETENTION,
 ];
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
@@ -59,7 +61,7 @@ const REMEMBERED_MS: i64 = 30 * DAY_MS;
 
 /// Jobs without which every record still comes, only later: what they cannot do holds nothing else.
 pub(super) fn is_beside(kind: &str) -> bool {
-    [KEEP_ALIVE, WEBHOOK, SUBSCRIPTIONS, CHANGES, FAILURES].contains(&kind)
+    [KEEP_ALIVE, WEBHOOK, SUBSCRIPTIONS, CHANGES, FAILURES, RETENTION].contains(&kind)
 }
 
 /// Whether this connection does such work at all. The row of what was switched off stays, and may be due for ever.
@@ -69,6 +71,7 @@ pub(crate) fn is_on(settings: &ConnectionConfig, kind: &str) -> bool {
         DIRECTORY => settings.directory.enabled,
         CODING_LISTS => settings.coding_lists.enabled,
         TRANSFERS => settings.transfers.enabled,
+        RETENTION => settings.retention.erase_after_days.is_some(),
         _ => true,
     }
 }
@@ -106,6 +109,9 @@ pub(super) async fn prepare(app: &App, connection: &Connection) -> Result<(), Er
     app.store.connections().ensure(&connection.id, now_ms).await?;
     for kind in [CONNECT, MASTER_DATA, WEBHOOK, SUBSCRIPTIONS, POLL, CHANGES] {
         app.store.jobs().ensure(&connection.id, kind, now_ms).await?;
+    }
+    if connection.settings.retention.erase_after_days.is_some() {
+        app.store.jobs().ensure(&connection.id, RETENTION, now_ms.saturating_add(HOUR_MS)).await?;
     }
     for kind in [FULL_POLL, KEEP_ALIVE] {
         app.store.jobs().ensure(&connection.id, kind, now_ms.saturating_add(DAY_MS)).await?;
@@ -174,6 +180,7 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
             }
             return Ok(());
         }
+        RETENTION => return Ok(retention::run(app, connection).await.map(drop)?),
         MASTER_DATA if connection.identity().is_some() => mirror::refresh(app, connection, lease).await?,
         _ => {}
     }
@@ -215,7 +222,7 @@ fn period_ms(connection: &Connection, kind: &str) -> Option<i64> {
         FAILURES if settings.failures.is_on() => Some(i64::from(settings.poll_seconds) * 1_000),
         // What changed in Business Central costs a call per set, and is found so late at most if nobody tells.
         MASTER_DATA | CHANGES => Some(i64::from(settings.master_data_seconds) * 1_000),
-        WEBHOOK | SUBSCRIPTIONS => Some(HOUR_MS),
+        WEBHOOK | SUBSCRIPTIONS | RETENTION => Some(HOUR_MS),
         CONNECT => Some(DAY_MS / 4),
         FULL_POLL | KEEP_ALIVE => Some(DAY_MS),
         _ => None,

@@ -55,6 +55,7 @@ mod refunds;
 mod regressions;
 mod reliability;
 mod replays;
+mod retention;
 mod secrets;
 mod simulation;
 mod tax;

@@ -1,0 +1,45 @@
+//! What is kept of people goes when its time is over, and the proof stays.
+
+use domain::id::RecordId;
+use rstest::rstest;
+use sandbox::Options;
+use store::Chain;
+
+use crate::app::TestApp;
+use crate::database::Db;
+
+const DAY: i64 = 86_400;
+
+async fn payloads(app: &TestApp) -> usize {
+    let ids: Vec<(RecordId, i64)> = app.rows().await.into_iter().map(|row| (row.id, row.version)).collect();
+    app.app.store.payloads().get_many(&app.connection(), &ids).await.unwrap().len()
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_is_over_for_long_is_erased_and_the_trail_still_verifies(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let options = Options { records: 20, ..Options::default() };
+    let settings = "[connection.retention]\nerase_after_days = 100\n";
+    let Some(mut app) = TestApp::start_with(db, options, settings).await else { return };
+    app.run_until_idle().await;
+    let before = payloads(&app).await;
+    let rows = app.rows().await;
+    let over = rows.iter().filter(|row| row.stage.is_done() && row.hold.is_none()).count();
+    assert!(over > 5 && over < rows.len(), "{over} of {}", rows.len());
+    app.advance(99 * DAY);
+    app.run_until_idle().await;
+    assert_eq!(payloads(&app).await, before, "its time is not over");
+    app.advance(2 * DAY);
+    app.run_until_idle().await;
+    let rows = app.rows().await;
+    let gone = rows.iter().filter(|row| row.merchant.is_none() && row.plan.is_none() && row.stage.is_done()).count();
+    assert!(gone >= over, "{gone} of {over}");
+    assert!(payloads(&app).await <= before - over);
+    assert!(rows.iter().any(|row| row.hold.is_some() && row.merchant.is_some()), "what waits for a person is needed");
+    let chain = app.app.store.audit().verify(&app.connection()).await.unwrap();
+    assert!(matches!(chain, Chain::Verified { .. }), "{chain:?}");
+    let documents = app.agreement().invoices;
+    app.request("full_poll").await;
+    app.run_until_idle().await;
+    assert_eq!(app.agreement().invoices, documents, "and nothing is made anew");
+}
