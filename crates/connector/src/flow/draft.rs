@@ -16,6 +16,8 @@ use domain::refusal::{hold_of_refusal, is_default_met};
 use domain::stage::Event;
 use serde_json::json;
 use store::{Applied, Intent, IntentChange, Outcome, Purpose, RecordRow};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::late;
 use super::map::{plan_of, stored};
@@ -195,13 +197,24 @@ fn behind_another(lane: &Lane<'_>, row: RecordRow) -> Step {
     Step::of(row).postpone(lane.now_ms().saturating_add(BEHIND_MS), false, &json!(WHY))
 }
 
-/// Sends one document, if the lease still stands when the turn of the call has come ([`Lane::company`]).
-pub(super) async fn create(lane: &Lane<'_>, intended: Intended) -> Answer {
+/// Sends one document, if the lease still stands when the turn of the call has come ([`Lane::company`]). The call is a task of its own: it
+/// begins when its turn has come, whatever else this one is at.
+pub(super) fn create(lane: &Lane<'_>, intended: Intended) -> impl Future<Output = Answer> + Send + use<> {
     let plan = &intended.plan;
     let document = new_document(plan, &lane.directory.setup.local_currency);
-    match lane.company().create_document(wire_kind(plan.kind), &document).await {
-        Err(error) if error.kind() == Kind::Withheld => intended.unsent(),
-        answer => Answer { intended, answer: Some(answer) },
+    let (company, kind) = (lane.company(), wire_kind(plan.kind));
+    let call = async move { company.create_document(kind, &document).await };
+    let call = AbortOnDropHandle::new(tokio::spawn(call.in_current_span()));
+    async move {
+        match call.await {
+            Ok(Err(error)) if error.kind() == Kind::Withheld => intended.unsent(),
+            Ok(answer) => Answer { intended, answer: Some(answer) },
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                // Only the end of the process ends it otherwise, and that ends this, too.
+                Err(_) => std::future::pending().await,
+            },
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Maps coding to accounts and dimensions and plans the whole document, or holds with what is missing.
 
+use std::collections::HashMap;
+
 use domain::document::{DocumentKind, PlannedDocument};
 use domain::hold::Hold;
+use domain::id::RecordId;
 use domain::mapping::decide_document;
 use domain::record::Record;
 use domain::refund::{Purchase, decide_link};
@@ -17,8 +20,17 @@ use super::{Lane, Stop, booked, refund};
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let records = lane.records(&rows).await?;
-    let purchases = refund::purchases(lane, &records).await?;
-    let booked = booked::booked(lane, &records).await?;
+    plan(lane, rows, &records).await
+}
+
+/// Runs the stage on rows whose records were read.
+pub(super) async fn plan(
+    lane: &Lane<'_>,
+    rows: Vec<RecordRow>,
+    records: &HashMap<RecordId, Record>,
+) -> Result<(), Stop> {
+    let purchases = refund::purchases(lane, records).await?;
+    let booked = booked::booked(lane, records).await?;
     let steps = rows.into_iter().map(|row| match records.get(&row.id) {
         None => Step::of(row).hold(&unreadable(), lane.now_ms()),
         Some(record) => {

@@ -1,21 +1,41 @@
 //! Finds the BC vendor: coded, employee, remembered, by name, by the matcher. What is not certain is held.
 
+use std::collections::HashMap;
+
 use domain::hold::{Hold, HoldCode};
+use domain::id::RecordId;
 use domain::record::Record;
-use domain::stage::Event;
+use domain::stage::{Event, Stage};
 use domain::vendor::{ResolvedVendor, Why, decide_coded};
 use serde_json::json;
 use store::RecordRow;
 
 use super::step::Step;
-use super::{Lane, Stop, legal_entity};
+use super::{Lane, Stop, legal_entity, map};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let records = lane.records(&rows).await?;
-    let (rows, mut steps) = legal_entity::sort(lane, rows, &records).await?;
-    let resolutions = resolve(lane, &rows, &records).await?;
+    find(lane, rows, &records).await.map(drop)
+}
+
+/// Runs the stage, and the next one on what it lets through: both need the same records, which cost more to read than to decide about.
+pub async fn run_and_map(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
+    let records = lane.records(&rows).await?;
+    let mut found = find(lane, rows, &records).await?;
+    found.retain(|row| row.stage == Stage::Map && row.hold.is_none());
+    map::plan(lane, found, &records).await
+}
+
+/// Finds the vendors, and gives the rows as they stand then.
+async fn find(
+    lane: &Lane<'_>,
+    rows: Vec<RecordRow>,
+    records: &HashMap<RecordId, Record>,
+) -> Result<Vec<RecordRow>, Stop> {
+    let (rows, mut steps) = legal_entity::sort(lane, rows, records).await?;
+    let resolutions = resolve(lane, &rows, records).await?;
     steps.extend(rows.into_iter().map(|row| match resolutions.get(&row.id) {
         None => Step::of(row).hold(&unreadable(), lane.now_ms()),
         Some(resolution) => match &resolution.vendor {
@@ -23,8 +43,7 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
             Err(hold) => held(lane, row, hold, resolution),
         },
     }));
-    lane.apply(steps).await?;
-    Ok(())
+    Ok(lane.apply_kept(steps).await?)
 }
 
 fn resolved(lane: &Lane<'_>, row: RecordRow, vendor: &ResolvedVendor, resolution: &Resolution) -> Step {

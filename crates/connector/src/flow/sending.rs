@@ -25,6 +25,8 @@ use crate::problem;
 
 /// The next batch is prepared when fewer than this are ready to be sent.
 const FEW: usize = 25;
+/// Calls that wait for a slot.
+const WAITING: usize = 3;
 /// Answers that are committed together.
 const TOGETHER: usize = 25;
 /// An answer is committed after this long however few there are: what is not known of it costs a look-up after a crash.
@@ -217,8 +219,8 @@ impl<'l> Sending<'l> {
     /// Begins whatever can begin.
     fn begin(&mut self) {
         if self.is_open() {
-            // One more than there are slots, so that none is empty while the next one asks for the lease.
-            let most = usize::from(self.lane.connection.settings.bc.max_concurrent) + 1;
+            // More than there are slots, so that none is empty while the next one asks for the lease, or this task is at something else.
+            let most = usize::from(self.lane.connection.settings.bc.max_concurrent) + WAITING;
             while self.under_way.len() < most
                 && let Some(next) = self.ready.pop_front()
             {

@@ -188,7 +188,7 @@ impl ConnectionWorker {
                     continue;
                 }
                 let ran = self.run_stage(lane, stage).await?;
-                if ran && stage == Stage::Map {
+                if ran && stage.is_before_document() {
                     turn.feed();
                 }
                 moved |= ran;
@@ -235,7 +235,10 @@ impl ConnectionWorker {
         if rows.is_empty() {
             return Ok(false);
         }
-        lane.run_stage(stage, rows).await?;
+        match stage {
+            Stage::ResolveVendor => flow::resolve_vendor::run_and_map(lane, rows).await?,
+            stage => lane.run_stage(stage, rows).await?,
+        }
         Ok(true)
     }
 

@@ -199,6 +199,10 @@ impl EntitySet for Documents {
 
     fn lookup(&self, tables: &Tables, field: &str, value: &str) -> Option<Vec<Uuid>> {
         let key = match field {
+            "id" => {
+                let id = Uuid::try_parse(value).ok()?;
+                return Some(self.row(tables, id).map(|_| id).into_iter().collect());
+            }
             "number" => Key::Number(value.to_owned()),
             "vendorInvoiceNumber" | "vendorCreditMemoNumber" => Key::External(value.to_owned()),
             "vendorId" => Key::Vendor(Uuid::try_parse(value).ok()?),
