@@ -1,5 +1,7 @@
 //! Where the two databases differ, and how statements are put together so that one text runs on both.
 
+use std::fmt::Write as _;
+
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::{AnyConnection, Arguments, AssertSqlSafe, Encode, Type};
 
@@ -158,8 +160,8 @@ impl Statement {
 
     fn place<'t, T: Encode<'t, sqlx::Any> + Type<sqlx::Any>>(&mut self, value: T) {
         self.add(value);
-        self.text.push('$');
-        self.text.push_str(&self.arguments.len().to_string());
+        // Writing to a string cannot fail.
+        let _ = write!(self.text, "${}", self.arguments.len());
     }
 
     fn add<'t, T: Encode<'t, sqlx::Any> + Type<sqlx::Any>>(&mut self, value: T) {
