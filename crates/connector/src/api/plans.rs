@@ -1,6 +1,6 @@
 //! Paying open invoices: what would be paid and what stands against it, and the order for exactly that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,6 +8,7 @@ use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use domain::transfer::Order;
 use serde::{Deserialize, Serialize};
+use store::TransferOrder;
 use utoipa::ToSchema;
 
 use super::Api;
@@ -181,8 +182,8 @@ pub(super) struct ToOrder {
 
 /// Order what was planned, all of it or nothing.
 ///
-/// The plan is made again and has to come to the same. With four eyes, another person has to approve the orders. The same order again is
-/// refused, since the invoices are ordered by then.
+/// The plan is made again and has to come to the same. With four eyes, another person has to approve the orders. The same order of the same
+/// person again is answered with what was ordered, as it stands now.
 #[utoipa::path(post, path = "/connections/{connection}/transfer-orders", operation_id = "order_transfers", tag = "transfers",
     request_body = ToOrder, responses((status = 201, description = "Ordered.", body = Orders),
         (status = 409, description = "Something has changed since the plan, or stands against it.")))]
@@ -194,6 +195,10 @@ pub(super) async fn order(
 ) -> Result<(StatusCode, Json<Orders>), Problem> {
     let (app, connection, by) = (&api.app, api.connection(&name)?, caller.user()?);
     let person = Person::who_orders(&app.store, connection, by).await.map_err(orders::refused)?;
+    let before = ordered_before(&api, connection, by, &plan).await?;
+    if !before.is_empty() {
+        return Ok((StatusCode::CREATED, Json(Orders::of(before))));
+    }
     let again = planned(&api, connection, &ToPay { invoices, despite }).await?;
     let ordered = again.orders().filter(|_| again.mark().as_deref() == Some(plan.as_str()));
     let Some(ordered) = ordered else {
@@ -207,4 +212,22 @@ pub(super) async fn order(
     let rows = word::order(&app.store, connection, &ordered, &person, app.now_ms()).await.map_err(orders::refused)?;
     app.bell.notify_waiters();
     Ok((StatusCode::CREATED, Json(Orders::of(rows))))
+}
+
+/// What this person ordered by this very plan, if that was so.
+async fn ordered_before(
+    api: &Api,
+    connection: &Connection,
+    by: &str,
+    plan: &str,
+) -> Result<Vec<TransferOrder>, Problem> {
+    // What is ordered together is written together.
+    let mut together: BTreeMap<i64, Vec<TransferOrder>> = BTreeMap::new();
+    for row in api.app.store.transfer_orders().list(&connection.id).await? {
+        if row.proposed_by == by {
+            together.entry(row.proposed_ms).or_default().push(row);
+        }
+    }
+    let is_it = |rows: &Vec<TransferOrder>| plan::mark_of(rows.iter().map(|row| &row.order)) == plan;
+    Ok(together.into_values().rev().find(is_it).unwrap_or_default())
 }

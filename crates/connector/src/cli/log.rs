@@ -1,12 +1,13 @@
 //! The log on stderr: text for people, or one JSON object a line for programs, with what ends a command among them.
 
+use std::io::IsTerminal as _;
 use std::panic::PanicHookInfo;
 
 use clap::ValueEnum;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-use super::Failure;
+use super::{Exit, Failure};
 use crate::clock::{Clock as _, SystemClock, timestamp};
 
 /// How the log is written.
@@ -26,7 +27,11 @@ pub(super) fn start(level: &str, format: LogFormat) {
         format!("warn,connector={level},clients={level},store={level},sandbox={level}")
     };
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| "info".into());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     let started = match format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => {
@@ -51,6 +56,18 @@ pub(super) fn tell(failure: &Failure, format: LogFormat) {
             );
         }
     }
+}
+
+/// Ends quietly when whoever reads the output wants no more of it, as `head` does: the standard library panics then.
+pub(super) fn end_with_the_reader() {
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let why = panic.payload_as_str().unwrap_or_default();
+        if why.starts_with("failed printing to stdout") && why.contains("Broken pipe") {
+            std::process::exit(Exit::Done as i32);
+        }
+        others(panic);
+    }));
 }
 
 fn tell_panic(panic: &PanicHookInfo<'_>) {

@@ -234,6 +234,7 @@ pub async fn main() -> ExitCode {
     };
     let format = cli.common.log_format;
     log::start(&cli.common.log, format);
+    log::end_with_the_reader();
     match dispatch(cli).await {
         Ok(exit) => exit.into(),
         Err(failure) => {

@@ -56,6 +56,18 @@ async fn status_attention_and_explain_tell_the_same_story_as_json_and_as_text() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_ends_quietly_when_nobody_reads_its_output_any_more() {
+    let setting = Setting::make(Options { records: 5, ..Options::default() }).await;
+    for format in ["text", "json"] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = setting.command(&["status", "--log-format", format]);
+        let ended = command.stdout(writer).stderr(std::process::Stdio::piped()).output().await.unwrap();
+        assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap().as_str()), (Some(0), ""), "{format}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backfill_takes_up_what_an_earlier_start_left_out_and_a_second_one_nothing() {
     let setting = Setting::make(Options { records: 60, ..Options::default() }).await;
     let tomorrow = setting.sandbox.world().clock.today().tomorrow().unwrap();

@@ -54,7 +54,11 @@ async fn what_was_planned_is_ordered_once_and_what_changed_is_not(#[values(Db::S
         (&ordered["orders"][0]["state"], &ordered["orders"][0]["ordered_by"]),
         (&json!("proposed"), &json!("kit"))
     );
-    assert_eq!(kim.post(ORDERS, as_planned(mark, &["INV-7001"])).await.0, StatusCode::CONFLICT, "it is ordered");
+    let again = kim.post(ORDERS, as_planned(mark, &["INV-7001"])).await;
+    assert_eq!(again, (StatusCode::CREATED, ordered), "the same again is the same");
+    let lee = token_of(&app, "lea", Role::Bookkeeper).await;
+    let other = door.with(&lee).post(ORDERS, as_planned(mark, &["INV-7001"])).await;
+    assert_eq!(other.0, StatusCode::CONFLICT, "another person's order is another one: {}", other.1);
     assert_eq!(orders(&app).await.len(), 1);
     for unusable in [json!({ "invoices": [] }), json!({ "invoices": [{ "invoice": "x", "amount": 1 }] }), json!([])] {
         assert!(kim.post(PLANS, unusable).await.0.is_client_error());

@@ -173,6 +173,9 @@ pub enum Refusal {
     /// It is ordered already.
     #[error("it is ordered already: order {0} is {1}")]
     Ordered(i64, &'static str),
+    /// Another order of the invoice was made since it was planned.
+    #[error("another order of this invoice was made since this was planned")]
+    PlannedAnew,
     /// The account has not enough.
     #[error("the cash account has {available} available, and {needed} are needed")]
     Balance {
@@ -215,7 +218,7 @@ impl Refusal {
             Self::UnknownInstrument(_) => "unknown_instrument",
             Self::EarlierTransfer(..) => "earlier_transfer",
             Self::PreparedInBc(_) => "prepared_in_bc",
-            Self::Ordered(..) => "ordered",
+            Self::Ordered(..) | Self::PlannedAnew => "ordered",
             Self::Balance { .. } => "balance",
             Self::Limit { .. } => "limit",
         }

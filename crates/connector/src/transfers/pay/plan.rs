@@ -46,22 +46,27 @@ impl Plan {
     /// The mark of what would be sent, if nothing stands against it: a digest of everything in it and nothing else, so that another
     /// account of a payee is another mark.
     pub fn mark(&self) -> Option<String> {
-        let mut hash = Sha256::new();
-        for order in self.orders()? {
-            let parts = [
-                &order.key.to_string(),
-                &order.cents.to_string(),
-                &order.brex_vendor,
-                &order.way.instrument,
-                &order.account,
-            ];
-            for part in parts {
-                hash.update(part.as_bytes());
-                hash.update([0]);
-            }
-        }
-        Some(HEXLOWER.encode(&hash.finalize()))
+        Some(mark_of(&self.orders()?))
     }
+}
+
+/// The mark of orders as they were planned.
+pub fn mark_of<'o>(orders: impl IntoIterator<Item = &'o Order>) -> String {
+    let mut hash = Sha256::new();
+    for order in orders {
+        let parts = [
+            &order.key.to_string(),
+            &order.cents.to_string(),
+            &order.brex_vendor,
+            &order.way.instrument,
+            &order.account,
+        ];
+        for part in parts {
+            hash.update(part.as_bytes());
+            hash.update([0]);
+        }
+    }
+    HEXLOWER.encode(&hash.finalize())
 }
 
 /// One invoice.

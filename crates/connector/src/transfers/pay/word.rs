@@ -120,7 +120,7 @@ pub async fn order(
             // The key counts the invoice's orders, so that a plan made before another order does not fit any more.
             let is_known = stored.iter().any(|earlier| earlier.order.key == order.key);
             if is_known || !invoices.insert(order.invoice) {
-                return Err(Refusal::Ordered(0, "planned anew since").into());
+                return Err(Refusal::PlannedAnew.into());
             }
         }
         within_limits(&settings.limits(), ordered_today(stored, &connection.rules.zone, now_ms), orders)?;
