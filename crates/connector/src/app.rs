@@ -41,6 +41,8 @@ pub struct App {
     pub keys: KeyRing,
     /// The folder that relative paths of the configuration start from.
     pub folder: PathBuf,
+    /// The configuration's file, if it was read from one.
+    pub file: Option<PathBuf>,
     /// Random numbers.
     pub chance: Chance,
     /// The connections, in the order of the configuration.
@@ -179,7 +181,7 @@ impl App {
             let brex = accounts.sender(settings, &found.brex)?;
             connections.push(Arc::new(Connection::build(settings, config, found, Senders { brex, bc }, read_only)?));
         }
-        let folder = config.folder.clone();
+        let (folder, file) = (config.folder.clone(), config.file.clone());
         let public_url = config.public_url.clone();
         let pulse = Pulse::new(clock.now_ms());
         Ok(Arc::new(Self {
@@ -187,6 +189,7 @@ impl App {
             clock,
             keys,
             folder,
+            file,
             chance,
             connections,
             public_url,

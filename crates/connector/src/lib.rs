@@ -15,6 +15,7 @@ pub mod cli;
 pub mod clock;
 pub mod coding_lists;
 pub mod config;
+mod connect;
 pub mod console;
 pub mod doctor;
 pub mod flow;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::alone::NotAlone;
 use crate::app::BuildError;
 use crate::config::ConfigError;
+use crate::connect::{Refusal, Why};
 use crate::keys::KeyError;
 use crate::stop::Stop;
 use crate::web::ListenError;
@@ -75,6 +76,27 @@ impl From<BuildError> for Failure {
             BuildError::Http(_) => Exit::Unexpected,
         };
         Self::new(exit, chain(&error))
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Said(why, sentence) => {
+                let exit = match why {
+                    Why::Unexpected => Exit::Unexpected,
+                    Why::Config => Exit::Config,
+                    Why::Refused => Exit::Refused,
+                    Why::Unreachable => Exit::Unreachable,
+                    Why::NotFound => Exit::NotFound,
+                    Why::NotTaken => Exit::NotTaken,
+                };
+                Self::new(exit, sentence)
+            }
+            Refusal::Config(error) => error.into(),
+            Refusal::File(error) => error.into(),
+            Refusal::Stop(stop) => stop.into(),
+        }
     }
 }
 

@@ -97,6 +97,9 @@ pub struct Config {
     /// The folder that relative paths start from: that of the file.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The file, if it was read from one.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 /// The address of the database. It cannot be printed, since it may hold a password.
@@ -136,7 +139,8 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Self::parse(&text, folder).map_err(|error| error.in_file(path))
+        let config = Self::parse(&text, folder).map_err(|error| error.in_file(path))?;
+        Ok(Self { file: Some(path.to_owned()), ..config })
     }
 
     /// Reads and checks text; relative paths start at `folder`.

@@ -6,6 +6,7 @@ mod attention;
 mod audit;
 mod charts;
 mod close;
+mod connect;
 mod connections;
 mod doctor;
 mod evaluation;
@@ -48,6 +49,8 @@ struct Console {
     url: Option<Url>,
     /// How people sign in with their Microsoft accounts, if they may.
     microsoft: Option<Microsoft>,
+    /// What people typed to connect two systems.
+    drafts: connect::Drafts,
 }
 
 /// How browsers come in.
@@ -69,7 +72,8 @@ pub fn router(app: Arc<App>, entrance: Entrance) -> Router {
     let access = Access::new(Arc::clone(&app));
     let Entrance { url, microsoft } = entrance;
     let api = api::router(Arc::clone(&app), url.clone());
-    guard::guarded(routes::all(), Arc::new(Console { app, access, url, microsoft })).nest_service(api::BASE, api)
+    guard::guarded(routes::all(), Arc::new(Console { app, access, url, microsoft, drafts: connect::Drafts::default() }))
+        .nest_service(api::BASE, api)
 }
 
 /// Answers until cancelled; requests under way are finished.

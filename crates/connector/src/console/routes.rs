@@ -10,8 +10,8 @@ use domain::access::Need;
 use crate::access::BACK;
 
 use super::{
-    Console, assets, attention, audit, close, connections, doctor, evaluation, mappings, microsoft, overview, pay,
-    record, records, secrets, sign_in, tokens, transfers, users, vendors,
+    Console, assets, attention, audit, close, connect, connections, doctor, evaluation, mappings, microsoft, overview,
+    pay, record, records, secrets, sign_in, tokens, transfers, users, vendors,
 };
 
 /// Who may come in.
@@ -78,6 +78,8 @@ pub(super) fn all() -> Vec<Route> {
         show("/c/{connection}/audit", read, audit::show),
         act("/c/{connection}/audit/verify", read, audit::verify),
         show("/connections", read, connections::show),
+        show("/connect", administer, connect::show),
+        act("/connect", administer, connect::act),
         act("/c/{connection}/jobs", work, connections::run_job),
         show("/c/{connection}/doctor", read, doctor::show),
         act("/c/{connection}/doctor", work, doctor::run),

@@ -445,5 +445,7 @@ requests_per_second = 100000
         environment = json!(ready.bc.environment),
         company = json!(ready.bc.company_name),
     );
-    Config::parse(&text, secrets.path()).unwrap()
+    let file = secrets.path().join("ml-connector.toml");
+    std::fs::write(&file, text).unwrap();
+    Config::load(&file).unwrap()
 }

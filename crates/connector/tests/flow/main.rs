@@ -12,6 +12,7 @@ mod clock;
 mod closed_years;
 mod coding_lists;
 mod console;
+mod console_connect;
 mod console_connections;
 mod console_mappings;
 mod console_microsoft;

@@ -11,12 +11,13 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::super::{Common, Exit, Failure};
-use super::answers::{Answers, EntraAnswers};
-use super::systems::{Joined, Tenant, brex_client, company_of, find_company, names, none_seen, refused};
-use super::{file, prompt};
+use super::prompt;
 use crate::clock::{Clock as _, SystemClock, timestamp};
 use crate::config::ConnectionConfig;
 use crate::config::secret::read_private_file;
+use crate::connect::answers::{Answers, EntraAnswers};
+use crate::connect::systems::{Joined, Tenant, brex_client, company_of, find_company, names, none_seen};
+use crate::connect::{file, systems};
 
 /// Completes the answers and finds both sides.
 pub(super) async fn ask(common: &Common, answers: &mut Answers) -> Result<Joined, Failure> {
@@ -28,7 +29,7 @@ pub(super) async fn ask(common: &Common, answers: &mut Answers) -> Result<Joined
     let (environment, client, companies) = environment(answers, &tenant).await?;
     let (company, bc_company) = company(answers, &companies)?;
     dates(answers)?;
-    let is_new = file::known(common, answers.name())?.is_none();
+    let is_new = file::known(&common.config, answers.name())?.is_none();
     if is_new && answers.brex.integration_vendor.is_none() {
         let question = "Name that Brex gave to this integration (empty if it gave none)";
         answers.brex.integration_vendor = optional(question, |answer| Ok(answer.to_owned()))?;
@@ -58,8 +59,8 @@ pub(super) fn summary(common: &Common, answers: &Answers, joined: &Joined) {
 
 /// The connection as far as it is known, its hosts checked by the configuration's own rules: no secret goes to another one.
 fn draft(common: &Common, answers: &Answers) -> Result<ConnectionConfig, Failure> {
-    let config = file::candidate(common, answers)?;
-    file::settings(&config, answers.name()).cloned()
+    let config = file::candidate(&common.config, answers)?;
+    Ok(file::settings(&config, answers.name())?.clone())
 }
 
 /// The name. Of a connection that is there already, only the secrets are left to ask.
@@ -74,7 +75,7 @@ fn name(common: &Common, answers: &mut Answers) -> Result<(), Failure> {
         }
         None => prompt::line("Name of the connection", Some("main"), check)?,
     };
-    if let Some(known) = file::known(common, &name)? {
+    if let Some(known) = file::known(&common.config, &name)? {
         answers.keep_source_of(Some(&known));
         eprintln!("{name} is in {} already: it stays what it is and gets new secrets.", common.config.display());
         let fill = |place: &mut Option<String>, is: String| {
@@ -119,7 +120,8 @@ async fn brex(common: &Common, answers: &mut Answers) -> Result<(brex::Client, b
 async fn sign_in(common: &Common, answers: &mut Answers) -> Result<Tenant, Failure> {
     let (mut last_tenant, mut last_client) = (None::<String>, None::<String>);
     // A connection that is there keeps its way to sign in.
-    let mut is_certificate = file::known(common, answers.name())?.map(|known| known.entra.certificate.is_some());
+    let mut is_certificate =
+        file::known(&common.config, answers.name())?.map(|known| known.entra.certificate.is_some());
     loop {
         if answers.entra.tenant.is_none() {
             let question = "Microsoft Entra tenant (id or domain)";
@@ -175,7 +177,7 @@ fn secret(entra: &mut EntraAnswers, is_certificate: &mut Option<bool>) -> Result
     let check = |path: &str| {
         let text = read_private_file("the certificate", Path::new(path)).map_err(|why| crate::worker::chain(&why))?;
         let read = EntraAnswers { certificate: Some(SecretString::from(text)), ..EntraAnswers::default() };
-        read.credential().map_err(|why| why.sentence)?;
+        read.credential().map_err(|why| why.sentence())?;
         Ok(read.certificate)
     };
     entra.certificate = prompt::line("File with the certificate and its private key (PEM)", None, check)?;
@@ -239,7 +241,7 @@ fn company(answers: &mut Answers, companies: &[bc::CompanyName]) -> Result<(Stri
                 answers.bc.company = Some(name.clone());
                 return Ok((name, found));
             }
-            Err(why) => eprintln!("{}", why.sentence),
+            Err(why) => eprintln!("{}", why.sentence()),
         }
     }
 }
@@ -276,6 +278,11 @@ fn optional<T>(question: &str, check: impl Fn(&str) -> Result<T, String>) -> Res
         "" => Ok(None),
         answer => check(answer).map(Some),
     })
+}
+
+/// What an error means.
+fn refused(error: Error) -> Failure {
+    systems::refused(error).into()
 }
 
 /// Whether it says nothing about the answer.

@@ -1,27 +1,23 @@
 //! `connect`: joins two systems. Everything is checked before anything is written; then the secrets are sealed and the connection is
 //! added to the configuration. Run twice, it changes nothing. What is not given is asked on a terminal.
 
-mod answers;
-mod file;
+mod given;
 mod guided;
-mod integration;
-mod older;
 mod prompt;
-mod snapshot;
-mod systems;
 
 use clap::Args;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use self::answers::{Answers, Given, SignIn};
-use self::integration::Outcome;
-use self::older::Older;
-use self::systems::Joined;
+use self::given::{Given, read, refuse_missing};
 use super::{Common, Exit, Failure, open, print_json};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
-use crate::{keys, secrets};
+use crate::connect::answers::Answers;
+use crate::connect::integration::{self, Outcome};
+use crate::connect::older::{self, Older};
+use crate::connect::systems::{self, Joined};
+use crate::connect::{self as joining, file};
+use crate::keys;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ConnectArgs {
@@ -33,20 +29,20 @@ pub(super) struct ConnectArgs {
 }
 
 pub(super) async fn connect(common: &Common, args: &ConnectArgs) -> Result<Exit, Failure> {
-    let mut answers = Answers::read(&args.given)?;
-    answers.keep_source_of(file::known(common, answers.name.as_deref().unwrap_or_default())?.as_ref());
+    let mut answers = read(&args.given)?;
+    answers.keep_source_of(file::known(&common.config, answers.name.as_deref().unwrap_or_default())?.as_ref());
     let is_guided = !answers.missing().is_empty() && prompt::is_terminal();
     let joined = if is_guided {
         guided::ask(common, &mut answers).await?
     } else {
-        answers.refuse_missing(&args.given)?;
+        refuse_missing(&answers, &args.given)?;
         // The hosts are checked by the configuration's own rules before any secret is sent to one.
-        let draft = file::candidate(common, &answers)?;
-        systems::join(file::settings(&draft, answers.name())?, &answers).await?
+        let draft = file::candidate(&common.config, &answers)?;
+        systems::join(file::settings(&draft, answers.name())?, &answers, choose).await?
     };
     answers.bc.environment = Some(joined.environment.clone());
     answers.bc.company = Some(joined.company.clone());
-    let config = file::candidate(common, &answers)?;
+    let config = file::candidate(&common.config, &answers)?;
     let settings = file::settings(&config, answers.name())?;
     if args.replace_integration && settings.coding_lists.integration_vendor.is_none() {
         let text =
@@ -70,10 +66,10 @@ pub(super) async fn connect(common: &Common, args: &ConnectArgs) -> Result<Exit,
         }
         prompt::yes(&format!("In Brex, {other} is active. Save what it left there, and replace it"), "no")
     };
-    let folder = file::folder(common);
+    let folder = file::folder(&common.config);
     let integration = integration::activate(settings, &joined, answers.token()?, folder, agree).await?;
     let sealed = seal(&config, &answers).await?;
-    let is_written = file::write(common, &answers)?;
+    let is_written = file::write(&common.config, &answers)?;
     tell(common, &answers, &joined, &Done { older, integration, sealed, is_written });
     Ok(Exit::Done)
 }
@@ -106,20 +102,17 @@ fn tell(common: &Common, answers: &Answers, joined: &Joined, done: &Done) {
 /// Seals what is not sealed already; tells how many.
 async fn seal(config: &Config, answers: &Answers) -> Result<u32, Failure> {
     let settings = file::settings(config, answers.name())?;
-    let SignIn { text: secret, ends, .. } = answers.entra.sign_in()?;
-    let ends = ends.and_then(|day| day.to_zoned_datetime(jiff::tz::TimeZone::UTC).ok());
-    let ends_ms = ends.map(|end| end.timestamp().as_millisecond());
     let store = open::store(config).await?;
     let ring = keys::ring(config, &store).await?;
-    let vault = store.vault(&ring);
-    let (id, now_ms) = (settings.id()?, SystemClock.now_ms());
-    let mut sealed = 0_u32;
-    for (slot, secret, ends_ms) in
-        [(secrets::brex_slot(settings), answers.token()?, None), (secrets::entra_slot(settings), secret, ends_ms)]
-    {
-        let trimmed = SecretString::from(secret.expose_secret().trim());
-        sealed = sealed.saturating_add(u32::from(vault.seal(&id, &slot, &trimmed, ends_ms, now_ms).await?));
-    }
+    let sealed = joining::seal(&store.vault(&ring), settings, answers, SystemClock.now_ms()).await?;
     store.close().await;
     Ok(sealed)
+}
+
+/// The only one there is; among several, whoever is at the terminal chooses.
+fn choose(key: &str, names: Vec<String>) -> Result<String, Failure> {
+    if names.len() > 1 && prompt::is_terminal() {
+        return prompt::choose(key, &names);
+    }
+    Ok(systems::only(key, names)?)
 }

@@ -12,18 +12,18 @@ use clients::{Effect, Error, Http, Pace};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::super::{Exit, Failure};
 use super::snapshot::{self, Snapshot};
 use super::systems::{Joined, refused, setup};
+use super::{Refusal, Why};
 use crate::clock::{Clock as _, SystemClock, timestamp};
 use crate::config::ConnectionConfig;
 
 /// What came of it.
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// For programs.
-    pub(super) json: Value,
+    pub(crate) json: Value,
     /// For people.
-    pub(super) words: String,
+    pub(crate) words: String,
 }
 
 /// The one that is in the way.
@@ -34,13 +34,13 @@ struct Other {
 }
 
 /// Makes ours the active one; `agree` is asked before another one is replaced.
-pub(super) async fn activate(
+pub(crate) async fn activate<E: From<Refusal>>(
     settings: &ConnectionConfig,
     joined: &Joined,
     token: &SecretString,
     folder: &Path,
-    agree: impl FnOnce(&str) -> Result<bool, Failure>,
-) -> Result<Outcome, Failure> {
+    agree: impl FnOnce(&str) -> Result<bool, E>,
+) -> Result<Outcome, E> {
     let Some(vendor) = settings.coding_lists.integration_vendor.as_deref() else {
         let words = "whether another accounting integration is active in Brex was not asked: only an integration with a name from Brex \
              (brex.integration_vendor) can ask";
@@ -59,11 +59,11 @@ pub(super) async fn activate(
              --replace-integration to save what it left there and to put ours in its place",
             other.words
         );
-        return Err(Failure::new(Exit::NotTaken, text));
+        return Err(Refusal::new(Why::NotTaken, text).into());
     }
     let id = other.id.as_deref().ok_or_else(|| {
-        Failure::new(
-            Exit::NotTaken,
+        Refusal::new(
+            Why::NotTaken,
             format!("{} is active in Brex, which does not tell its id: disconnect it there", other.words),
         )
     })?;
@@ -75,12 +75,12 @@ pub(super) async fn activate(
         Err(next) => {
             let text =
                 format!("{} was disconnected, and now {} is active in Brex: look there", other.words, next.words);
-            Err(Failure::new(Exit::NotTaken, text))
+            Err(Refusal::new(Why::NotTaken, text).into())
         }
     }
 }
 
-async fn create(client: &brex::Client, vendor: &str, account: &str) -> Result<Result<Integration, Other>, Failure> {
+async fn create(client: &brex::Client, vendor: &str, account: &str) -> Result<Result<Integration, Other>, Refusal> {
     let or_unknown = |name: &Option<String>| name.clone().unwrap_or_else(|| "another product".to_owned());
     Ok(match client.create_integration(vendor, account).await.map_err(failed)? {
         IntegrationAnswer::Integration(ours) => Ok(ours),
@@ -95,8 +95,8 @@ async fn create(client: &brex::Client, vendor: &str, account: &str) -> Result<Re
             id: integration_id,
         }),
         IntegrationAnswer::NotActive { .. } => {
-            return Err(Failure::new(
-                Exit::Refused,
+            return Err(Refusal::new(
+                Why::Refused,
                 "Brex says that the integration it just gave is not active: look there",
             ));
         }
@@ -104,7 +104,7 @@ async fn create(client: &brex::Client, vendor: &str, account: &str) -> Result<Re
 }
 
 /// What an error means. One that leaves it open whether Brex did it is no reason to look there: the next run finds out.
-fn failed(error: Error) -> Failure {
+fn failed(error: Error) -> Refusal {
     if error.effect() == Effect::None {
         return refused(error);
     }
@@ -112,7 +112,7 @@ fn failed(error: Error) -> Failure {
         "{}: whether it was done is not clear; run connect again, which finds out",
         crate::worker::chain(&error)
     );
-    Failure::new(Exit::Unreachable, text)
+    Refusal::new(Why::Unreachable, text)
 }
 
 fn active(ours: &Integration, replaced: &Value, saved: Option<&Snapshot>) -> Outcome {

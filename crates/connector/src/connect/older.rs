@@ -18,8 +18,8 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::super::{Exit, Failure};
 use super::systems::{Joined, refused};
+use super::{Refusal, Why};
 use crate::choices::Choices;
 use crate::config::{ConnectionConfig, Source};
 use crate::flow::read_record;
@@ -39,19 +39,20 @@ const KINDS: [(DocumentKind, WireKind); 2] =
     [(DocumentKind::Invoice, WireKind::Invoice), (DocumentKind::CreditMemo, WireKind::CreditMemo)];
 
 /// What came of the comparison.
-pub(super) struct Older {
-    pub(super) json: Value,
+pub(crate) struct Older {
+    pub(crate) json: Value,
     /// Line by line.
-    pub(super) words: Vec<String>,
+    pub(crate) words: Vec<String>,
 }
 
 /// Compares; if it cannot, says why.
-pub(super) async fn look(joined: &Joined, settings: &ConnectionConfig) -> Older {
+pub(crate) async fn look(joined: &Joined, settings: &ConnectionConfig) -> Older {
     match compare(joined, settings).await {
         Ok(compared) => Older { json: compared.json(), words: compared.words(settings.start_date) },
         Err(why) => {
-            let words = format!("what an older connector may have booked was not compared: {}", why.sentence);
-            Older { json: json!({ "compared": false, "why": why.sentence }), words: vec![words] }
+            let why = why.sentence();
+            let words = format!("what an older connector may have booked was not compared: {why}");
+            Older { json: json!({ "compared": false, "why": why }), words: vec![words] }
         }
     }
 }
@@ -64,10 +65,10 @@ struct Compared {
     is_cut: bool,
 }
 
-async fn compare(joined: &Joined, settings: &ConnectionConfig) -> Result<Compared, Failure> {
+async fn compare(joined: &Joined, settings: &ConnectionConfig) -> Result<Compared, Refusal> {
     let rules = settings.rules()?;
     let start = settings.start_date.to_zoned_datetime(rules.zone.clone());
-    let start = start.map_err(|_| Failure::new(Exit::Config, "start_date is outside the range of dates"))?;
+    let start = start.map_err(|_| Refusal::new(Why::Config, "start_date is outside the range of dates"))?;
     let mut compared = Compared { purchases: Vec::new(), documents: 0, alike: Vec::new(), is_cut: false };
     match settings.brex.source {
         Source::Accounting => read_purchases(&joined.brex, &rules, start.timestamp(), &mut compared).await?,
@@ -97,7 +98,7 @@ async fn read_purchases(
     rules: &Rules,
     start: Timestamp,
     compared: &mut Compared,
-) -> Result<(), Failure> {
+) -> Result<(), Refusal> {
     for query in queries(start) {
         let mut pages = client.records(query);
         while let Some(items) = pages.next_page().await.map_err(refused)? {
@@ -119,7 +120,7 @@ async fn read_expenses(
     rules: &Rules,
     start: Timestamp,
     compared: &mut Compared,
-) -> Result<(), Failure> {
+) -> Result<(), Refusal> {
     let mut pages = client.expenses(ExpensesQuery { statuses: Vec::new(), updated_after: Some(start) });
     // What they are coded with does not matter here.
     let choices = Choices::default();
@@ -169,7 +170,7 @@ fn purchase(record: Record, rules: &Rules) -> Option<Purchase> {
 }
 
 /// The documents since a day that do not carry our numbers.
-async fn read_documents(company: &bc::Company, from: Date, compared: &mut Compared) -> Result<Vec<Foreign>, Failure> {
+async fn read_documents(company: &bc::Company, from: Date, compared: &mut Compared) -> Result<Vec<Foreign>, Refusal> {
     let mut found = Vec::new();
     for (kind, wire) in KINDS {
         let mut pages = company.list_documents_since(wire, from).map_err(refused)?;
@@ -202,7 +203,7 @@ fn foreign(kind: DocumentKind, document: &bc::Document) -> Option<Foreign> {
 }
 
 /// Which of these documents have our marker among their lines.
-async fn marked(company: &bc::Company, documents: &[Foreign], ids: &BTreeSet<Uuid>) -> Result<BTreeSet<Uuid>, Failure> {
+async fn marked(company: &bc::Company, documents: &[Foreign], ids: &BTreeSet<Uuid>) -> Result<BTreeSet<Uuid>, Refusal> {
     let mut ours = BTreeSet::new();
     for (kind, wire) in KINDS {
         let of_kind = documents.iter().filter(|document| document.kind == kind && ids.contains(&document.id));

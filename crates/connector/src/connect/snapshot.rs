@@ -7,8 +7,8 @@ use clients::{Error, Kind, brex};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::{Exit, Failure};
 use super::systems::refused;
+use super::{Refusal, Why};
 use crate::problem;
 
 /// More files of one day than anybody makes.
@@ -17,20 +17,20 @@ const MOST: u32 = 1_000;
 const MOST_PAGES: usize = 1_000;
 
 /// A file that was written.
-pub(super) struct Snapshot {
-    pub(super) path: PathBuf,
+pub(crate) struct Snapshot {
+    pub(crate) path: PathBuf,
     /// What Brex does not let this token at.
-    pub(super) not_read: Vec<String>,
+    pub(crate) not_read: Vec<String>,
 }
 
 /// Reads everything that may be read and writes it.
-pub(super) async fn save(
+pub(crate) async fn save(
     client: &brex::Client,
     folder: &Path,
     connection: &str,
     replaced: &Value,
     now: Timestamp,
-) -> Result<Snapshot, Failure> {
+) -> Result<Snapshot, Refusal> {
     let mut not_read = Vec::new();
     let fields = readable("fields", fields(client, &mut not_read).await, &mut not_read)?;
     let vendors = readable("vendors", vendors(client).await, &mut not_read)?;
@@ -48,11 +48,11 @@ pub(super) async fn save(
         }
     }
     let text = format!("{} has {MOST} snapshots of {day} already: move them elsewhere", folder.display());
-    Err(Failure::new(Exit::Unexpected, text))
+    Err(Refusal::new(Why::Unexpected, text))
 }
 
 /// Writes the file whole, for its owner only (what `tempfile` makes); false if there is one of that name.
-fn write(folder: &Path, path: &Path, text: &str) -> Result<bool, Failure> {
+fn write(folder: &Path, path: &Path, text: &str) -> Result<bool, Refusal> {
     let file = tempfile::Builder::new().prefix(".ml-connector-").tempfile_in(folder)?;
     std::fs::write(file.path(), text)?;
     file.as_file().sync_all()?;
@@ -67,7 +67,7 @@ fn write(folder: &Path, path: &Path, text: &str) -> Result<bool, Failure> {
 }
 
 /// What was read; null where Brex does not let this token at it. Any other error is one: what could be read must not be missing.
-fn readable(what: &str, read: Result<Vec<Value>, Error>, not_read: &mut Vec<String>) -> Result<Value, Failure> {
+fn readable(what: &str, read: Result<Vec<Value>, Error>, not_read: &mut Vec<String>) -> Result<Value, Refusal> {
     match read {
         Ok(rows) => Ok(Value::Array(rows)),
         Err(error) if matches!(error.kind(), Kind::Forbidden | Kind::NotFound | Kind::Refused) => {

@@ -5,8 +5,8 @@ use std::path::Path;
 use serde_json::json;
 use url::Url;
 
-use super::super::{Common, Exit, Failure};
 use super::answers::Answers;
+use super::{Refusal, Why};
 use crate::config::{Config, ConnectionConfig, Source};
 
 /// What stands in a new configuration, so that whoever runs it has somewhere to look.
@@ -17,42 +17,42 @@ const CONSOLE: &str =
 const OPEN: &str = "to be chosen";
 
 /// The folder of the configuration.
-pub(super) fn folder(common: &Common) -> &Path {
-    common.config.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+pub(crate) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The configuration as it would be.
-pub(super) fn candidate(common: &Common, answers: &Answers) -> Result<Config, Failure> {
-    let text = text_with(common, answers)?.0;
-    Ok(Config::parse(&text, folder(common))?)
+pub(crate) fn candidate(path: &Path, answers: &Answers) -> Result<Config, Refusal> {
+    let text = text_with(path, answers)?.0;
+    Ok(Config::parse(&text, folder(path))?)
 }
 
 /// The connection in it.
-pub(super) fn settings<'a>(config: &'a Config, name: &str) -> Result<&'a ConnectionConfig, Failure> {
+pub(crate) fn settings<'a>(config: &'a Config, name: &str) -> Result<&'a ConnectionConfig, Refusal> {
     let found = config.connections.iter().find(|connection| connection.name == name);
-    found.ok_or_else(|| Failure::new(Exit::Config, format!("the configuration has no connection {name:?}")))
+    found.ok_or_else(|| Refusal::new(Why::Config, format!("the configuration has no connection {name:?}")))
 }
 
 /// The connection of this name that is there already.
-pub(super) fn known(common: &Common, name: &str) -> Result<Option<ConnectionConfig>, Failure> {
-    if !common.config.exists() {
+pub(crate) fn known(path: &Path, name: &str) -> Result<Option<ConnectionConfig>, Refusal> {
+    if !path.exists() {
         return Ok(None);
     }
-    Ok(Config::load(&common.config)?.connections.into_iter().find(|connection| connection.name == name))
+    Ok(Config::load(path)?.connections.into_iter().find(|connection| connection.name == name))
 }
 
 /// The text of the configuration with the connection in it, and whether that is another text than before. A connection that is there
 /// stays as it is if it joins the same two, and is refused otherwise: records were booked for it.
-fn text_with(common: &Common, answers: &Answers) -> Result<(String, bool), Failure> {
-    if !common.config.exists() {
+fn text_with(path: &Path, answers: &Answers) -> Result<(String, bool), Refusal> {
+    if !path.exists() {
         let hosts = match answers.allow_hosts.as_slice() {
             [] => String::new(),
             hosts => format!("allow_hosts = {}\n\n", json!(hosts)),
         };
         return Ok((format!("{hosts}{CONSOLE}{}", section(answers)), true));
     }
-    let known = known(common, answers.name())?;
-    let text = std::fs::read_to_string(&common.config)?;
+    let known = known(path, answers.name())?;
+    let text = std::fs::read_to_string(path)?;
     let Some(known) = known else {
         return Ok((format!("{}\n\n{}", text.trim_end(), section(answers)), true));
     };
@@ -64,7 +64,7 @@ fn text_with(common: &Common, answers: &Answers) -> Result<(String, bool), Failu
          date, time zone, source or name of the integration in Brex: change it there, or connect under another name",
         answers.name()
     );
-    Err(Failure::new(Exit::NotTaken, text))
+    Err(Refusal::new(Why::NotTaken, text))
 }
 
 /// Whether the answers, as far as they are given, say what is there.
@@ -116,13 +116,13 @@ fn section(answers: &Answers) -> String {
 }
 
 /// Writes the configuration, whole or not at all. True if it changed.
-pub(super) fn write(common: &Common, answers: &Answers) -> Result<bool, Failure> {
-    let (text, changed) = text_with(common, answers)?;
+pub(crate) fn write(path: &Path, answers: &Answers) -> Result<bool, Refusal> {
+    let (text, changed) = text_with(path, answers)?;
     if changed {
-        let file = tempfile::Builder::new().prefix(".ml-connector-").tempfile_in(folder(common))?;
+        let file = tempfile::Builder::new().prefix(".ml-connector-").tempfile_in(folder(path))?;
         std::fs::write(file.path(), &text)?;
         file.as_file().sync_all()?;
-        file.persist(&common.config).map_err(std::io::Error::from)?;
+        file.persist(path).map_err(std::io::Error::from)?;
     }
     Ok(changed)
 }
