@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
 use tracing::Instrument as _;
 
@@ -48,7 +49,8 @@ struct Shared {
     turns: Turns,
     calls: Mutex<BTreeMap<&'static str, u64>>,
     ended: Counters,
-    last_date: Mutex<Option<Timestamp>>,
+    /// What the other side said the time was, and when it said so.
+    last_date: Mutex<Option<(Timestamp, Instant)>>,
     response_limit_bytes: usize,
 }
 
@@ -112,9 +114,10 @@ impl Http {
         Arc::ptr_eq(&self.shared, &other.shared)
     }
 
-    /// What time it was on the other side when it last answered.
-    pub fn last_date(&self) -> Option<Timestamp> {
-        *self.shared.last_date.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What time it is on the other side, by what it said when it last answered.
+    pub fn their_time(&self) -> Option<Timestamp> {
+        let (date, then) = (*self.shared.last_date.lock().unwrap_or_else(PoisonError::into_inner))?;
+        date.checked_add(then.elapsed()).ok()
     }
 
     /// Sends `call` and reads the whole answer, whatever its status.
@@ -135,7 +138,7 @@ impl Http {
                 outcome => outcome?,
             };
             if let Some(date) = answer.date() {
-                *self.shared.last_date.lock().unwrap_or_else(PoisonError::into_inner) = Some(date);
+                *self.shared.last_date.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, Instant::now()));
             }
             let span = tracing::Span::current();
             span.record("status", answer.status().as_u16());

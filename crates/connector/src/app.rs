@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use clients::entra::TokenSource;
+use clients::entra::{Credential, TokenSource};
 use clients::{Ended, Http, Pace, SetupError, bc, brex};
 use domain::audit::Actor;
 use domain::directory::Directory;
@@ -340,6 +340,12 @@ impl Connection {
         })
     }
 
+    /// Where tokens for Business Central come from when this is what it signs in with; none of them is kept.
+    pub fn tokens_with(&self, secret: Credential) -> TokenSource {
+        let (entra, http) = (&self.settings.entra, self.traffic.entra.clone());
+        TokenSource::new(http, entra.base_url.clone(), entra.tenant.clone(), entra.client_id.clone(), secret)
+    }
+
     /// Who is at either end, once it is known.
     pub fn identity(&self) -> Option<Arc<Identity>> {
         self.identity.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -391,7 +397,7 @@ impl Traffic {
     /// What time it was on each side when it last answered.
     pub fn dates(&self) -> Vec<(&'static str, jiff::Timestamp)> {
         let sides = [("Brex", &self.brex), ("Entra ID", &self.entra), ("Business Central", &self.bc)];
-        sides.into_iter().filter_map(|(name, http)| Some((name, http.last_date()?))).collect()
+        sides.into_iter().filter_map(|(name, http)| Some((name, http.their_time()?))).collect()
     }
 
     /// Whether both call Brex with the same token.

@@ -51,6 +51,8 @@ pub(crate) async fn run(connection: &mut AnyConnection, place: &Place) -> Result
     let kind = place.kind();
     let mut tx = connection.begin_with(dialect::begin_write(kind)).await?;
     if kind == Kind::Postgres {
+        // A step over a large table takes longer than any other statement may, and other processes wait for it.
+        sqlx::raw_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").execute(&mut *tx).await?;
         // The number is arbitrary; it only has to be the same in every process.
         sqlx::raw_sql("SELECT pg_advisory_xact_lock(7310294563)").execute(&mut *tx).await?;
     }

@@ -294,37 +294,6 @@ impl Records<'_> {
         self.read(page(statement, after, limit)).await
     }
 
-    /// Records at a stage that were last written before an instant and of which something is kept that can be erased, the first seen
-    /// first, after `after`.
-    pub async fn list_kept_since(
-        &self,
-        connection: &ConnectionId,
-        stage: Stage,
-        before_ms: i64,
-        after: Option<&(i64, RecordId)>,
-        limit: i64,
-    ) -> Result<Vec<RecordRow>, Error> {
-        let (after_ms, after_id) = after.map_or((i64::MIN, ""), |(ms, id)| (*ms, id.as_str()));
-        // Nothing was written before it was first seen.
-        let statement = of_connection(connection)
-            .push(" AND stage = ")
-            .push_bind(stage.as_str())
-            .push(" AND first_seen_ms < ")
-            .push_bind(before_ms)
-            .push(" AND (first_seen_ms, id) > (")
-            .push_bind(after_ms)
-            .push(", ")
-            .push_bind(after_id)
-            .push(") AND updated_ms < ")
-            .push_bind(before_ms)
-            .push(
-                " AND hold_code IS NULL AND EXISTS (SELECT 1 FROM payloads WHERE payloads.connection = records.connection \
-                 AND payloads.record_id = records.id) ORDER BY first_seen_ms, id LIMIT ",
-            )
-            .push_bind(limit);
-        self.read(statement).await
-    }
-
     /// Every record, by id, after `after`.
     pub async fn list(
         &self,
@@ -359,12 +328,12 @@ impl Records<'_> {
         Ok(rows.into_iter().map(|row| (row.connection.clone(), row)).collect())
     }
 
-    async fn read(&self, statement: Statement) -> Result<Vec<RecordRow>, Error> {
+    pub(crate) async fn read(&self, statement: Statement) -> Result<Vec<RecordRow>, Error> {
         self.db.rows(statement).await?.iter().map(read).collect()
     }
 }
 
-fn of_connection(connection: &ConnectionId) -> Statement {
+pub(crate) fn of_connection(connection: &ConnectionId) -> Statement {
     Statement::new(SELECT).push(" WHERE connection = ").push_bind(connection.as_str())
 }
 

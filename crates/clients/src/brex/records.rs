@@ -99,7 +99,20 @@ impl Client {
         let largest = &self.shared.page_of_records;
         let limit = query.limit.unwrap_or_else(|| largest.load(Ordering::Relaxed));
         let answer = match ask(limit).await {
-            Err(error) if query.limit.is_none() && limit > SMALL_PAGE && error.kind() == Kind::Refused => {
+            Err(error)
+                if query.limit.is_none()
+                    && limit > SMALL_PAGE
+                    && matches!(error.kind(), Kind::TimedOut | Kind::ServerError) =>
+            {
+                // Perhaps it was too much: the next one asks for less.
+                largest.store(SMALL_PAGE, Ordering::Relaxed);
+                return Err(error);
+            }
+            Err(error)
+                if query.limit.is_none()
+                    && limit > SMALL_PAGE
+                    && matches!(error.kind(), Kind::Refused | Kind::TooLarge) =>
+            {
                 // Only if the smaller page is taken was it the size that was refused.
                 let answer = ask(SMALL_PAGE).await?;
                 largest.store(SMALL_PAGE, Ordering::Relaxed);

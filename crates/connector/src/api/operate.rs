@@ -106,11 +106,11 @@ pub(super) async fn replay(
 /// A stage by its name.
 fn stage(name: &str) -> Result<Stage, Problem> {
     let unknown = || {
-        let names: Vec<&str> = Stage::WORKING.iter().map(|stage| stage.as_str()).collect();
-        Problem::unusable(format!("from is a stage that does something: {}.", names.join(", ")))
+        let names: Vec<&str> = Stage::REPLAYABLE.iter().map(|stage| stage.as_str()).collect();
+        Problem::unusable(format!("from is a stage that can be done again: {}.", names.join(", ")))
     };
     let stage: Stage = name.parse().map_err(|_| unknown())?;
-    if Stage::WORKING.contains(&stage) { Ok(stage) } else { Err(unknown()) }
+    if Stage::REPLAYABLE.contains(&stage) { Ok(stage) } else { Err(unknown()) }
 }
 
 /// What is asked for.

@@ -5,16 +5,11 @@ use serde_json::json;
 
 use super::{Common, Exit, Failure, exit, open, print_json};
 use crate::doctor::{Finding, Verdict, examine};
-use crate::identity;
 
 pub(super) async fn doctor(common: &Common) -> Result<Exit, Failure> {
     let config = open::config(common)?;
     let app = open::planning(&config).await?;
     let mut findings = Vec::new();
-    // Who is at either end is needed to see connections that get in each other's way.
-    for connection in &app.connections {
-        identity::recall(&app, connection).await?;
-    }
     for connection in &app.connections {
         findings.extend(examine(&app, connection).await?);
     }

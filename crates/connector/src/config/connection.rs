@@ -333,7 +333,7 @@ impl ConnectionConfig {
         self.directory.check(&key)?;
         self.receipts.check(&key)?;
         self.drift.check(&key)?;
-        self.retention.check(&key)?;
+        self.retention.check(&key, self.drift.days)?;
         self.failures.check(&key)?;
         self.tax.check(&key)?;
         self.transfers.check(&key)?;

@@ -18,8 +18,13 @@ pub struct RetentionSection {
 }
 
 impl RetentionSection {
-    pub(super) fn check(&self, key: &dyn Fn(&str) -> String) -> Result<(), ConfigError> {
+    /// What is watched for changes is still needed.
+    pub(super) fn check(&self, key: &dyn Fn(&str) -> String, watched_days: u32) -> Result<(), ConfigError> {
         match self.erase_after_days {
+            Some(days) if days <= watched_days => {
+                let text = format!("must be more than drift.days ({watched_days}): what is watched is still needed");
+                Err(ConfigError::value(key("retention.erase_after_days"), text))
+            }
             None | Some(LEAST_DAYS..=MOST_DAYS) => Ok(()),
             Some(_) => {
                 let text =

@@ -98,7 +98,7 @@ pub(super) fn took(drafts: &[Drafts], today: i64) -> Took {
     Took { bars, shares: by_step.into_iter().map(share).collect(), drafts }
 }
 
-/// What was spent, by currency: by account, and by the dimensions with most in them.
+/// What was spent, by currency: by account, and by the first dimensions.
 pub(super) fn spent(spend: &[Spend], directory: &Directory) -> Vec<Spent> {
     let mut sums: BTreeMap<(&str, &str), BTreeMap<&str, Decimal>> = BTreeMap::new();
     for one in spend {

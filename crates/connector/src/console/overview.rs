@@ -100,6 +100,7 @@ fn since(console: &Console, connection: &Connection) -> Date {
 /// What was spent, a line for each month and account or dimension value.
 pub(super) async fn spend_csv(State(console): State<Arc<Console>>, Path(name): Path<String>) -> Result<Response, Oops> {
     let connection = connection(&console, &name)?;
+    known_names(&console, connection).await?;
     let spend = console.app.store.records().spend_since(&connection.id, Date::ZERO).await?;
     let local = &connection.directory().setup.local_currency;
     let header = ["month", "currency", "dimension", "value", "amount"];

@@ -10,12 +10,12 @@ use clients::entra::{NEEDED, NOT_NEEDED, permissions_of};
 use clients::{Error, Kind, Retry, bc};
 use serde::Serialize;
 
-use crate::app::{App, Connection};
+use crate::app::{App, BuildError, Connection};
 use crate::clock::{DAY_MS, timestamp};
 use crate::config::Source;
 use crate::stop::Stop;
 use crate::worker::POLL;
-use crate::{identity, problem};
+use crate::{identity, problem, secrets};
 
 /// Webhooks are refused when clocks differ by five minutes; a minute is worth a word.
 const SKEW_MS: i64 = 60_000;
@@ -113,13 +113,17 @@ impl Patient<'_> {
     }
 
     async fn examine(&mut self) -> Result<(), store::Error> {
+        // Who is at either end is needed to see connections that get in each other's way.
+        for connection in &self.app.connections {
+            if connection.identity().is_none() {
+                identity::recall(self.app, connection).await?;
+            }
+        }
         if self.brex().await {
             self.source().await?;
             self.brex_scopes().await;
         }
-        let signed_in = self.connection.tokens.token().await;
-        let permissions = signed_in.as_ref().ok().and_then(|token| permissions_of(token));
-        if self.answered("Entra ID: sign in", signed_in, |_| "a token for Business Central was issued".to_owned()) {
+        if let Some(permissions) = self.sign_in().await? {
             self.permitted(permissions);
             self.business_central().await;
         }
@@ -127,6 +131,25 @@ impl Patient<'_> {
         self.clock();
         self.secrets().await?;
         self.idle().await
+    }
+
+    /// Signs in anew, with the secret as it is now: a token that is at hand says nothing about it. Gives what it permits, if it was issued.
+    async fn sign_in(&mut self) -> Result<Option<Option<Vec<String>>>, store::Error> {
+        const CHECK: &str = "Entra ID: sign in";
+        let (app, connection) = (self.app, self.connection);
+        let settings = &connection.settings;
+        let secret = match secrets::fetch(settings, &app.folder, &app.vault(), &app.clock).await {
+            Ok(secrets) => secrets.entra,
+            Err(BuildError::Store(error)) => return Err(error),
+            Err(error) => {
+                self.note(CHECK, Verdict::Failed, crate::worker::chain(&error), Some("entra_refused".to_owned()));
+                return Ok(None);
+            }
+        };
+        let token = connection.tokens_with(secret).token().await;
+        let permissions = token.as_ref().ok().and_then(|token| permissions_of(token));
+        let is_issued = self.answered(CHECK, token, |_| "a token for Business Central was issued".to_owned());
+        Ok(is_issued.then_some(permissions))
     }
 
     async fn brex(&mut self) -> bool {

@@ -1,6 +1,6 @@
 //! The way of a record, stage by stage. Read the files in this order:
 //!
-//! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`sending`] for many at once, and [`probe`] for unclear answers) →
+//! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`sending`] for many at once, in a [`turn`], and [`probe`] for unclear answers) →
 //! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → ([`post`]) →
 //! [`mark_exported`]. `legal_entity` says first whose a purchase is. [`recheck`] looks again at what is held, [`operator`] does
 //! what a person asked for, [`revise`] brings a draft in line with a later version, [`drift`] watches the documents of exported
@@ -37,6 +37,7 @@ pub mod revise;
 pub mod sending;
 pub(crate) mod source;
 pub mod step;
+pub mod turn;
 pub mod verify;
 mod wire;
 
@@ -70,7 +71,7 @@ const LARGE_BATCH: i64 = 200;
 /// How many records a stage takes at once.
 pub fn batch(stage: Stage) -> i64 {
     match stage {
-        Stage::ResolveVendor | Stage::Map | Stage::MarkExported => LARGE_BATCH,
+        Stage::Map | Stage::MarkExported => LARGE_BATCH,
         _ => BATCH,
     }
 }

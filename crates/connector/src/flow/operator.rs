@@ -137,6 +137,10 @@ const HAS_DOCUMENT: [Stage; 5] = [Stage::Revise, Stage::Verify, Stage::Attach, S
 async fn replay(lane: &Lane<'_>, row: RecordRow, request: &Request) -> Result<Step, Stop> {
     let is_there = has_document(lane, &row).await?;
     let (event, why) = match request.from {
+        from if row.document_id.is_some() && row.plan.is_none() => {
+            let event = from.map_or(Event::Replan, Event::AgainFrom);
+            (event, Some("what was planned is erased, so that there is nothing to do again"))
+        }
         None => (Event::Replan, refuse_planning_anew(&row, is_there)),
         Some(stage) => (Event::AgainFrom(stage), refuse_from(lane, &row, stage, is_there).await?),
     };

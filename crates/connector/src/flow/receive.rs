@@ -209,6 +209,9 @@ fn decide_edit(
     if record.version <= row.version {
         return None;
     }
+    if row.document_id.is_some() && row.plan.is_none() {
+        return after_erasure(lane, row, record, text, origin);
+    }
     let differences = planned.map(|planned| booked_differences(planned, record)).unwrap_or_default();
     if record.treatment() == Treatment::Bill && record.is_ready() && row.document_id.is_some() {
         return Some(to_revise(lane, row, record, text, origin));
@@ -228,6 +231,19 @@ fn decide_edit(
         return Some(step.note("version_seen", seen(record, origin)));
     }
     Some(hold_edited(lane, row, record, &differences, text, origin))
+}
+
+/// What was booked is erased, so that nothing tells what is different: a person has to look, unless it is what our own export made of it.
+fn after_erasure(lane: &Lane<'_>, row: RecordRow, record: &Record, text: &str, origin: Origin) -> Option<Step> {
+    if record.review == Review::Exported {
+        return None;
+    }
+    let hold = Hold::new(
+        HoldCode::RecordChanged,
+        "a newer version came from Brex after what was booked had been erased here: compare it with the document in Business Central",
+    );
+    let step = Step::of(row).set(|row| row.version = record.version).payload(text.to_owned());
+    Some(step.note("version_seen", seen(record, origin)).hold(&hold, lane.now_ms()))
 }
 
 /// Bills come again with every edit (brex.md §2.5): their drafts follow as long as nobody else touched them.

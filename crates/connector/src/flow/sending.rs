@@ -5,8 +5,6 @@
 //! happens at the same time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clients::Kind;
@@ -16,11 +14,10 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use store::RecordRow;
-use tokio::sync::Notify;
 
 use super::draft::{self, Answer, Committed, Intended, Key, Planned};
+use super::turn::Turn;
 use super::{BATCH, Lane, Stop};
-use crate::clock::{Clock, Watch};
 use crate::problem;
 
 /// The next batch is prepared when fewer than this are ready to be sent.
@@ -32,82 +29,10 @@ const TOGETHER: usize = 25;
 /// An answer is committed after this long however few there are: what is not known of it costs a look-up after a crash.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// What is done beside the sending, and the sending itself, tell each other how they stand.
-#[derive(Default)]
-pub struct Turn {
-    watch: Option<(Watch, Arc<dyn Clock>)>,
-    closing: AtomicBool,
-    over: AtomicBool,
-    failed: AtomicBool,
-    fed: AtomicBool,
-    idle: AtomicBool,
-    moved: Notify,
-    woken: Notify,
-}
-
-impl Turn {
-    /// A turn that closes when the time of day is set: what waits by it has to go along first.
-    pub fn watched(watch: Watch, clock: Arc<dyn Clock>) -> Self {
-        Self { watch: Some((watch, clock)), ..Self::default() }
-    }
-
-    /// Whether the time of day was set since the turn began.
-    pub fn has_jumped(&self) -> bool {
-        self.watch.as_ref().is_some_and(|(watch, clock)| watch.jump_ms(&**clock).is_some())
-    }
-
-    /// What is under way is finished, and nothing more is begun.
-    pub fn close(&self) {
-        self.closing.store(true, Ordering::Release);
-        self.woken.notify_one();
-    }
-
-    /// There may be more to send.
-    pub fn feed(&self) {
-        self.fed.store(true, Ordering::Release);
-        self.idle.store(false, Ordering::Release);
-        self.woken.notify_one();
-    }
-
-    /// Everything at hand was sent: only more of it, or the end of the turn, is waited for.
-    pub fn is_idle(&self) -> bool {
-        self.idle.load(Ordering::Acquire)
-    }
-
-    /// Waits for more, or for the end of the turn.
-    async fn rest(&self) {
-        self.idle.store(true, Ordering::Release);
-        self.moved.notify_one();
-        self.woken.notified().await;
-        self.idle.store(false, Ordering::Release);
-    }
-
-    /// Nothing is sent any more.
-    pub fn is_over(&self) -> bool {
-        self.over.load(Ordering::Acquire)
-    }
-
-    /// It is over because something is wrong with the connection as a whole.
-    pub fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Acquire)
-    }
-
-    /// Waits until answers were committed, or the sending is over.
-    pub async fn moved(&self) {
-        self.moved.notified().await;
-    }
-
-    fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Acquire) || self.has_jumped()
-    }
-}
-
 /// Makes every draft that is due, until none is or the turn closes. Says whether any was at hand.
 pub async fn run(lane: &Lane<'_>, turn: &Turn) -> Result<bool, Stop> {
     let sent = Sending::new(lane, turn, true).run(None).await;
-    turn.failed.store(sent.is_err(), Ordering::Release);
-    turn.over.store(true, Ordering::Release);
-    turn.moved.notify_one();
+    turn.end(sent.is_err());
     sent
 }
 
@@ -226,7 +151,7 @@ impl<'l> Sending<'l> {
             {
                 self.under_way.push(draft::create(self.lane, next).boxed());
             }
-            if self.turn.fed.swap(false, Ordering::AcqRel) {
+            if self.turn.take_food() {
                 self.is_dry = !self.is_fed;
             }
             if self.preparing.is_none() && !self.is_dry && self.ready.len() < FEW {
@@ -315,7 +240,7 @@ impl<'l> Sending<'l> {
         } else if !committed.again.is_empty() {
             self.send_again(committed.again);
         }
-        self.turn.moved.notify_one();
+        self.turn.tell_moved();
     }
 
     /// Planned without dimensions there is nothing left to meet a default. They were looked for when they were refused.
@@ -371,42 +296,4 @@ async fn prepare(
     being_made: &HashSet<Key>,
 ) -> Result<Option<draft::Batch>, Stop> {
     Ok(if rows.is_empty() { None } else { Some(draft::prepare(lane, rows, being_made).await?) })
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicI64, Ordering};
-
-    use super::Turn;
-    use crate::clock::{Clock, Watch};
-
-    #[derive(Default)]
-    struct Hands {
-        now_ms: AtomicI64,
-        steady_ms: AtomicI64,
-    }
-
-    impl Clock for Hands {
-        fn now_ms(&self) -> i64 {
-            self.now_ms.load(Ordering::SeqCst)
-        }
-
-        fn steady_ms(&self) -> i64 {
-            self.steady_ms.load(Ordering::SeqCst)
-        }
-    }
-
-    #[test]
-    fn a_turn_closes_when_somebody_sets_the_clock_and_not_because_time_passes() {
-        let hands = Arc::new(Hands::default());
-        let mut watch = Watch::default();
-        watch.look(&*hands);
-        let turn = Turn::watched(watch, Arc::clone(&hands) as Arc<dyn Clock>);
-        hands.now_ms.store(3_600_000, Ordering::SeqCst);
-        hands.steady_ms.store(3_600_000, Ordering::SeqCst);
-        assert!(!turn.is_closing(), "an hour of work");
-        hands.now_ms.store(7_200_000, Ordering::SeqCst);
-        assert!(turn.is_closing(), "an hour that did not pass");
-    }
 }

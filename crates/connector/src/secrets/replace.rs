@@ -1,7 +1,7 @@
 //! A new secret in the place of an old one: tried at its system first, so that one that does not work replaces none that does.
 
-use clients::entra::{ClientSecret, Credential, TokenSource};
-use clients::{Error, brex};
+use clients::brex;
+use clients::entra::{ClientSecret, Credential};
 use domain::audit::{Actor, Note};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -12,7 +12,7 @@ use store::Slot;
 use super::{brex_slot, certificate, entra_slot, renew};
 use crate::app::{App, Connection};
 use crate::config::SecretSource;
-use crate::problem;
+use crate::connect::systems::{self, company_of};
 
 /// Which secret of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +123,9 @@ pub async fn replace(
 async fn try_brex(app: &App, connection: &Connection, token: &SecretString) -> Result<(), ReplaceError> {
     let base_url = connection.settings.brex.base_url.clone();
     let client = brex::Client::new(connection.traffic.brex.read_only(), base_url, token.clone());
-    let company = client.get_company().await.map_err(|error| refused(&error))?;
+    // It must also be allowed to read what is booked.
+    let company = company_of(&client, Some(connection.settings.brex.source)).await;
+    let company = company.map_err(|error| ReplaceError::Refused(systems::refused(error).sentence()))?;
     let row = app.store.connections().get(&connection.id).await?;
     match row.and_then(|row| row.brex_company_id).filter(|known| *known != company.id) {
         Some(known) => Err(ReplaceError::OtherCompany { found: company.id, known }),
@@ -132,20 +134,12 @@ async fn try_brex(app: &App, connection: &Connection, token: &SecretString) -> R
 }
 
 async fn try_entra(app: &App, connection: &Connection, secret: &SecretString) -> Result<(), ReplaceError> {
-    let entra = &connection.settings.entra;
-    let credential: Credential = if entra.certificate.is_some() {
+    let credential: Credential = if connection.settings.entra.certificate.is_some() {
         let unusable = |error: crate::config::ConfigError| ReplaceError::Unusable(error.to_string());
         certificate("the certificate", secret.clone(), &app.clock).map_err(unusable)?
     } else {
         ClientSecret::new(secret.clone()).into()
     };
-    let http = connection.traffic.entra.clone();
-    let tokens =
-        TokenSource::new(http, entra.base_url.clone(), entra.tenant.clone(), entra.client_id.clone(), credential);
-    tokens.token().await.map(drop).map_err(|error| refused(&error))
-}
-
-fn refused(error: &Error) -> ReplaceError {
-    let sentence = problem::of_error(error).map_or_else(|| crate::worker::chain(error), |problem| problem.sentence);
-    ReplaceError::Refused(sentence)
+    let token = connection.tokens_with(credential).token().await;
+    token.map(drop).map_err(|error| ReplaceError::Refused(systems::refused(error).sentence()))
 }

@@ -15,7 +15,8 @@ use super::jobs;
 use super::lane::Tick;
 use crate::app::{App, Connection};
 use crate::clock::Watch;
-use crate::flow::sending::{self, Turn};
+use crate::flow::sending;
+use crate::flow::turn::Turn;
 use crate::flow::{self, Lane, Stop};
 use crate::secrets;
 
@@ -173,6 +174,7 @@ impl ConnectionWorker {
 
     async fn go_on_beside(&self, lane: &Lane<'_>, turn: &Turn) -> Result<bool, Stop> {
         let mut worked = false;
+        let mut fed_ms = 0;
         tokio::select! {
             () = turn.moved() => {}
             () = self.stop.cancelled() => return Ok(false),
@@ -203,8 +205,15 @@ impl ConnectionWorker {
             if jobs::is_any_due(&self.app, lane.connection).await? {
                 turn.close();
             }
-            if !moved && turn.is_idle() {
-                turn.close();
+            if turn.is_idle() {
+                // What waited for its time, as a look-up after an unclear answer does, may be due by now.
+                let now_ms = lane.now_ms();
+                if !moved {
+                    turn.close();
+                } else if now_ms.saturating_sub(fed_ms) >= BESIDE_MS {
+                    fed_ms = now_ms;
+                    turn.feed();
+                }
             }
             if !moved {
                 tokio::select! {

@@ -180,7 +180,7 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
             }
             return Ok(());
         }
-        RETENTION => return Ok(retention::run(app, connection).await.map(drop)?),
+        RETENTION => return Ok(retention::run(app, connection, lease).await.map(drop)?),
         MASTER_DATA if connection.identity().is_some() => mirror::refresh(app, connection, lease).await?,
         _ => {}
     }

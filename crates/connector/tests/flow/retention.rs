@@ -1,6 +1,7 @@
 //! What is kept of people goes when its time is over, and the proof stays.
 
 use domain::id::RecordId;
+use domain::stage::Stage;
 use rstest::rstest;
 use sandbox::Options;
 use store::Chain;
@@ -38,6 +39,11 @@ async fn what_is_over_for_long_is_erased_and_the_trail_still_verifies(#[values(D
     assert!(rows.iter().any(|row| row.hold.is_some() && row.merchant.is_some()), "what waits for a person is needed");
     let chain = app.app.store.audit().verify(&app.connection()).await.unwrap();
     assert!(matches!(chain, Chain::Verified { .. }), "{chain:?}");
+    let erased = rows.iter().find(|row| row.document_id.is_some() && row.plan.is_none()).unwrap().id.to_string();
+    app.request_replay(&erased, Stage::Verify).await;
+    app.run_until_idle().await;
+    let refused = app.story(&erased).await.into_iter().find(|entry| entry.action == "request_refused").unwrap();
+    assert!(refused.detail.contains("what was planned is erased"), "{}", refused.detail);
     let documents = app.agreement().invoices;
     app.request("full_poll").await;
     app.run_until_idle().await;
