@@ -167,5 +167,6 @@ fn configure(ready: &Ready, folder: &TempDir, settings: &ConnectionConfig) -> Re
         keys: crate::config::KeySource::default(),
         connections: vec![settings],
         folder: folder.path().to_owned(),
+        file: None,
     })
 }
