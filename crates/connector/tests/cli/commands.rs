@@ -62,7 +62,7 @@ async fn a_command_ends_quietly_when_nobody_reads_its_output_any_more() {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = setting.command(&["status", "--log-format", format]);
-        let ended = command.stdout(writer).stderr(std::process::Stdio::piped()).output().await.unwrap();
+        let ended = command.stdout(writer).stderr(std::process::Stdio::piped()).output().unwrap();
         assert_eq!((ended.status.code(), String::from_utf8(ended.stderr).unwrap().as_str()), (Some(0), ""), "{format}");
     }
 }
