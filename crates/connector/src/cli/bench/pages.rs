@@ -23,7 +23,7 @@ const TIMES: usize = 9;
 const PASSWORD: &str = "a password of the benchmark";
 
 /// A page and what follows the name of the connection, or a page without one.
-const PAGES: [(&str, &str); 14] = [
+const PAGES: [(&str, &str); 20] = [
     ("overview", "/"),
     ("records", "/c/*/records"),
     ("records at a stage", "/c/*/records?stage=exported"),
@@ -35,9 +35,15 @@ const PAGES: [(&str, &str); 14] = [
     ("a record", "/c/*/records/accr_stored_00004711"),
     ("attention", "/c/*/attention"),
     ("vendors", "/c/*/vendors"),
+    ("evaluation", "/c/*/vendors/evaluation"),
+    ("mappings", "/c/*/mappings"),
     ("transfers", "/c/*/transfers"),
+    ("pay", "/c/*/pay"),
+    ("close", "/c/*/close"),
     ("audit", "/c/*/audit"),
     ("connections", "/connections"),
+    ("connect", "/connect"),
+    ("users", "/users"),
 ];
 
 pub(super) async fn run(connector: &Connector) -> Result<Value, Failure> {
