@@ -19,13 +19,17 @@ pub struct Pace {
 
 impl Pace {
     /// Below Business Central's limits for one user, which are 6,000 requests in five minutes, so 20 a second, and five processed at
-    /// once (business-central.md §9): commands beside the worker call, too.
-    pub const BUSINESS_CENTRAL: Self = Self { max_concurrent: 5, requests_per_second: 19 };
+    /// once (business-central.md §9): calls that are late on their way come closer together, and commands
+    /// beside the worker call, too.
+    pub const BUSINESS_CENTRAL: Self = Self { max_concurrent: 5, requests_per_second: 18 };
     /// Below Brex's limit of 1,000 requests in 60 seconds for one account.
     pub const BREX: Self = Self { max_concurrent: 8, requests_per_second: 15 };
     /// A token is needed about once an hour.
     pub const ENTRA: Self = Self { max_concurrent: 2, requests_per_second: 5 };
 }
+
+/// The turn of a call, which came at this moment.
+pub(crate) struct Turn(Instant);
 
 /// When calls begin: never more than so many in any second. A pace that spaces them evenly keeps to the same limit, but what it did not
 /// use while all slots were taken is lost to it (docs/adr/0012).
@@ -42,12 +46,26 @@ impl Turns {
     }
 
     /// Waits for the turn of a call. Turns come in the order in which they were asked for.
-    pub(crate) async fn take(&self) {
+    pub(crate) async fn take(&self) -> Turn {
         let now = Instant::now();
         let start = self.reserve(now);
         if start > now {
             sleep_until(start).await;
         }
+        Turn(start)
+    }
+
+    /// The call begins now, which may be later than its turn came: what comes a second after it counts from now.
+    pub(crate) fn begin(&self, Turn(start): Turn) {
+        self.move_to(start, Instant::now());
+    }
+
+    fn move_to(&self, start: Instant, now: Instant) {
+        let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(place) = starts.iter().position(|known| *known == start) else { return };
+        starts.remove(place);
+        let place = starts.partition_point(|known| *known <= now);
+        starts.insert(place, now);
     }
 
     fn reserve(&self, now: Instant) -> Instant {
@@ -86,6 +104,15 @@ mod tests {
         assert_eq!(turns.reserve(at(900)), at(900));
         assert_eq!(turns.reserve(at(950)), at(1_000));
         assert_eq!(turns.reserve(at(1_100)), at(1_900));
+    }
+
+    #[test]
+    fn a_call_that_begins_late_counts_from_when_it_begins() {
+        let (turns, now) = (Turns::new(2), Instant::now());
+        let at = |ms| now + Duration::from_millis(ms);
+        assert_eq!((turns.reserve(at(0)), turns.reserve(at(100))), (at(0), at(100)));
+        turns.move_to(at(0), at(300));
+        assert_eq!((turns.reserve(at(400)), turns.reserve(at(400))), (at(1_100), at(1_300)));
     }
 
     proptest! {
