@@ -219,6 +219,15 @@ test("every page fits its window and is usable by everybody, in light, dark and 
           await page.goto(`${origin}${href}`);
           await shoot(href.split("/").at(-1));
         }
+        const connection = new URL(pages.find((href) => href.endsWith("/records")), origin).pathname.split("/")[2];
+        await page.goto(`${origin}/c/${connection}/doctor`);
+        await page.getByRole("button", { name: "Examine now" }).click();
+        await page.getByRole("button", { name: "Examine again" }).waitFor();
+        await shoot("doctor");
+        for (const href of [`/c/${connection}/secrets`, "/connect"]) {
+          await page.goto(`${origin}${href}`);
+          await shoot(href.split("/").at(-1));
+        }
         const { paper, ink } = await brightness(page);
         assert.equal(paper < ink, look === "dark", `${look}: paper ${paper}, ink ${ink}`);
         await page.goto(`${origin}${pages.find((href) => href.endsWith("/records"))}?stage=exported`);

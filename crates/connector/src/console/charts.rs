@@ -134,7 +134,8 @@ fn chart(currency: &str, dimension: &str, values: &BTreeMap<&str, Decimal>, dire
     if !rest.is_empty() {
         let amount = rest.iter().map(|(_, amount)| *amount).sum();
         let name = format!("{} more", rest.len());
-        lines.push(SpentLine { name, amount: money(amount, currency), width: width(amount) });
+        // Many together say nothing beside each of the others.
+        lines.push(SpentLine { name, amount: money(amount, currency), width: 0 });
     }
     let by = if dimension.is_empty() { "account".to_owned() } else { dimension.to_owned() };
     Spent { by, currency: currency.to_owned(), lines }
