@@ -1,0 +1,28 @@
+'use strict';
+// A plain script that remembers nothing: the limit of what JavaScript does with these calls.
+
+const { randomUUID } = require('node:crypto');
+const { Client, result, AT_ONCE, PER_REPORT } = require('../shared/client.cjs');
+
+async function main() {
+  const client = new Client();
+  const records = (await client.list(process.env.BENCH_PREFIX)).values();
+  const reports = [];
+  let waiting = [];
+  const report = () => {
+    if (waiting.length > 0) reports.push(client.report(waiting, randomUUID()));
+    waiting = [];
+  };
+  const work = async () => {
+    for (const item of records) {
+      waiting.push(result(item.id, await client.create(item)));
+      if (waiting.length === PER_REPORT) report();
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  report();
+  await Promise.all(reports);
+  client.close();
+}
+
+main();
