@@ -95,7 +95,7 @@ def result(record_id, number):
 
 
 def _number(record):
-    return f"PEER-{record['id'][-20:]}"
+    return f"PEER-{record['id'][-20:]}".upper()
 
 
 def _coded(line, field):

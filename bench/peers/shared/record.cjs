@@ -29,8 +29,8 @@ function page(cursor) {
   return query.toString();
 }
 
-/** The number that a document can be found by again. */
-const number = (record) => `PEER-${record.id.slice(-20)}`;
+/** The number that a document can be found by again. Business Central keeps it in capitals. */
+const number = (record) => `PEER-${record.id.slice(-20)}`.toUpperCase();
 
 const coded = (line, field) =>
   (line.accounting_field_values ?? []).find((value) => value.remote_field_id === field)?.remote_field_value_id ?? '';
