@@ -26,17 +26,41 @@ async function list(prefix, helpers) {
   if (jobs.length > 0) await helpers.addJobs(jobs);
 }
 
-async function create({ record, group }, helpers) {
-  const number = await client.ensure(record);
-  await helpers.addJob('report', [result(record.id, number)], {
-    jobKey: `report-${group}`, jobKeyMode: 'preserve_run_at', runAt: new Date(Date.now() + GATHER_MS), maxAttempts: 10,
-  });
+/** Adds to the report of a group, or begins one. */
+async function gather(group, entry, helpers) {
+  let job;
+  do {
+    job = await helpers.addJob('report', [entry], {
+      jobKey: `report-${group}`, jobKeyMode: 'preserve_run_at', runAt: new Date(Date.now() + GATHER_MS), maxAttempts: 10,
+    });
+    // Version 0.18.0 drops what is added to a job that is taken at the same moment, and answers without a job (its issue 580).
+  } while (!job.id);
 }
 
-async function report(results) {
-  // A job that failed may have grown before it is tried again: the key is of the content.
-  const ids = results.map((one) => one.accounting_record_id).sort();
-  await client.report(results, createHash('sha256').update(ids.join()).digest('hex'));
+async function create({ record, group }, helpers) {
+  const number = await client.ensure(record);
+  await gather(group, result(record.id, number), helpers);
+}
+
+/** The key is of the content: a job that failed may have grown before it is tried again. */
+const keyOf = (results) =>
+  createHash('sha256').update(results.map((one) => one.accounting_record_id).sort().join()).digest('hex');
+
+/** Brex refuses a report whole if it was told of one of its records before, as when a killed job is done again. It names them. */
+async function tell(results) {
+  try {
+    await client.report(results, keyOf(results));
+  } catch (error) {
+    const told = new Set(error.answer?.details?.not_ready_for_export_accounting_record_ids);
+    const rest = results.filter((one) => !told.has(one.accounting_record_id));
+    if (rest.length === results.length) throw error;
+    if (rest.length > 0) await client.report(rest, keyOf(rest));
+  }
+}
+
+async function report(gathered) {
+  const results = [...new Map(gathered.map((one) => [one.accounting_record_id, one])).values()];
+  await tell(results);
   reported += results.length;
   if (reported >= Number(process.env.BENCH_RECORDS)) finish();
 }

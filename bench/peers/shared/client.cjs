@@ -10,6 +10,17 @@ const PER_REPORT = 100;
 
 const readReady = () => JSON.parse(fs.readFileSync(process.env.BENCH_READY, 'utf8'));
 
+/** The error of a request that was refused, with what was said. */
+function refusal(request, status, text) {
+  const error = new Error(`${request}: ${status} ${text}`);
+  try {
+    error.answer = JSON.parse(text);
+  } catch {
+    // Not every refusal is JSON; the message has its text.
+  }
+  return error;
+}
+
 class Client {
   #agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
   #token;
@@ -78,7 +89,7 @@ class Client {
         answer.on('end', () => {
           const text = Buffer.concat(parts).toString();
           if (answer.statusCode >= 200 && answer.statusCode < 300) resolve(JSON.parse(text));
-          else reject(new Error(`${method} ${url.split('?')[0]}: ${answer.statusCode} ${text}`));
+          else reject(refusal(`${method} ${url.split('?')[0]}`, answer.statusCode, text));
         });
       });
       request.setTimeout(60_000, () => request.destroy(new Error(`${method}: no answer in a minute`)));
