@@ -53,7 +53,14 @@ install_packages() {
     cp "$peers/$peer/package-lock.json" "$home/installed.json"
 }
 
-# A port of the loopback interface that nobody listens on now.
+# A port that nobody listens on now, below those that the system gives out by itself.
 free_port() {
-    node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
+    local port
+    while :; do
+        port=$((20000 + RANDOM % 12000))
+        if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+            printf '%s\n' "$port"
+            return
+        fi
+    done
 }
