@@ -25,16 +25,22 @@ use_node() {
     PATH=$node_home/bin:$PATH
 }
 
-# The last line that says why something failed.
+# The first line of a log that says why something failed.
 reason() {
-    { grep -iE 'error|not found|cannot|failed' "$1" || tail -n 1 "$1"; } | tail -n 1 | cut -c1-300
+    { grep -iE 'error|not found|cannot|failed' "$1" | grep -viE 'complete log|error (code|errno|syscall|path)|warn' || tail -n 1 "$1"; } |
+        head -n 1 | cut -c1-300
+}
+
+# A program of the machine that is not installed here.
+need() {
+    command -v "$2" >/dev/null || [[ -n $(compgen -G "/usr/lib/postgresql/*/bin/$2") ]] || skip "$1" "no $2 on this machine"
 }
 
 install_node() {
     local peer=$1 log=$PEERS_HOME/node.log
     use_node
     if [[ $("$node_home/bin/node" --version 2>/dev/null) == "v$NODE_VERSION" ]]; then return; fi
-    command -v npm >/dev/null || skip "$peer" "no npm on this machine"
+    need "$peer" npm
     mkdir -p "$PEERS_HOME/node"
     printf '{ "private": true }\n' >"$PEERS_HOME/node/package.json"
     npm install --prefix "$PEERS_HOME/node" --ignore-scripts --no-audit --no-fund "$(node_package)@$NODE_VERSION" \
