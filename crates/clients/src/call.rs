@@ -38,6 +38,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Option<Body>,
     pub(crate) timeout: Duration,
+    /// As how many calls it counts for the pace.
+    pub(crate) counts_as: usize,
     /// What it signs in with: never kept from an answer that says it back.
     pub(crate) secrets: Vec<SecretString>,
 }
@@ -56,7 +58,7 @@ impl Call {
     pub(crate) fn new(asked: Asked, method: Method, url: Url) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        Self { asked, method, url, headers, body: None, timeout: CALL_TIMEOUT, secrets: Vec::new() }
+        Self { asked, method, url, headers, body: None, timeout: CALL_TIMEOUT, counts_as: 1, secrets: Vec::new() }
     }
 
     pub(crate) fn asked(&self) -> Asked {
@@ -79,6 +81,12 @@ impl Call {
 
     pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// It is made of so many parts, each of which counts (business-central.md §3.4: whether they do is not stated).
+    pub(crate) fn counting_as(mut self, calls: usize) -> Self {
+        self.counts_as = calls;
         self
     }
 

@@ -112,6 +112,20 @@ impl Error {
         self
     }
 
+    /// The same failure once more, for another operation that was sent along; of what caused it the text is kept.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        let details = &*self.0;
+        let source = details.source.as_ref().map(|source| source.to_string().into());
+        Self(Box::new(Details {
+            code: details.code.clone(),
+            api_message: details.api_message.clone(),
+            request_id: details.request_id.clone(),
+            source,
+            ..*details
+        }))
+    }
+
     /// Who failed.
     pub fn system(&self) -> System {
         self.0.asked.system

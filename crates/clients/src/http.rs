@@ -174,13 +174,13 @@ impl Http {
     async fn turn(&self, call: &Call) -> Result<SemaphorePermit<'_>, Error> {
         #[expect(clippy::expect_used, reason = "the semaphore belongs to this struct and is never closed")]
         let slot = self.shared.slots.acquire().await.expect("the semaphore is open");
-        let turn = self.shared.turns.take().await;
+        let turn = self.shared.turns.take(call.counts_as).await;
         if let Some(permit) = &self.permit
             && !permit().await
         {
             return Err(Error::new(call.asked, Kind::Withheld, Retry::Soon, Effect::None));
         }
-        self.shared.turns.begin(turn);
+        self.shared.turns.begin(&turn);
         self.count(call.asked.operation);
         Ok(slot)
     }

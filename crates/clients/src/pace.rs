@@ -28,8 +28,8 @@ impl Pace {
     pub const ENTRA: Self = Self { max_concurrent: 2, requests_per_second: 5 };
 }
 
-/// The turn of a call, which came at this moment.
-pub(crate) struct Turn(Instant);
+/// The turn of a call, which came at this moment, and as how many calls it counts.
+pub(crate) struct Turn(Instant, usize);
 
 /// When calls begin: never more than so many in any second. A pace that spaces them evenly keeps to the same limit, but what it did not
 /// use while all slots were taken is lost to it (docs/adr/0012).
@@ -45,37 +45,43 @@ impl Turns {
         Self { most, starts: Mutex::default() }
     }
 
-    /// Waits for the turn of a call. Turns come in the order in which they were asked for.
-    pub(crate) async fn take(&self) -> Turn {
+    /// Waits for the turn of a call that counts as `calls`; one that counts as more than a second takes counts as all of them. Turns
+    /// come in the order in which they were asked for.
+    pub(crate) async fn take(&self, calls: usize) -> Turn {
         let now = Instant::now();
-        let start = self.reserve(now);
+        let start = self.reserve(calls, now);
         if start > now {
             sleep_until(start).await;
         }
-        Turn(start)
+        Turn(start, calls)
     }
 
     /// The call begins now, which may be later than its turn came: what comes a second after it counts from now.
-    pub(crate) fn begin(&self, Turn(start): Turn) {
-        self.move_to(start, Instant::now());
+    pub(crate) fn begin(&self, turn: &Turn) {
+        self.move_to(turn, Instant::now());
     }
 
-    fn move_to(&self, start: Instant, now: Instant) {
+    fn move_to(&self, &Turn(start, calls): &Turn, now: Instant) {
         let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(place) = starts.iter().position(|known| *known == start) else { return };
-        starts.remove(place);
-        let place = starts.partition_point(|known| *known <= now);
-        starts.insert(place, now);
+        for _ in 0..calls {
+            let Some(place) = starts.iter().position(|known| *known == start) else { return };
+            starts.remove(place);
+            let place = starts.partition_point(|known| *known <= now);
+            starts.insert(place, now);
+        }
     }
 
-    fn reserve(&self, now: Instant) -> Instant {
+    fn reserve(&self, calls: usize, now: Instant) -> Instant {
+        let calls = calls.clamp(1, self.most);
         let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
         while starts.front().is_some_and(|first| *first + SECOND <= now) {
             starts.pop_front();
         }
-        let free = if starts.len() < self.most { None } else { starts.pop_front().map(|first| first + SECOND) };
-        let start = [free, starts.back().copied()].into_iter().flatten().fold(now, Instant::max);
-        starts.push_back(start);
+        let mut start = starts.back().map_or(now, |last| now.max(*last));
+        while starts.len() + calls > self.most {
+            start = starts.pop_front().map_or(start, |first| start.max(first + SECOND));
+        }
+        starts.extend(std::iter::repeat_n(start, calls));
         start
     }
 }
@@ -87,12 +93,12 @@ mod tests {
     use proptest::prelude::*;
     use tokio::time::Instant;
 
-    use super::{SECOND, Turns};
+    use super::{SECOND, Turn, Turns};
 
     #[test]
     fn a_second_takes_what_it_may_at_once_and_the_next_one_waits() {
         let (turns, now) = (Turns::new(3), Instant::now());
-        let starts: Vec<Duration> = (0..7).map(|_| turns.reserve(now) - now).collect();
+        let starts: Vec<Duration> = (0..7).map(|_| turns.reserve(1, now) - now).collect();
         assert_eq!(starts.iter().map(Duration::as_millis).collect::<Vec<_>>(), [0, 0, 0, 1_000, 1_000, 1_000, 2_000]);
     }
 
@@ -100,38 +106,49 @@ mod tests {
     fn what_was_not_used_can_be_used_within_its_second() {
         let (turns, now) = (Turns::new(2), Instant::now());
         let at = |ms| now + Duration::from_millis(ms);
-        assert_eq!(turns.reserve(at(0)), at(0));
-        assert_eq!(turns.reserve(at(900)), at(900));
-        assert_eq!(turns.reserve(at(950)), at(1_000));
-        assert_eq!(turns.reserve(at(1_100)), at(1_900));
+        assert_eq!(turns.reserve(1, at(0)), at(0));
+        assert_eq!(turns.reserve(1, at(900)), at(900));
+        assert_eq!(turns.reserve(1, at(950)), at(1_000));
+        assert_eq!(turns.reserve(1, at(1_100)), at(1_900));
     }
 
     #[test]
     fn a_call_that_begins_late_counts_from_when_it_begins() {
         let (turns, now) = (Turns::new(2), Instant::now());
         let at = |ms| now + Duration::from_millis(ms);
-        assert_eq!((turns.reserve(at(0)), turns.reserve(at(100))), (at(0), at(100)));
-        turns.move_to(at(0), at(300));
-        assert_eq!((turns.reserve(at(400)), turns.reserve(at(400))), (at(1_100), at(1_300)));
+        assert_eq!((turns.reserve(1, at(0)), turns.reserve(1, at(100))), (at(0), at(100)));
+        turns.move_to(&Turn(at(0), 1), at(300));
+        assert_eq!((turns.reserve(1, at(400)), turns.reserve(1, at(400))), (at(1_100), at(1_300)));
+    }
+
+    #[test]
+    fn a_batch_waits_until_there_is_room_for_all_its_parts() {
+        let (turns, now) = (Turns::new(3), Instant::now());
+        let at = |ms| now + Duration::from_millis(ms);
+        assert_eq!((turns.reserve(1, at(0)), turns.reserve(1, at(100))), (at(0), at(100)));
+        assert_eq!(turns.reserve(2, at(200)), at(1_000));
+        assert_eq!((turns.reserve(1, at(300)), turns.reserve(7, at(300))), (at(1_100), at(2_100)));
+        turns.move_to(&Turn(at(2_100), 3), at(2_500));
+        assert_eq!(turns.reserve(1, at(2_600)), at(3_500));
     }
 
     proptest! {
         #[test]
         fn no_second_has_more_starts_than_it_may(
             most in 1_u32..20,
-            pauses in prop::collection::vec(0_u64..400, 1..200),
+            pauses in prop::collection::vec((0_u64..400, 1_usize..25), 1..200),
         ) {
             let turns = Turns::new(most);
             let mut now = Instant::now();
             let mut starts = Vec::new();
-            for pause in pauses {
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            for (pause, calls) in pauses {
                 now += Duration::from_millis(pause);
-                let start = turns.reserve(now);
+                let start = turns.reserve(calls, now);
                 prop_assert!(start >= now);
-                starts.push(start);
+                starts.extend(std::iter::repeat_n(start, calls.min(most)));
             }
             prop_assert!(starts.is_sorted());
-            let most = usize::try_from(most).unwrap_or(usize::MAX);
             for (first, next) in starts.iter().zip(starts.iter().skip(most)) {
                 prop_assert!(*next - *first >= SECOND);
             }

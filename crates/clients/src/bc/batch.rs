@@ -103,8 +103,9 @@ impl Batch {
         place
     }
 
-    /// Sends the batch. An error here concerns all its operations; with [`Effect::Unknown`] each of them may have been
-    /// executed.
+    /// Sends the batch; it counts as its operations for the pace. An error here concerns all its operations; with
+    /// [`Effect::Unknown`] each of them may have been executed. So it is if the batch as a whole is refused: that is said about none of
+    /// them, and what an extension commits before it fails stays committed.
     pub async fn send(self) -> Result<BatchAnswer, Error> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -116,12 +117,15 @@ impl Batch {
             return Err(unsendable(asked, "the batch has too many operations"));
         }
         let url = self.company.client.url(asked, &["$batch"])?;
-        let mut call = Call::new(asked, Method::POST, url).timeout(CREATE_TIMEOUT);
+        let mut call = Call::new(asked, Method::POST, url).timeout(CREATE_TIMEOUT).counting_as(self.parts.len());
         if self.mode == BatchMode::ContinueOnError {
             call = call.header("prefer", "odata.continue-on-error");
         }
         let call = call.json(&Body { requests: self.parts.iter().map(|(_, part)| part).collect() })?;
-        let answer = self.company.client.send(call).await?;
+        let answer = self.company.client.send(call).await.map_err(|error| match error.kind() {
+            Kind::Refused | Kind::NotFound => error.with_effect(Effect::Unknown),
+            _ => error,
+        })?;
         let operations = self.parts.into_iter().map(|(asked, _)| asked).collect();
         Ok(BatchAnswer { mode: self.mode, operations, responses: read_responses(&answer)? })
     }

@@ -111,3 +111,20 @@ async fn a_read_only_client_does_not_send_a_batch_with_writes() {
     assert_eq!(batch.send().await.unwrap_err().kind(), Kind::ReadOnly);
     assert!(server.seen().is_empty());
 }
+
+/// An extension may commit and then fail, and what is said about the whole is said about none of its parts.
+#[tokio::test]
+async fn a_batch_that_is_refused_as_a_whole_leaves_its_writes_unknown() {
+    for status in [400, 404] {
+        let server = Server::start(move |_, _| json(status, r#"{"error":{"code":"BadRequest","message":"no"}}"#)).await;
+        let mut batch = server.company().batch(BatchMode::ContinueOnError);
+        batch.create_document(DocumentKind::Invoice, &new_document("A")).unwrap();
+        let error = batch.send().await.unwrap_err();
+        assert_eq!(error.effect(), Effect::Unknown);
+        let shared = error.shared();
+        assert_eq!(
+            (shared.kind(), shared.effect(), shared.status(), shared.api_message()),
+            (error.kind(), error.effect(), error.status(), error.api_message())
+        );
+    }
+}

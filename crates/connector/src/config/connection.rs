@@ -206,6 +206,26 @@ pub struct BcSection {
     /// Sustained calls per second (Business Central allows 6,000 in five minutes).
     #[serde(default = "default_requests_per_second")]
     pub requests_per_second: u32,
+    /// Drafts that are made with one `$batch` while so many wait, as in a back-fill; 1 makes each with a call of its own.
+    #[serde(default = "default_backfill_batch")]
+    pub backfill_batch: u8,
+}
+
+/// The most drafts of one batch: a lost answer leaves all of them unclear.
+const LARGEST_BACKFILL_BATCH: u8 = 20;
+
+impl BcSection {
+    fn check_batch(&self, key: &impl Fn(&str) -> String) -> Result<(), ConfigError> {
+        let name = key("bc.backfill_batch");
+        if !(1..=LARGEST_BACKFILL_BATCH).contains(&self.backfill_batch) {
+            return Err(ConfigError::value(name, format!("must be from 1 to {LARGEST_BACKFILL_BATCH}")));
+        }
+        if u32::from(self.backfill_batch) > self.requests_per_second {
+            let text = "is more than bc.requests_per_second, and each part of a batch counts as a request: lower it";
+            return Err(ConfigError::value(name, text));
+        }
+        Ok(())
+    }
 }
 
 /// `[connection.fields]`: what is given replaces the default.
@@ -261,6 +281,10 @@ fn default_settle_seconds() -> u32 {
 
 fn default_max_concurrent() -> u16 {
     5
+}
+
+fn default_backfill_batch() -> u8 {
+    1
 }
 
 fn default_brex_requests_per_second() -> u32 {
@@ -328,6 +352,7 @@ impl ConnectionConfig {
         };
         at_least_one("bc.max_concurrent", u32::from(self.bc.max_concurrent))?;
         at_least_one("bc.requests_per_second", self.bc.requests_per_second)?;
+        self.bc.check_batch(&key)?;
         at_least_one("brex.requests_per_second", self.brex.requests_per_second)?;
         self.brex.check_legal_entities(&key)?;
         self.directory.check(&key)?;

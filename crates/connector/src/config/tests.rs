@@ -194,6 +194,7 @@ fn the_example_file_is_right_and_shows_the_defaults() {
             default.bc.requests_per_second
         )
     );
+    assert_eq!(shown.bc.backfill_batch, default.bc.backfill_batch);
     assert_eq!(shown.propose_vendors, default.propose_vendors);
     assert_eq!((shown.post.enabled, shown.clearing.policy), (default.post.enabled, default.clearing.policy));
     assert_eq!(shown.directory.fingerprint(), default.directory.fingerprint());
@@ -323,4 +324,21 @@ fn the_address_of_the_database_is_not_printed_with_the_configuration() {
     let config = Config::parse(&text, Path::new(".")).unwrap();
     assert!(!format!("{config:?}").contains("Canary"));
     assert!(config.database_url().contains("Canary"), "it is still used");
+}
+
+#[test]
+fn a_back_fill_sends_at_most_twenty_drafts_at_once_and_no_more_than_a_second_takes() {
+    let of = |line: &str| {
+        let text = MINIMAL.replacen("company =", &format!("{line}\ncompany ="), 1);
+        Config::parse(&text, Path::new(".")).map(|config| config.connections[0].bc.backfill_batch)
+    };
+    assert_eq!(of("backfill_batch = 18").unwrap(), 18);
+    for (line, said) in [
+        ("backfill_batch = 0", "must be from 1 to 20"),
+        ("backfill_batch = 21", "must be from 1 to 20"),
+        ("backfill_batch = 19", "is more than bc.requests_per_second"),
+    ] {
+        let error = of(line).unwrap_err().to_string();
+        assert!(error.contains("bc.backfill_batch") && error.contains(said), "{error}");
+    }
 }

@@ -6,7 +6,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use clients::bc::Document;
 use clients::{Effect, Error, Kind};
 use domain::document::{DocumentKind, FoundDocument, PlannedDocument};
 use domain::id::RecordId;
@@ -16,15 +15,14 @@ use domain::refusal::{hold_of_refusal, is_default_met};
 use domain::stage::Event;
 use serde_json::json;
 use store::{Applied, Intent, IntentChange, Outcome, Purpose, RecordRow};
-use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument as _;
 
+use super::create::{Answer, Intended};
 use super::late;
 use super::map::{plan_of, stored};
 use super::probe::{self, Found, Seen, cannot_look, found_by_number};
 use super::resolve_vendor::unreadable;
 use super::step::{Step, error_detail};
-use super::wire::{found_document, new_document, wire_kind};
+use super::wire::found_document;
 use super::{Lane, Stop, asked_ms, sending};
 use crate::problem;
 
@@ -37,32 +35,7 @@ pub(super) type Planned = (RecordRow, PlannedDocument);
 /// By what Business Central tells documents apart: kind, vendor and vendor invoice number, whatever its case.
 pub(super) type Key = (DocumentKind, String, String);
 
-/// A document whose intent is committed.
-pub(super) struct Intended {
-    pub(super) row: RecordRow,
-    plan: PlannedDocument,
-    attempt: i64,
-}
-
-impl Intended {
-    /// By what its document is told from others.
-    pub(super) fn key(&self) -> Key {
-        key(&self.plan)
-    }
-
-    /// It was not sent.
-    pub(super) fn unsent(self) -> Answer {
-        Answer { intended: self, answer: None }
-    }
-}
-
-/// What came back for a document; nothing if it was not sent.
-pub(super) struct Answer {
-    intended: Intended,
-    pub(super) answer: Option<Result<Document, Error>>,
-}
-
-/// What can be sent of a batch, and what waits for another record.
+/// What can be sent of the rows at hand, and what waits for another record.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) intended: Vec<Intended>,
@@ -195,27 +168,6 @@ async fn on_their_way(
 fn behind_another(lane: &Lane<'_>, row: RecordRow) -> Step {
     const WHY: &str = "a document of the same vendor and number is on its way for another record";
     Step::of(row).postpone(lane.now_ms().saturating_add(BEHIND_MS), false, &json!(WHY))
-}
-
-/// Sends one document, if the lease still stands when the turn of the call has come ([`Lane::company`]). The call is a task of its own: it
-/// begins when its turn has come, whatever else this one is at.
-pub(super) fn create(lane: &Lane<'_>, intended: Intended) -> impl Future<Output = Answer> + Send + use<> {
-    let plan = &intended.plan;
-    let document = new_document(plan, &lane.directory.setup.local_currency);
-    let (company, kind) = (lane.company(), wire_kind(plan.kind));
-    let call = async move { company.create_document(kind, &document).await };
-    let call = AbortOnDropHandle::new(tokio::spawn(call.in_current_span()));
-    async move {
-        match call.await {
-            Ok(Err(error)) if error.kind() == Kind::Withheld => intended.unsent(),
-            Ok(answer) => Answer { intended, answer: Some(answer) },
-            Err(ended) => match ended.try_into_panic() {
-                Ok(panic) => std::panic::resume_unwind(panic),
-                // Only the end of the process ends it otherwise, and that ends this, too.
-                Err(_) => std::future::pending().await,
-            },
-        }
-    }
 }
 
 /// Commits one intent per record before anything is sent. A row that changed meanwhile is left out.

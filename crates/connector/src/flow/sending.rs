@@ -15,7 +15,8 @@ use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use store::RecordRow;
 
-use super::draft::{self, Answer, Committed, Intended, Key, Planned};
+use super::create::{self, Answer, Answers, Intended};
+use super::draft::{self, Committed, Key, Planned};
 use super::turn::Turn;
 use super::{BATCH, Lane, Stop};
 use crate::problem;
@@ -49,7 +50,9 @@ struct Sending<'l> {
     is_fed: bool,
     /// Looked up, intent committed, to be sent.
     ready: VecDeque<Intended>,
-    under_way: FuturesUnordered<BoxFuture<'l, Answer>>,
+    /// Documents that are sent with one call.
+    together: usize,
+    under_way: FuturesUnordered<BoxFuture<'l, Answers>>,
     answers: Vec<Answer>,
     /// Everything between its look-up and the commit of its answer.
     taken: HashMap<RecordId, Key>,
@@ -93,7 +96,7 @@ impl Prepared {
 }
 
 enum Next {
-    Answered(Box<Answer>),
+    Answered(Answers),
     Prepared(Prepared),
     Committed(Result<Committed, Stop>),
     Waited,
@@ -106,6 +109,7 @@ impl<'l> Sending<'l> {
             turn,
             is_fed,
             ready: VecDeque::new(),
+            together: usize::from(lane.connection.settings.bc.backfill_batch),
             under_way: FuturesUnordered::new(),
             answers: Vec::new(),
             taken: HashMap::new(),
@@ -128,7 +132,7 @@ impl<'l> Sending<'l> {
             match self.next().await {
                 None if self.waits_for_more() => self.turn.rest().await,
                 None => break,
-                Some(Next::Answered(answer)) => self.take_answer(*answer),
+                Some(Next::Answered(answers)) => self.take_answers(answers),
                 Some(Next::Prepared(prepared)) => self.take_batch(prepared),
                 Some(Next::Committed(Ok(committed))) => self.take_committed(committed),
                 Some(Next::Committed(Err(stop))) => {
@@ -144,20 +148,16 @@ impl<'l> Sending<'l> {
     /// Begins whatever can begin.
     fn begin(&mut self) {
         if self.is_open() {
-            // More than there are slots, so that none is empty while the next one asks for the lease, or this task is at something else.
-            let most = usize::from(self.lane.connection.settings.bc.max_concurrent) + WAITING;
-            while self.under_way.len() < most
-                && let Some(next) = self.ready.pop_front()
-            {
-                self.under_way.push(draft::create(self.lane, next).boxed());
-            }
+            self.send_ready();
             if self.turn.take_food() {
                 self.is_dry = !self.is_fed;
             }
             if self.preparing.is_none() && !self.is_dry && self.ready.len() < FEW {
                 let (lane, being_made) = (self.lane, self.taken.values().cloned().collect());
                 let not_these = self.taken.keys().chain(&self.left).cloned().collect();
-                self.preparing = Some(async move { Prepared::of(load(lane, not_these, being_made).await) }.boxed());
+                let together = self.together;
+                let load = async move { Prepared::of(load(lane, together, not_these, being_made).await) };
+                self.preparing = Some(load.boxed());
             }
         } else {
             // Their intents are committed, and nothing was sent.
@@ -166,6 +166,26 @@ impl<'l> Sending<'l> {
         let nothing_comes = self.under_way.is_empty() && self.ready.is_empty() && self.preparing.is_none();
         if self.answers.len() >= TOGETHER || nothing_comes {
             self.commit();
+        }
+    }
+
+    /// Sends what is ready. More calls than there are slots, so that none is empty while the next one asks for the lease, or this task is
+    /// at something else.
+    fn send_ready(&mut self) {
+        let most = usize::from(self.lane.connection.settings.bc.max_concurrent) + WAITING;
+        while self.under_way.len() < most {
+            let sociable = self.ready.iter().take(self.together).take_while(|next| next.is_sociable()).count();
+            if self.together > 1 && sociable == self.together {
+                let several = self.ready.drain(..sociable).collect();
+                self.under_way.push(create::together(self.lane, several).boxed());
+            } else if self.together > 1 && sociable == self.ready.len() && (self.preparing.is_some() || !self.is_dry) {
+                // What comes next may fill a batch.
+                return;
+            } else if let Some(next) = self.ready.pop_front() {
+                self.under_way.push(create::one(self.lane, next).boxed());
+            } else {
+                return;
+            }
         }
     }
 
@@ -183,7 +203,7 @@ impl<'l> Sending<'l> {
         let Self { under_way, preparing, committing, .. } = self;
         let happens = async {
             tokio::select! {
-                Some(answer) = under_way.next(), if !under_way.is_empty() => Some(Next::Answered(Box::new(answer))),
+                Some(answers) = under_way.next(), if !under_way.is_empty() => Some(Next::Answered(answers)),
                 prepared = end_of(preparing), if preparing.is_some() => Some(Next::Prepared(prepared)),
                 committed = end_of(committing), if committing.is_some() => Some(Next::Committed(committed)),
                 else => None,
@@ -204,14 +224,18 @@ impl<'l> Sending<'l> {
         self.stopped.is_none() && !self.is_refused && !self.turn.is_closing()
     }
 
-    fn take_answer(&mut self, answer: Answer) {
+    fn take_answers(&mut self, Answers { each, is_batch_refused }: Answers) {
+        if is_batch_refused {
+            tracing::warn!("Business Central refused a batch as a whole; the rest is sent one by one");
+            self.together = 1;
+        }
         // Nothing is sent into a refusal that is about all of them; what is under way meets the same.
-        self.is_refused |= match &answer.answer {
+        self.is_refused |= each.iter().any(|Answer { answer, .. }| match answer {
             Some(Ok(_)) => false,
             Some(Err(error)) => error.kind() == Kind::Throttled || problem::of_error(error).is_some(),
             None => true,
-        };
-        self.answers.push(answer);
+        });
+        self.answers.extend(each);
     }
 
     fn take_batch(&mut self, Prepared { batch, stop }: Prepared) {
@@ -276,9 +300,10 @@ async fn end_of<T>(under_way: &mut Option<BoxFuture<'_, T>>) -> T {
     }
 }
 
-/// What is due, but not these.
+/// What is due, but not these; only whole batches as long as more is on its way here.
 async fn load(
     lane: &Lane<'_>,
+    together: usize,
     not_these: HashSet<RecordId>,
     being_made: HashSet<Key>,
 ) -> Result<Option<draft::Batch>, Stop> {
@@ -287,7 +312,21 @@ async fn load(
     let mut rows = records.list_due(&lane.connection.id, Stage::Draft, lane.now_ms(), limit).await?;
     rows.retain(|row| !not_these.contains(&row.id));
     rows.truncate(usize::try_from(BATCH).unwrap_or(1));
+    if together > 1 && !rows.len().is_multiple_of(together) && is_more_coming(lane).await? {
+        rows.truncate(rows.len() - rows.len() % together);
+    }
     prepare(lane, rows, &being_made).await
+}
+
+/// Whether a record is about to come to this stage: when it has, the turn is fed.
+async fn is_more_coming(lane: &Lane<'_>) -> Result<bool, Stop> {
+    for stage in Stage::WORKING.into_iter().filter(|stage| stage.is_before_document() && *stage != Stage::Draft) {
+        let due = lane.app.store.records().due(&lane.connection.id, stage, lane.now_ms(), 1).await?;
+        if due.number > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn prepare(

@@ -6,6 +6,7 @@ mod api;
 mod api_pay;
 mod api_users;
 mod app;
+mod backfill;
 mod certificates;
 mod clearing;
 mod clock;

@@ -41,7 +41,11 @@ struct Simulation {
 impl Simulation {
     async fn start(db: Db, seed: u64) -> Option<Self> {
         let options = Options { records: RECORDS, vendors: 30, seed, ..Options::default() };
-        let app = TestApp::start_with(db, options, "").await?;
+        let mut app = TestApp::start_with(db, options, "").await?;
+        // Every other company fills up with batches.
+        if seed % 2 == 1 {
+            app.reconfigure(|settings| settings.bc.backfill_batch = 3).await;
+        }
         Some(Self { app, chance: Chance::seeded(seed), done: Vec::new(), inserted: 0 })
     }
 

@@ -73,6 +73,11 @@ impl Batch {
         self.requests.len()
     }
 
+    /// Which parts only read.
+    pub(super) fn reads(&self) -> Vec<bool> {
+        self.requests.iter().map(|part| part.method.eq_ignore_ascii_case("GET")).collect()
+    }
+
     /// Runs the parts; the answers to those that ran. After a failure in a snapshot nothing is kept, although the
     /// earlier parts still report success.
     pub(super) fn run(

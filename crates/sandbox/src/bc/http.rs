@@ -102,7 +102,7 @@ async fn admitted(
     };
     let service = format!("http://{host}{}", route.service);
     if route.rest == "$batch" {
-        return batch(world, method, headers, (&service, group), &body, now);
+        return batch(world, method, headers, (&service, group), &body, now).await;
     }
     let if_match = header(headers, &HeaderName::from_static("if-match"));
     let subscribing = webhooks::Request { method, service: &service, path: route.rest, if_match, body: &body };
@@ -142,7 +142,7 @@ fn call<'a>(
     }
 }
 
-fn batch(
+async fn batch(
     world: &World,
     method: &Method,
     headers: &HeaderMap,
@@ -164,7 +164,12 @@ fn batch(
         snapshot: header(headers, &HeaderName::from_static("isolation"))
             .is_some_and(|isolation| isolation.eq_ignore_ascii_case("snapshot")),
     };
+    // The time of the first part is over; the whole batch has to end within that of one request.
+    let is_unseen = world.bc.limits.work(&settings, batch.reads().get(1..).unwrap_or_default()).await?;
     let answers = batch.run(&mut world.bc.lock(), &world.bc.ids, now, service, manner);
+    if is_unseen {
+        return Err(Refusal::gateway_timed_out());
+    }
     if header(headers, &ACCEPT).is_some_and(|accept| accept.contains("application/json")) {
         return Ok(written(world, Answer::json(StatusCode::OK, batch::as_json(answers))));
     }

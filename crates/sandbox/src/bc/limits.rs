@@ -75,21 +75,33 @@ impl Limits {
             let slot = tokio::time::timeout(longest, self.slots.acquire()).await;
             admission.slot = slot.map_err(|_| Refusal::unavailable())?.ok();
         }
-        let ordinal = self.worked.fetch_add(1, Ordering::Relaxed);
-        let needed = self.latency.saturating_add(settings.latency.draw(ordinal, is_read));
+        admission.is_unseen = self.work(settings, &[is_read]).await?;
+        Ok(admission)
+    }
+
+    /// Works on calls, of which these only read, one after another. Whether the gateway has given up meanwhile.
+    pub(super) async fn work(&self, settings: &Settings, reads: &[bool]) -> Result<bool, Refusal> {
+        let time = |is_read: &bool| {
+            let ordinal = self.worked.fetch_add(1, Ordering::Relaxed);
+            self.latency.saturating_add(settings.latency.draw(ordinal, *is_read))
+        };
+        let needed = reads.iter().map(time).fold(Duration::ZERO, Duration::saturating_add);
+        let limits = &settings.limits;
         let [operation, gateway] = [limits.operation_ms, limits.gateway_ms].map(Duration::from_millis);
         match outcome(needed, operation, gateway) {
-            Work::Done(time) => pause(time).await,
+            Work::Done(time) => {
+                pause(time).await;
+                Ok(false)
+            }
             Work::Cancelled(time) => {
                 pause(time).await;
-                return Err(Refusal::operation_timed_out());
+                Err(Refusal::operation_timed_out())
             }
             Work::Unseen(time) => {
                 pause(time).await;
-                admission.is_unseen = true;
+                Ok(true)
             }
         }
-        Ok(admission)
     }
 
     /// Adds or takes away slots after the switch was changed.

@@ -66,6 +66,10 @@ impl<T: Clone> Table<T> {
         self.row(id).map(|row| &row.value)
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Uuid, &T)> {
         self.rows.iter().map(|(id, row)| (*id, &row.value))
     }

@@ -138,6 +138,11 @@ impl Bc {
         self.documents_with(|_| true)
     }
 
+    /// How many documents there are.
+    pub fn count_documents(&self) -> usize {
+        self.lock().tables.documents.len()
+    }
+
     /// One document.
     pub fn document(&self, id: Uuid) -> Option<LedgerDocument> {
         let state = self.lock();

@@ -89,6 +89,7 @@ impl Scene<'_> {
         match kind {
             FaultKind::CommitThen400 { message } if response.status().is_success() => self.dialog(&message),
             FaultKind::TruncatedBody { keep } => truncated(response, keep).await,
+            FaultKind::PartOfBatch { keep } => part_of_batch(response, keep).await,
             FaultKind::NotJson => replaced(&response, HeaderValue::from_static("text/html"), Body::from(HTML)),
             FaultKind::EmptyBody => answer(response.status().as_u16(), Body::empty()),
             FaultKind::HugeBody { bytes } => {
@@ -141,6 +142,21 @@ fn replaced(response: &Response, kind: HeaderValue, body: Body) -> Response {
     let mut spoiled = answer(response.status().as_u16(), body);
     spoiled.headers_mut().insert(header::CONTENT_TYPE, kind);
     spoiled
+}
+
+async fn part_of_batch(response: Response, keep: usize) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(whole) = to_bytes(body, usize::MAX).await else {
+        return hung_up();
+    };
+    let Ok(mut batch) = serde_json::from_slice::<serde_json::Value>(&whole) else {
+        return Response::from_parts(parts, Body::from(whole));
+    };
+    if let Some(responses) = batch.get_mut("responses").and_then(serde_json::Value::as_array_mut) {
+        responses.truncate(keep);
+    }
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(batch.to_string()))
 }
 
 async fn truncated(response: Response, keep: Option<usize>) -> Response {

@@ -80,6 +80,11 @@ pub enum FaultKind {
         #[serde(default)]
         keep: Option<usize>,
     },
+    /// Acts on a whole batch, and answers only its first parts.
+    PartOfBatch {
+        /// Parts that are answered.
+        keep: usize,
+    },
     /// Acts and answers with the right status and a page of HTML.
     NotJson,
     /// Acts and answers with the right status and nothing else.
@@ -142,6 +147,7 @@ impl FaultKind {
             Self::LateCommit { .. } => "late_commit",
             Self::CommitThen400 { .. } => "commit_then_400",
             Self::TruncatedBody { .. } => "truncated_body",
+            Self::PartOfBatch { .. } => "part_of_batch",
             Self::NotJson => "not_json",
             Self::EmptyBody => "empty_body",
             Self::HugeBody { .. } => "huge_body",

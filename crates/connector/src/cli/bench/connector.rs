@@ -28,6 +28,8 @@ pub(super) struct SetUp {
     pub(super) database: String,
     /// Whether it keeps to Business Central's pace and to Brex's.
     pub(super) paced: bool,
+    /// Drafts that are made with one batch.
+    pub(super) backfill_batch: u8,
     /// How long an unclear outcome is looked at.
     pub(super) settle_seconds: u32,
     /// Whether it is reached by webhooks.
@@ -174,10 +176,12 @@ client_secret = {{ file = "bc.secret" }}
 base_url = {bc}
 environment = {environment}
 company = {company}
+backfill_batch = {batch}
 {pace}
 {directory}"#,
             database = json!(database),
             settle = set_up.settle_seconds,
+            batch = set_up.backfill_batch,
             brex = quoted("/brex/base_url"),
             entra = quoted("/entra/base_url"),
             tenant = quoted("/entra/tenant_id"),

@@ -9,6 +9,7 @@ mod other_side;
 mod pages;
 pub(super) mod part;
 mod pass;
+mod peer;
 mod real_time;
 mod records;
 mod stored;
@@ -46,6 +47,8 @@ pub(super) enum Profile {
     Growth,
     /// As many vendors as `--records` says, made in Brex.
     Vendors,
+    /// What another program that does the same job, `--peer`, comes to in p0.
+    Peer,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -71,6 +74,12 @@ pub(super) struct BenchArgs {
     /// How long each round of ingest takes.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
+    /// How many drafts are made with one `$batch` in p0 to p3.
+    #[arg(long, default_value_t = 1)]
+    backfill_batch: u8,
+    /// The program of the profile `peer`; `bench/peers/README.md` says what it is told.
+    #[arg(long)]
+    peer: Option<std::path::PathBuf>,
     /// A command that the connector is started by, such as a tracer; its log becomes part of the answer.
     #[arg(long, hide = true, value_delimiter = ' ')]
     wrapper: Vec<String>,
@@ -85,10 +94,13 @@ pub(super) async fn bench(common: &Common, args: &BenchArgs) -> Result<Exit, Fai
         Profile::Audit => growth::audit(args).await?,
         Profile::Growth => growth::run(args).await?,
         Profile::Vendors => vendors::run(args).await?,
+        Profile::Peer => peer::run(args).await?,
     };
     report["profile"] = json!(args.profile);
     report["build"] = json!(if cfg!(debug_assertions) { "debug" } else { "release" });
-    report["database"] = json!(if args.database == "sqlite" { "sqlite" } else { "postgres" });
+    if args.profile != Profile::Peer {
+        report["database"] = json!(if args.database == "sqlite" { "sqlite" } else { "postgres" });
+    }
     if common.json {
         print_json(&report);
     } else {

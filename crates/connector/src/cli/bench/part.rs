@@ -47,8 +47,10 @@ pub(super) enum Ask {
 /// How far it is.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// Requests that were to make a document.
-    pub(super) creates: u64,
+    /// Whether anything was asked for.
+    pub(super) has_begun: bool,
+    /// Documents that were made.
+    pub(super) made: usize,
     /// Records that are exported.
     pub(super) exported: usize,
 }
@@ -91,6 +93,7 @@ async fn sandbox(args: &PartArgs) -> Result<Exit, Failure> {
     let sandbox = Sandbox::start(options).await?;
     say(sandbox.ready())?;
     let world = sandbox.world();
+    let mut documents = world.bc.count_documents();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await? {
         match read(&line)? {
@@ -98,23 +101,19 @@ async fn sandbox(args: &PartArgs) -> Result<Exit, Failure> {
                 let inserted = records::insert(&world, &prefix, number);
                 inserted.map_err(|why| Failure::new(Exit::Unexpected, why))?;
                 world.meter.reset();
+                documents = world.bc.count_documents();
                 say(&json!(number))?;
             }
             Ask::Progress { prefix } => {
-                say(&Progress { creates: creates(&world), exported: world.brex.count_at(&prefix, "EXPORTED") })?;
+                let made = world.bc.count_documents().saturating_sub(documents);
+                let has_begun = world.meter.tally(Side::Brex).requests > 0;
+                say(&Progress { has_begun, made, exported: world.brex.count_at(&prefix, "EXPORTED") })?;
             }
             Ask::Outcome { prefix } => say(&outcome(&world, &prefix)?)?,
         }
     }
     sandbox.stop().await?;
     Ok(Exit::Done)
-}
-
-fn creates(world: &World) -> u64 {
-    let is_create = |route: &str| {
-        route.starts_with("POST ") && (route.ends_with("/purchaseInvoices") || route.ends_with("/purchaseCreditMemos"))
-    };
-    world.meter.tally(Side::Bc).routes.iter().filter(|(route, _)| is_create(route)).map(|(_, number)| number).sum()
 }
 
 fn outcome(world: &World, prefix: &str) -> Result<Outcome, Failure> {

@@ -18,10 +18,10 @@ const LOOK_UP_MS: u32 = 60;
 const BREX_MS: u64 = 80;
 const SPREAD_PERCENT: u32 = 50;
 /// Looks at how far it is.
-const LOOK_EVERY_MS: u64 = 50;
+pub(super) const LOOK_EVERY_MS: u64 = 50;
 /// Nothing has moved for so long: it hangs.
-const PATIENCE_MS: u64 = 180_000;
-const PREFIX: &str = "accr_bench_";
+pub(super) const PATIENCE_MS: u64 = 180_000;
+pub(super) const PREFIX: &str = "accr_bench_";
 
 /// Lets connector and floor client do the same job, and says how each went.
 pub(super) async fn run(args: &BenchArgs, profile: Profile) -> Result<Value, Failure> {
@@ -40,6 +40,7 @@ pub(super) async fn run(args: &BenchArgs, profile: Profile) -> Result<Value, Fai
     let set_up = SetUp {
         database: args.database.clone(),
         paced: is_real,
+        backfill_batch: args.backfill_batch,
         settle_seconds: args.settle_seconds,
         receives: false,
         directory: false,
@@ -119,21 +120,20 @@ async fn watch(
         if progress.exported >= records {
             return Ok(kills);
         }
-        let creates = usize::try_from(progress.creates).unwrap_or(usize::MAX);
-        if next_kill.is_some_and(|percent| creates * 100 >= records * percent) {
+        if next_kill.is_some_and(|percent| progress.made * 100 >= records * percent) {
             connector.kill().await?;
             connector.start()?;
             kills += 1;
             next_kill = kill_at.next();
         }
-        if let Some(seconds) = storm.filter(|_| !stormed && creates * 2 >= records) {
+        if let Some(seconds) = storm.filter(|_| !stormed && progress.made * 2 >= records) {
             stormed = true;
             other.storm(true).await?;
             real_time::pause(seconds * 1_000).await;
             other.storm(false).await?;
         }
         connector.must_run()?;
-        if (progress.creates, progress.exported) != (last.creates, last.exported) {
+        if (progress.made, progress.exported) != (last.made, last.exported) {
             (last, moved) = (progress, real_time::now());
         } else if moved.elapsed().as_millis() > u128::from(PATIENCE_MS) {
             return Ok(kills);
@@ -231,7 +231,7 @@ fn report(args: &BenchArgs, profile: Profile, measured: Measured, floors: &[Floo
 }
 
 /// From the first request to the last export.
-fn seconds(outcome: &Outcome) -> f64 {
+pub(super) fn seconds(outcome: &Outcome) -> f64 {
     f64::from(i32::try_from(outcome.took_ms).unwrap_or(i32::MAX)) / 1_000.0
 }
 
@@ -244,7 +244,7 @@ fn rate(records: usize, seconds: f64) -> f64 {
     f64::from(u32::try_from(records).unwrap_or(u32::MAX)) / seconds.max(0.001)
 }
 
-fn per(amount: u64, records: usize) -> f64 {
+pub(super) fn per(amount: u64, records: usize) -> f64 {
     let amount = f64::from(u32::try_from(amount).unwrap_or(u32::MAX));
     amount / f64::from(u32::try_from(records.max(1)).unwrap_or(u32::MAX))
 }

@@ -56,6 +56,7 @@ pub(super) fn set_up(args: &BenchArgs) -> SetUp {
     SetUp {
         database: args.database.clone(),
         paced: false,
+        backfill_batch: args.backfill_batch,
         settle_seconds: args.settle_seconds,
         receives: true,
         directory: false,

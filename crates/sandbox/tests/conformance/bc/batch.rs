@@ -2,6 +2,8 @@
 
 use crate::bc::caller::{Caller, answer, error, invoice};
 use reqwest::{Method, RequestBuilder};
+use sandbox::fault::{Fault, FaultKind};
+use sandbox::meter::Side;
 use serde_json::{Value, json};
 
 fn batch(caller: &Caller, requests: &[Value]) -> RequestBuilder {
@@ -125,4 +127,28 @@ async fn a_batch_that_is_not_json_is_refused() {
     );
     let (status, answered) = answer(caller.request(Method::GET, &url)).await;
     assert_eq!((status.as_u16(), error(&answered).0.as_str()), (405, "BadRequest_MethodNotAllowed"));
+}
+
+#[tokio::test]
+async fn a_batch_answered_in_part_was_executed_whole() {
+    let caller = Caller::start().await;
+    let world = caller.sandbox.world();
+    world.faults.add(Fault::new(Side::Bc, FaultKind::PartOfBatch { keep: 1 }).path_contains("$batch"));
+    let request = batch(&caller, &good_bad_good(&caller)).header("Prefer", "odata.continue-on-error");
+    let (_, body) = answer(request).await;
+    assert_eq!(statuses(&body), [201]);
+    assert_eq!(world.bc.ledger().len(), 2);
+}
+
+/// Each part takes the time of a request of its own, and all of them together have the time of one.
+#[tokio::test]
+async fn the_parts_of_a_batch_take_their_time_one_after_another() {
+    let caller = Caller::start().await;
+    let world = caller.sandbox.world();
+    world.bc.configure(|settings| (settings.latency.median_ms, settings.limits.operation_ms) = (20, 30));
+    let (status, _) = answer(batch(&caller, &good_bad_good(&caller)[..1])).await;
+    assert_eq!(status, 200);
+    let (status, _) = answer(batch(&caller, &good_bad_good(&caller))).await;
+    assert_eq!(status, 408);
+    assert_eq!(world.bc.ledger().len(), 1);
 }
