@@ -153,7 +153,7 @@ test("a bookkeeper asks for a held record to be tried again, and the story tells
     await group.getByRole("checkbox").first().check();
     await group.getByLabel("Why").fill("the rate is entered now");
     await group.getByRole("button", { name: "Try the chosen again" }).click();
-    await page.getByText("Asked for 1 record(s)").waitFor();
+    await page.getByText("Asked for 1 record.").waitFor();
     const trail = () => page.getByText("person:bookkeeper asked to try again: the rate is entered now").count();
     await page.getByRole("link", { name: "Audit", exact: true }).click();
     await reloadUntil(page, "the entry", async () => (await trail()) > 0);

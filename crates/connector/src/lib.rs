@@ -39,4 +39,5 @@ pub mod tieout;
 pub mod transfers;
 pub mod vendors;
 pub mod web;
+pub(crate) mod words;
 pub mod worker;

@@ -84,7 +84,7 @@ pub fn sentence(entry: &Entry) -> String {
         }
         "refused" => format!("Business Central refused: {}", text("said")),
         "verified" => format!(
-            "read back and compared: document {} equals the plan, {} line(s), total {}",
+            "read back and compared: document {} equals the plan, lines: {}, total {}",
             text("number"),
             text("lines"),
             text("total")

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use store::RecordRow;
 
 use super::{Common, Exit, Failure, open, print_json};
+use crate::words::records_wait;
 
 /// Rows read at once.
 const PAGE: i64 = 500;
@@ -93,5 +94,5 @@ fn print(problems: &[Value], rows: &[RecordRow]) {
         ]);
     }
     println!("{table}");
-    println!("{} record(s) wait for a person; each clears by itself when its cause is gone", rows.len());
+    println!("{} for a person; each clears by itself when its cause is gone", records_wait(rows.len()));
 }

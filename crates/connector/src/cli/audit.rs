@@ -16,6 +16,7 @@ use crate::cells::safe;
 use crate::checkpoint::{Book, CheckpointError, Signed, Signer, read_file};
 use crate::clock::{Clock, SystemClock, timestamp};
 use crate::config::Config;
+use crate::words::counted;
 
 /// Entries read at once.
 const PAGE: i64 = 1_000;
@@ -195,7 +196,7 @@ async fn checkpoint(common: &Common, config: &Config) -> Result<Exit, Failure> {
     if common.json {
         print_json(&json!({ "added": added, "file": path.display().to_string(), "public_key": book.public_key() }));
     } else {
-        println!("{added} checkpoint(s) added to {}", path.display());
+        println!("{} added to {}", counted(added, "checkpoint"), path.display());
         println!("public key, to be kept elsewhere: {}", book.public_key());
     }
     Ok(Exit::Done)

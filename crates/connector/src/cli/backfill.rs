@@ -13,6 +13,7 @@ use crate::alone::{Alone, NotAlone};
 use crate::app::App;
 use crate::clock::{Chance, Clock, SystemClock};
 use crate::config::Config;
+use crate::words::counted;
 use crate::worker::BACKFILL;
 
 pub(super) async fn backfill(common: &Common, from: Date, connection: Option<&str>) -> Result<Exit, Failure> {
@@ -43,7 +44,7 @@ pub(super) async fn backfill(common: &Common, from: Date, connection: Option<&st
     if common.json {
         print_json(&json!({ "from": from.to_string(), "connections": names, "records_taken_up": taken }));
     } else {
-        println!("{taken} record(s) taken up since {from}; see ml-connector status");
+        println!("{} taken up since {from}; see ml-connector status", counted(taken, "record"));
     }
     Ok(exit)
 }
@@ -84,7 +85,7 @@ async fn total(app: &Arc<App>) -> Result<i64, Failure> {
 /// A bar on stderr that says how many steps were taken; nothing when stderr is not a terminal.
 pub(super) fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::no_length();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {pos} step(s), {elapsed}") {
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} step {pos}, {elapsed}") {
         bar.set_style(style);
     }
     bar

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{Common, Exit, Failure, open, print_json};
 use crate::clock::{Clock, SystemClock};
 use crate::secrets;
+use crate::words::counted;
 
 /// Checks and prints a summary without secrets.
 pub(super) fn check(common: &Common) -> Result<Exit, Failure> {
@@ -41,7 +42,7 @@ pub(super) fn check(common: &Common) -> Result<Exit, Failure> {
     if common.json {
         print_json(&json!({ "ok": true, "database": config.database.scheme(), "connections": connections }));
     } else {
-        println!("{} is fine: {} connection(s)", common.config.display(), connections.len());
+        println!("{} is fine: {}", common.config.display(), counted(connections.len(), "connection"));
         for connection in &connections {
             let text = |key: &str| connection[key].as_str().unwrap_or_default().to_owned();
             println!(

@@ -20,6 +20,7 @@ use crate::choices::Choices;
 use crate::clock::{Clock, SystemClock, timestamp};
 use crate::config::{Config, ConnectionConfig};
 use crate::flow::source::read_as;
+use crate::words::counted;
 use crate::{meanings, mirror};
 
 /// How many records are read at once.
@@ -42,7 +43,7 @@ pub(super) async fn test(common: &Common, days: u16) -> Result<Exit, Failure> {
     for test in &tests {
         let changes = test["changes"].as_array().map_or(&[][..], Vec::as_slice);
         let name = test["connection"].as_str().unwrap_or_default();
-        println!("{name}: {} record(s) mapped again, {} would change", test["records"], changes.len());
+        println!("{name}: records mapped again: {}, would change: {}", test["records"], changes.len());
         for change in changes {
             let what = change["differences"].as_array().map_or(&[][..], Vec::as_slice);
             let what: Vec<&str> = what.iter().filter_map(Value::as_str).collect();
@@ -165,7 +166,7 @@ pub(super) fn diff(common: &Common, other: &Path) -> Result<Exit, Failure> {
     if common.json {
         print_json(&json!({ "changes": changes }));
     } else {
-        println!("{} rule(s) differ in {}", changes.len(), other.display());
+        println!("different in {}: {}", other.display(), counted(changes.len(), "rule"));
         for change in &changes {
             let rule = change["rule"].as_str().unwrap_or_default();
             let name = change["connection"].as_str().unwrap_or_default();

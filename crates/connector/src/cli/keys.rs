@@ -11,6 +11,7 @@ use super::{Common, Exit, Failure, open, print_json};
 use crate::clock::{Clock, SystemClock, timestamp};
 use crate::config::Config;
 use crate::keys;
+use crate::words::counted;
 
 /// How many are done in one transaction.
 const BATCH: i64 = 50;
@@ -119,8 +120,10 @@ async fn rotate(
         }));
     } else {
         println!(
-            "current key {}: {wrapped} data key(s) wrapped anew, {sealed} secret(s) sealed anew",
-            ring.current_id()
+            "current key {}: {} wrapped anew, {} sealed anew",
+            ring.current_id(),
+            counted(wrapped, "data key"),
+            counted(sealed, "secret")
         );
         if !drop_old.is_empty() {
             println!("no longer needed, remove where your keys are kept: {}", drop_old.join(", "));

@@ -17,6 +17,7 @@ use crate::app::{App, Connection};
 use crate::flow::plan::{Done, Entry, Plan, apply, plan};
 use crate::flow::poll::{Window, poll};
 use crate::flow::{Lane, Stop};
+use crate::words::counted;
 use crate::{identity, mirror};
 
 /// How long the lane is taken: much longer than a plan of ten thousand records needs.
@@ -168,7 +169,12 @@ fn print(plan: &Plan) {
     println!("{table}");
     let ready = plan.entries.iter().filter(|entry| entry.document.is_some()).count();
     let held = plan.entries.len().saturating_sub(ready);
-    println!("{}: {ready} document(s), {held} held; plan {}; nothing was written", plan.connection, plan.hash);
+    println!(
+        "{}: {}, {held} held; plan {}; nothing was written",
+        plan.connection,
+        counted(ready, "document"),
+        plan.hash
+    );
 }
 
 fn row(entry: &Entry) -> Vec<String> {

@@ -11,6 +11,7 @@ use crate::alone::Alone;
 use crate::checkpoint;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
+use crate::words::counted;
 
 #[derive(Clone, Debug, Subcommand)]
 pub(super) enum StoreCommand {
@@ -152,7 +153,7 @@ async fn told(common: &Common, store: &Store, place: String, copied: &Copied) ->
         return Ok(Exit::Done);
     }
     let how = if copied.was_there { "holds all of it already" } else { "holds all of it, read back and compared" };
-    println!("{rows} row(s) of {} table(s): {place} {how}", copied.tables.len());
+    println!("{} of {}: {place} {how}", counted(rows, "row"), counted(copied.tables.len(), "table"));
     print_keys(&keys);
     Ok(Exit::Done)
 }

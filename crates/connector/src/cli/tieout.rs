@@ -15,6 +15,7 @@ use super::{Common, Exit, Failure, open, print_json};
 use crate::app::{App, Connection};
 use crate::stop::Stop;
 use crate::tieout::{self, Line};
+use crate::words::counted;
 
 /// How many things that do not fit are shown in the terminal.
 const SHOWN: usize = 40;
@@ -168,5 +169,5 @@ fn print(connection: &Connection, tied: &TieOut) {
     println!("{table}");
     let hidden = tied.unexplained.len().saturating_sub(SHOWN);
     let more = if hidden > 0 { format!("; {hidden} more are in --json, --csv and --page") } else { String::new() };
-    println!("{} thing(s) do not fit{more}", tied.unexplained.len());
+    println!("does not fit: {}{more}", counted(tied.unexplained.len(), "thing"));
 }

@@ -24,6 +24,7 @@ use crate::choices::Choices;
 use crate::config::{ConnectionConfig, Source};
 use crate::flow::read_record;
 use crate::flow::source::read_as;
+use crate::words::counted;
 
 /// The most records and documents that are read; more would take longer than anybody waits.
 const MOST_RECORDS: usize = 10_000;
@@ -246,9 +247,9 @@ impl Compared {
 
     fn words(&self, start: Date) -> Vec<String> {
         let mut lines = vec![format!(
-            "since {start} Brex has {} record(s) that are ready or exported, {} of them exported already; {} look booked in Business \
+            "since {start} Brex has {} that are ready or exported, {} of them exported already; {} look booked in Business \
              Central by documents that are not the connector's",
-            self.purchases.len(),
+            counted(self.purchases.len(), "record"),
             self.exported(),
             self.alike.len()
         )];

@@ -40,6 +40,7 @@ struct Card {
     held: Vec<(&'static str, &'static str, i64)>,
     held_sum: i64,
     bars: Vec<Bar>,
+    most_exported: i64,
     drafts: Took,
     spent: Vec<Spent>,
     /// How long an exported record took on average, in words.
@@ -82,6 +83,7 @@ async fn card(console: &Console, connection: &Connection) -> Result<Card, Oops> 
         held_sum: held.iter().map(|(_, _, records)| records).sum(),
         held,
         bars: charts::exports(&exports, today),
+        most_exported: exports.iter().map(|exports| exports.records).max().unwrap_or(0),
         drafts: charts::took(&drafts, today),
         spent: charts::spent(&spend, &connection.directory()),
         took: average(&exports),

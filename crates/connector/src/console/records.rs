@@ -20,6 +20,7 @@ use super::show::{Item, item, stage_words};
 use crate::app::{App, Connection};
 use crate::cells::{line, safe};
 use crate::flow::operator::{self, Request, Verb};
+use crate::words::counted;
 
 /// Rows of a page.
 const PAGE: usize = 50;
@@ -94,8 +95,8 @@ pub(super) async fn show(
     rows.truncate(PAGE);
     let last = rows.last().filter(|_| has_more);
     let next = last.map(|row| query.link(&format!("{},{}", row.first_seen_ms, row.id)));
-    let said =
-        (query.asked > 0).then(|| format!("Asked for {} record(s). The worker does it within seconds.", query.asked));
+    let said = (query.asked > 0)
+        .then(|| format!("Asked for {}. The worker does it within seconds.", counted(query.asked, "record")));
     Ok(render(&Page {
         frame: Frame::new(&console, person, "records", Some(connection)).saying(said),
         items: rows.iter().map(|row| item(row, &connection.rules.zone)).collect(),

@@ -65,8 +65,8 @@ fn secret(connection: &Connection, which: Which, sealed: &[SealedSecret]) -> Sec
         which: which.as_str(),
         what: match which {
             Which::Brex => "Brex user token",
-            Which::Entra if is_certificate => "certificate of the app registration",
-            Which::Entra => "client secret of the app registration",
+            Which::Entra if is_certificate => "Certificate of the app registration",
+            Which::Entra => "Client secret of the app registration",
         },
         host: slot.host.to_owned(),
         elsewhere: which.source(connection).shown(),

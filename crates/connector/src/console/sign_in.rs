@@ -13,6 +13,7 @@ use super::Console;
 use super::guard::{Person, session_cookie};
 use super::page::{Oops, render};
 use crate::access::{AcceptError, SignIn};
+use crate::words::counted;
 
 #[derive(Template)]
 #[template(path = "console/sign_in.html")]
@@ -79,7 +80,7 @@ pub(super) async fn sign_in(
         }
         SignIn::Wrong => "The name or the password is wrong.".to_owned(),
         SignIn::Blocked(minutes) => {
-            format!("There were too many wrong passwords for this name. Try again in {minutes} minute(s).")
+            format!("There were too many wrong passwords for this name. Try again in {}.", counted(minutes, "minute"))
         }
     };
     let microsoft = by_microsoft(&console, back);

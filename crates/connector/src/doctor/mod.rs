@@ -14,6 +14,7 @@ use crate::app::{App, BuildError, Connection};
 use crate::clock::{DAY_MS, timestamp};
 use crate::config::Source;
 use crate::stop::Stop;
+use crate::words::counted;
 use crate::worker::POLL;
 use crate::{identity, problem, secrets};
 
@@ -206,7 +207,7 @@ impl Patient<'_> {
         self.legal_entities().await;
         self.transfers().await;
         let hooks = connection.brex.list_subscriptions().await;
-        self.answered("Brex: webhooks", hooks, |list| format!("{} subscription(s)", list.len()));
+        self.answered("Brex: webhooks", hooks, |list| counted(list.len(), "subscription"));
     }
 
     /// What an administrator consented to, as the token tells it.
@@ -260,7 +261,12 @@ impl Patient<'_> {
             }
         };
         let environment = &connection.settings.bc.environment;
-        self.note("BC: environment", Verdict::Ok, format!("{environment} has {} company(ies)", companies.len()), None);
+        self.note(
+            "BC: environment",
+            Verdict::Ok,
+            format!("{environment} has {}", counted(companies.len(), "company")),
+            None,
+        );
         let Some(company) = identity::find_company(&companies, &connection.settings.bc.company) else {
             let names: Vec<String> = companies.iter().map(|company| company.display_name().to_owned()).collect();
             let problem = problem::company_unknown(&connection.settings.bc.company, &names);
@@ -329,7 +335,7 @@ impl Patient<'_> {
                 ),
                 0..=3 => (
                     Verdict::Warning,
-                    format!("ends on {day}, in {days} day(s): make a new one now and run connect again"),
+                    format!("ends on {day}, in {}: make a new one now and run connect again", counted(days, "day")),
                 ),
                 4..=14 => (Verdict::Warning, format!("ends on {day}, in {days} days: make a new one this week")),
                 15..=30 => (Verdict::Warning, format!("ends on {day}, in {days} days: plan a new one")),
@@ -352,7 +358,7 @@ impl Patient<'_> {
             );
             self.note("Brex: token in use", Verdict::Warning, text, None);
         } else {
-            self.note("Brex: token in use", Verdict::Ok, format!("last polled {days} day(s) ago"), None);
+            self.note("Brex: token in use", Verdict::Ok, format!("last polled {} ago", counted(days, "day")), None);
         }
         Ok(())
     }

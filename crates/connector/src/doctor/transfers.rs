@@ -3,6 +3,7 @@
 use clients::Kind;
 
 use super::{Patient, Verdict};
+use crate::words::counted;
 
 impl Patient<'_> {
     /// Asks for transfers and cash accounts, unless the connection has nothing to do with them.
@@ -19,7 +20,7 @@ impl Patient<'_> {
                 let text = "the token lacks accounts.cash.readonly: when a transfer was settled, and with what fee, is unknown";
                 self.note(CASH, Verdict::Warning, text, None);
             }
-            cash => drop(self.answered(CASH, cash, |accounts| format!("{} cash account(s)", accounts.len()))),
+            cash => drop(self.answered(CASH, cash, |accounts| counted(accounts.len(), "cash account"))),
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::told::{Known, Told};
+use crate::words::counted;
 
 /// Something to be told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +90,7 @@ fn as_json(connection: &str, known: &Known) -> Value {
 
 fn duration(ms: i64) -> String {
     match ms / 60_000 {
-        minutes @ ..120 => format!("{minutes} minute(s)"),
+        minutes @ ..120 => counted(minutes, "minute"),
         minutes @ 120..2_880 => format!("{} hours", minutes / 60),
         minutes => format!("{} days", minutes / 1_440),
     }

@@ -11,6 +11,7 @@ use store::{Count, JobRow, Store};
 use crate::clock::DAY_MS;
 use crate::clock::timestamp;
 use crate::config::ConnectionConfig;
+use crate::words::{counted, records_wait};
 use crate::worker::{POLL, is_on};
 
 const MINUTE_MS: i64 = 60_000;
@@ -60,7 +61,7 @@ pub(super) async fn of_connection(
         stands.push(for_admin(format!("problem:{}", problem.code), what));
     }
     for (code, records) in Count::by_hold(&store.records().counts(id).await?) {
-        let what = format!("{records} record(s) wait: {code}");
+        let what = format!("{}: {code}", records_wait(records));
         let (who, to_do) = (code.fixer().to_string(), code.what_to_do().to_owned());
         stands.push(Trouble { subject: format!("hold:{code}"), amount: records, what, who, to_do });
     }
@@ -86,7 +87,7 @@ pub(super) async fn of_connection(
             let what = if days < 0 {
                 format!("the secret of the app registration in Entra ID ended on {end}")
             } else {
-                format!("the secret of the app registration in Entra ID ends on {end}, in {days} day(s)")
+                format!("the secret of the app registration in Entra ID ends on {end}, in {}", counted(days, "day"))
             };
             let to_do =
                 "Make a new secret, put it where the configuration says, and set entra.secret_expires.".to_owned();

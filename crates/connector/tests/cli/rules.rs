@@ -33,7 +33,7 @@ async fn rules_that_stay_change_nothing_and_rules_that_change_show_each_record()
     }
     assert_ne!(same["rules"], after["rules"]);
     let text = setting.run(&["config", "test", "--days", "400"]).await;
-    assert!(String::from_utf8_lossy(&text.stdout).contains("record(s) mapped again"));
+    assert!(String::from_utf8_lossy(&text.stdout).contains("records mapped again: "));
 }
 
 #[tokio::test]

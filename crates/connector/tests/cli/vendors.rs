@@ -94,7 +94,7 @@ async fn answers_go_in_out_and_back_in_and_are_evaluated() {
         assert_eq!(answer["vendor"], Value::Null);
     }
     let back = printed(&setting.run(&["vendors", "import", file, "--by", "lee"]).await);
-    assert!(back.starts_with("1 answer(s) taken; "), "{back}");
+    assert!(back.starts_with("1 answer taken; "), "{back}");
 
     let figures = setting.run_json(&["vendors", "eval", "--json"]).await;
     assert!(figures["figures"]["answers"].as_u64().is_some_and(|answers| answers >= 2), "{figures}");
@@ -238,7 +238,7 @@ async fn the_directory_is_planned_asked_for_and_told() {
     let steps = plan["plans"][0]["steps"].as_array().unwrap();
     assert_eq!((steps.len(), &steps[0]["do"], &steps[0]["vendor"]["number"]), (1, &json!("create"), &json!("V00002")));
     let text = printed(&setting.run(&["vendors", "directory", "plan"]).await);
-    assert!(text.contains("1 step(s); nothing was written"), "{text}");
+    assert!(text.contains("1 step; nothing was written"), "{text}");
     refused(&setting, &["vendors", "directory", "history", "V00002"], 7, "no vendor V00002 is known").await;
     let asked = printed(&setting.run(&["vendors", "directory", "sync"]).await);
     assert!(asked.starts_with("asked for main"), "{asked}");

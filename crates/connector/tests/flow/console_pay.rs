@@ -31,7 +31,7 @@ async fn one_plans_and_orders_and_another_approves(#[values(Db::Sqlite, Db::Post
     let Some(mut app) = ready(db, "four_eyes = true\n").await else { return };
     let (kit, id) = at_the_page(&mut app).await;
     let planned = kit.text(&format!("/c/main/pay?invoice={id}")).await;
-    assert!(planned.contains("Order 1 transfer(s), 1200.00 USD"), "{planned}");
+    assert!(planned.contains("Order 1 transfer, 1200.00 USD"), "{planned}");
     assert!(planned.contains("ACH to ") && planned.contains("from dpacc_"), "to whom, and from where: {planned}");
     let plan = value(&planned, "plan").to_owned();
     let order = [("invoice", id.as_str()), ("plan", plan.as_str())];

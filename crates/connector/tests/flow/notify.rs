@@ -142,11 +142,11 @@ async fn a_hold_that_stands_is_told_once_by_every_way_with_who_can_fix_it_and_wh
     let [text] = &*all(&channel) else { panic!("one message") };
     let text: Value = serde_json::from_str(text).unwrap();
     let text = text["text"].as_str().unwrap();
-    assert!(text.starts_with("*ml-connector: main: 1 record(s) wait: account_unknown*"), "{text}");
+    assert!(text.starts_with("*ml-connector: main: 1 record waits: account_unknown*"), "{text}");
     assert!(text.contains("who can fix it: ") && text.contains("https://console.example/c/main/attention"), "{text}");
     let [mail] = &*all(&mails) else { panic!("one mail") };
     for expected in
-        ["RCPT TO:<ann@example.com>", "RCPT TO:<bob@example.com>", "Subject: ml-connector: main: 1 record(s)"]
+        ["RCPT TO:<ann@example.com>", "RCPT TO:<bob@example.com>", "Subject: ml-connector: main: 1 record waits"]
     {
         assert!(mail.contains(expected), "{mail}");
     }
@@ -160,7 +160,7 @@ async fn a_hold_that_stands_is_told_once_by_every_way_with_who_can_fix_it_and_wh
     assert!(!notifier.turn().await.unwrap());
     app.advance(40 * 60);
     assert!(notifier.turn().await.unwrap());
-    assert!(all(&channel)[1].contains("2 record(s) wait"));
+    assert!(all(&channel)[1].contains("2 records wait"));
 }
 
 #[tokio::test]

@@ -83,10 +83,12 @@ async fn watch(other: &mut OtherSide, child: &mut Child, records: usize) -> Resu
     loop {
         real_time::pause(LOOK_EVERY_MS).await;
         let progress = other.progress(PREFIX).await?;
-        // One that has ended keeps what it was seen to use last.
-        latest.extend(descendants(root));
-        if !progress.has_begun {
-            before.clone_from(&latest);
+        if progress.has_begun {
+            // One that has ended keeps what it was seen to use last.
+            latest.extend(descendants(root));
+        } else {
+            before = descendants(root);
+            latest.clone_from(&before);
         }
         if (progress.made, progress.exported) != last {
             (last, moved) = ((progress.made, progress.exported), real_time::now());

@@ -18,6 +18,7 @@ use crate::connect::older::{self, Older};
 use crate::connect::systems::{self, Joined};
 use crate::connect::{self as joining, file};
 use crate::keys;
+use crate::words::counted;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct ConnectArgs {
@@ -95,7 +96,7 @@ fn tell(common: &Common, answers: &Answers, joined: &Joined, done: &Done) {
     println!("{}: Brex company {} is joined with {company} in {environment}", answers.name(), brex_company.id);
     println!("{}", done.integration.words);
     let written = if done.is_written { "was written" } else { "stays as it is" };
-    println!("{} secret(s) sealed; {} {written}", done.sealed, common.config.display());
+    println!("{} sealed; {} {written}", counted(done.sealed, "secret"), common.config.display());
     println!("next: ml-connector doctor, then ml-connector run");
 }
 

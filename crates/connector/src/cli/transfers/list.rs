@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{ListArgs, Shown, today};
 use crate::cli::{Common, Exit, Failure, open, print_json};
 use crate::transfers::view::{SeenDocument, SeenMatch, SeenTransfer, View};
+use crate::words::counted;
 
 /// The result of one connection.
 pub(super) struct Found {
@@ -224,8 +225,9 @@ fn print_table(found: &Found, only: Shown) {
     println!("{table}");
     if let Some((new, gone)) = found.new {
         println!(
-            "{new} new match(es), {gone} that no longer hold; {} payment(s) of Business Central without a transfer",
-            found.payments_left.len()
+            "{}, {gone} that no longer hold; {} of Business Central without a transfer",
+            counted(new, "new match"),
+            counted(found.payments_left.len(), "payment")
         );
     }
 }

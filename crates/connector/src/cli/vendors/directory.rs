@@ -14,6 +14,7 @@ use crate::clock::{Clock, SystemClock, timestamp};
 use crate::config::Config;
 use crate::vendors::directory::plan::{Step, plan};
 use crate::vendors::directory::{DIRECTORY, FULL, state, subject};
+use crate::words::counted;
 
 /// More entries than any vendor has.
 const ALL: i64 = 10_000;
@@ -143,7 +144,7 @@ fn print_plan(connection: &str, steps: &[Step]) {
         table.add_row([row.number.clone(), row.bc_name.clone(), (*verb).to_owned(), name, detail.to_string()]);
     }
     println!("{table}");
-    println!("{connection}: {} step(s); nothing was written", steps.len());
+    println!("{connection}: {}; nothing was written", counted(steps.len(), "step"));
 }
 
 async fn sync(common: &Common, config: &Config, name: Option<&str>) -> Result<Exit, Failure> {

@@ -9,6 +9,7 @@ use super::{mirror_of, one_connection};
 use crate::clock::{Clock, SystemClock};
 use crate::vendors::answers::standings;
 use crate::vendors::exchange::{self, ExchangeError};
+use crate::words::counted;
 
 pub(super) async fn export(common: &Common, connection: Option<&str>, file: Option<PathBuf>) -> Result<Exit, Failure> {
     let config = open::config(common)?;
@@ -28,7 +29,7 @@ pub(super) async fn export(common: &Common, connection: Option<&str>, file: Opti
         let csv = file.is_none().then(|| String::from_utf8_lossy(&text).into_owned());
         print_json(&json!({ "connection": connection.as_str(), "lines": lines, "file": file, "csv": csv }));
     } else if let Some(path) = &file {
-        println!("{lines} answer(s) written to {}", path.display());
+        println!("{} written to {}", counted(lines, "answer"), path.display());
     }
     Ok(Exit::Done)
 }
@@ -45,7 +46,7 @@ pub(super) async fn import(common: &Common, connection: Option<&str>, path: &Pat
     if common.json {
         print_json(&json!({ "connection": connection.as_str(), "taken": taken, "kept": kept }));
     } else {
-        println!("{taken} answer(s) taken; {kept} left as they are");
+        println!("{} taken; {kept} left as they are", counted(taken, "answer"));
     }
     Ok(Exit::Done)
 }
