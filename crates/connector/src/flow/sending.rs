@@ -25,6 +25,8 @@ use crate::problem;
 const FEW: usize = 25;
 /// Calls that wait for a slot.
 const WAITING: usize = 3;
+/// Drafts that are prepared at once for batches, which are then full, as are the look-ups of fifty numbers.
+const AT_MOST_IN_BATCHES: usize = 100;
 /// Answers that are committed together.
 const TOGETHER: usize = 25;
 /// An answer is committed after this long however few there are: what is not known of it costs a look-up after a crash.
@@ -307,11 +309,13 @@ async fn load(
     not_these: HashSet<RecordId>,
     being_made: HashSet<Key>,
 ) -> Result<Option<draft::Batch>, Stop> {
-    let limit = BATCH.saturating_add(i64::try_from(not_these.len()).unwrap_or(BATCH));
+    let whole = AT_MOST_IN_BATCHES / together * together;
+    let most = if together > 1 { whole } else { usize::try_from(BATCH).unwrap_or(1) };
+    let limit = i64::try_from(not_these.len().saturating_add(most)).unwrap_or(BATCH);
     let records = lane.app.store.records();
     let mut rows = records.list_due(&lane.connection.id, Stage::Draft, lane.now_ms(), limit).await?;
     rows.retain(|row| !not_these.contains(&row.id));
-    rows.truncate(usize::try_from(BATCH).unwrap_or(1));
+    rows.truncate(most);
     if together > 1 && !rows.len().is_multiple_of(together) && is_more_coming(lane).await? {
         rows.truncate(rows.len() - rows.len() % together);
     }
