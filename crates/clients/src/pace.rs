@@ -37,28 +37,51 @@ pub(crate) struct Turns {
     most: usize,
     /// When the latest calls began, or will begin; in order, and at most `most`.
     starts: Mutex<VecDeque<Instant>>,
+    /// When the latest calls did begin; in order.
+    begun: Mutex<VecDeque<Instant>>,
 }
 
 impl Turns {
     pub(crate) fn new(requests_per_second: u32) -> Self {
         let most = usize::try_from(requests_per_second).unwrap_or(usize::MAX).max(1);
-        Self { most, starts: Mutex::default() }
+        Self { most, starts: Mutex::default(), begun: Mutex::default() }
     }
 
     /// Waits for the turn of a call that counts as `calls`; one that counts as more than a second takes counts as all of them. Turns
     /// come in the order in which they were asked for.
     pub(crate) async fn take(&self, calls: usize) -> Turn {
+        let calls = calls.clamp(1, self.most);
         let now = Instant::now();
         let start = self.reserve(calls, now);
         if start > now {
             sleep_until(start).await;
+        }
+        // Others may have begun later than they were to.
+        while let Some(later) = self.no_room(calls, Instant::now()) {
+            sleep_until(later).await;
         }
         Turn(start, calls)
     }
 
     /// The call begins now, which may be later than its turn came: what comes a second after it counts from now.
     pub(crate) fn begin(&self, turn: &Turn) {
-        self.move_to(turn, Instant::now());
+        self.begin_at(turn, Instant::now());
+    }
+
+    fn begin_at(&self, turn: &Turn, now: Instant) {
+        self.move_to(turn, now);
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        begun.extend(std::iter::repeat_n(now, turn.1));
+        while begun.len() > self.most {
+            begun.pop_front();
+        }
+    }
+
+    /// When to ask again, if as many calls began in the last second as leave no room for these.
+    fn no_room(&self, calls: usize, now: Instant) -> Option<Instant> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (begun.len() + calls).checked_sub(self.most + 1)?;
+        begun.get(place).map(|in_the_way| *in_the_way + SECOND).filter(|later| *later > now)
     }
 
     fn move_to(&self, &Turn(start, calls): &Turn, now: Instant) {
@@ -72,7 +95,6 @@ impl Turns {
     }
 
     fn reserve(&self, calls: usize, now: Instant) -> Instant {
-        let calls = calls.clamp(1, self.most);
         let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
         while starts.front().is_some_and(|first| *first + SECOND <= now) {
             starts.pop_front();
@@ -127,16 +149,27 @@ mod tests {
         let at = |ms| now + Duration::from_millis(ms);
         assert_eq!((turns.reserve(1, at(0)), turns.reserve(1, at(100))), (at(0), at(100)));
         assert_eq!(turns.reserve(2, at(200)), at(1_000));
-        assert_eq!((turns.reserve(1, at(300)), turns.reserve(7, at(300))), (at(1_100), at(2_100)));
+        assert_eq!((turns.reserve(1, at(300)), turns.reserve(3, at(300))), (at(1_100), at(2_100)));
         turns.move_to(&Turn(at(2_100), 3), at(2_500));
         assert_eq!(turns.reserve(1, at(2_600)), at(3_500));
+    }
+
+    #[test]
+    fn a_batch_that_began_late_leaves_no_room_for_what_was_to_come_a_second_after_it() {
+        let (turns, now) = (Turns::new(3), Instant::now());
+        let at = |ms| now + Duration::from_millis(ms);
+        let first = (turns.reserve(3, at(0)), 3);
+        assert_eq!(turns.reserve(3, at(10)), at(1_000));
+        turns.begin_at(&Turn(first.0, first.1), at(600));
+        assert_eq!(turns.no_room(3, at(1_000)), Some(at(1_600)));
+        assert_eq!((turns.no_room(3, at(1_600)), turns.no_room(1, at(1_000))), (None, Some(at(1_600))));
     }
 
     proptest! {
         #[test]
         fn no_second_has_more_starts_than_it_may(
             most in 1_u32..20,
-            pauses in prop::collection::vec((0_u64..400, 1_usize..25), 1..200),
+            pauses in prop::collection::vec((0_u64..400, 1_usize..20), 1..200),
         ) {
             let turns = Turns::new(most);
             let mut now = Instant::now();
@@ -144,9 +177,10 @@ mod tests {
             let most = usize::try_from(most).unwrap_or(usize::MAX);
             for (pause, calls) in pauses {
                 now += Duration::from_millis(pause);
+                let calls = calls.min(most);
                 let start = turns.reserve(calls, now);
                 prop_assert!(start >= now);
-                starts.extend(std::iter::repeat_n(start, calls.min(most)));
+                starts.extend(std::iter::repeat_n(start, calls));
             }
             prop_assert!(starts.is_sorted());
             for (first, next) in starts.iter().zip(starts.iter().skip(most)) {

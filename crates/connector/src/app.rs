@@ -84,6 +84,7 @@ pub struct Connection {
     directory: RwLock<Arc<Directory>>,
     met: AtomicBool,
     mirrored: AtomicBool,
+    no_batches: AtomicBool,
     hook: RwLock<Hook>,
 }
 
@@ -336,6 +337,7 @@ impl Connection {
             directory: RwLock::new(Arc::new(Directory::default())),
             met: AtomicBool::new(false),
             mirrored: AtomicBool::new(false),
+            no_batches: AtomicBool::new(false),
             hook: RwLock::new(Hook::default()),
         })
     }
@@ -364,6 +366,16 @@ impl Connection {
     /// Notes whether both ends are who they were.
     pub fn set_met(&self, met: bool) {
         self.met.store(met, Ordering::Release);
+    }
+
+    /// How many drafts are made with one call while so many wait.
+    pub fn drafts_in_a_batch(&self) -> usize {
+        if self.no_batches.load(Ordering::Acquire) { 1 } else { usize::from(self.settings.bc.backfill_batch).max(1) }
+    }
+
+    /// From now on every draft has a call of its own.
+    pub fn send_no_batches(&self) {
+        self.no_batches.store(true, Ordering::Release);
     }
 
     /// The mirrored master data.

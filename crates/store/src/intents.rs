@@ -21,6 +21,15 @@ const SELECT: &str = "SELECT connection, record_id, attempt, epoch, document_kin
      payload_hash, created_ms, settle_until_ms, probes, outcome, outcome_ms, document_id, detail, purpose, target FROM intents \
      WHERE connection = $1";
 
+/// What was attempted for a record so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Attempts {
+    /// The highest number; 0 without any.
+    pub last: i64,
+    /// Whether something may have come of one of them.
+    pub may_have_effect: bool,
+}
+
 /// What an intent is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -273,23 +282,27 @@ impl Intents<'_> {
         Ok(counts)
     }
 
-    /// The highest attempt of each of these records that has one.
+    /// The attempts of each of these records that has one.
     pub async fn last_attempts(
         &self,
         connection: &ConnectionId,
         ids: &[RecordId],
-    ) -> Result<HashMap<RecordId, i64>, Error> {
+    ) -> Result<HashMap<RecordId, Attempts>, Error> {
         let mut last = HashMap::new();
         for ids in ids.chunks(CHUNK) {
             let statement = Statement::new(
-                "SELECT connection, record_id, MAX(attempt) AS attempt FROM intents WHERE connection = $1 AND record_id IN ",
+                "SELECT connection, record_id, MAX(attempt) AS attempt, \
+                 MAX(CASE WHEN outcome = 'not_executed' THEN 0 ELSE 1 END) AS may_show FROM intents \
+                 WHERE connection = $1 AND record_id IN ",
             )
             .bind(connection.as_str())
             .push_list(ids.iter().map(RecordId::as_str))
             .push(" GROUP BY connection, record_id");
             for row in self.db.rows(statement).await? {
                 let row = TABLE.row(&row);
-                last.insert(RecordId::new(row.text("record_id")?), row.integer("attempt")?);
+                let attempts =
+                    Attempts { last: row.integer("attempt")?, may_have_effect: row.integer("may_show")? > 0 };
+                last.insert(RecordId::new(row.text("record_id")?), attempts);
             }
         }
         Ok(last)

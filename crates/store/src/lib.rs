@@ -61,7 +61,7 @@ pub use cursors::Cursors;
 pub use erasure::Erased;
 pub use error::Error;
 pub use inbox::{Delivery, Event, Inbox, Put};
-pub use intents::{Intent, IntentChange, Intents, Outcome, Purpose};
+pub use intents::{Attempts, Intent, IntentChange, Intents, Outcome, Purpose};
 pub use jobs::{JobRow, Jobs};
 pub use kept::Kept;
 pub use lanes::{Lanes, Lease};

@@ -215,13 +215,14 @@ pub struct BcSection {
 const LARGEST_BACKFILL_BATCH: u8 = 20;
 
 impl BcSection {
-    fn check_batch(&self, key: &impl Fn(&str) -> String) -> Result<(), ConfigError> {
+    /// `per_second` is the lowest of those that sign in as the same user.
+    fn check_batch(&self, per_second: u32, key: &impl Fn(&str) -> String) -> Result<(), ConfigError> {
         let name = key("bc.backfill_batch");
         if !(1..=LARGEST_BACKFILL_BATCH).contains(&self.backfill_batch) {
             return Err(ConfigError::value(name, format!("must be from 1 to {LARGEST_BACKFILL_BATCH}")));
         }
-        if u32::from(self.backfill_batch) > self.requests_per_second {
-            let text = "is more than bc.requests_per_second, and each part of a batch counts as a request: lower it";
+        if u32::from(self.backfill_batch) > per_second {
+            let text = "is more than the bc.requests_per_second of the same user, and each part of a batch counts as a request: lower it";
             return Err(ConfigError::value(name, text));
         }
         Ok(())
@@ -352,7 +353,9 @@ impl ConnectionConfig {
         };
         at_least_one("bc.max_concurrent", u32::from(self.bc.max_concurrent))?;
         at_least_one("bc.requests_per_second", self.bc.requests_per_second)?;
-        self.bc.check_batch(&key)?;
+        let lane = config.connections.iter().filter(|other| other.lane() == self.lane());
+        let per_second = lane.map(|other| other.bc.requests_per_second).min().unwrap_or(self.bc.requests_per_second);
+        self.bc.check_batch(per_second, &key)?;
         at_least_one("brex.requests_per_second", self.brex.requests_per_second)?;
         self.brex.check_legal_entities(&key)?;
         self.directory.check(&key)?;

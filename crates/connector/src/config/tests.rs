@@ -336,7 +336,7 @@ fn a_back_fill_sends_at_most_twenty_drafts_at_once_and_no_more_than_a_second_tak
     for (line, said) in [
         ("backfill_batch = 0", "must be from 1 to 20"),
         ("backfill_batch = 21", "must be from 1 to 20"),
-        ("backfill_batch = 19", "is more than bc.requests_per_second"),
+        ("backfill_batch = 19", "is more than the bc.requests_per_second of the same user"),
     ] {
         let error = of(line).unwrap_err().to_string();
         assert!(error.contains("bc.backfill_batch") && error.contains(said), "{error}");

@@ -247,8 +247,8 @@ impl Compared {
 
     fn words(&self, start: Date) -> Vec<String> {
         let mut lines = vec![format!(
-            "since {start} Brex has {} that are ready or exported, {} of them exported already; {} look booked in Business \
-             Central by documents that are not the connector's",
+            "since {start} Brex has {} ready or exported, {} of them exported already; {} look booked in Business Central by documents \
+             that are not the connector's",
             counted(self.purchases.len(), "record"),
             self.exported(),
             self.alike.len()

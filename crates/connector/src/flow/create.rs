@@ -1,12 +1,12 @@
 //! Sends documents whose intents are committed: one with a call, or, in a back-fill, several with one `$batch`.
 //!
 //! A batch saves calls and no time of Business Central's, and a lost answer leaves all its documents unclear at once. So it is used only if
-//! a connection allows it, while enough of them wait, and for none that was sent before.
+//! a connection allows it, while enough of them wait, and for none of which something may have come before.
 
 use std::panic::resume_unwind;
 
 use clients::bc::{BatchMode, Company, Document};
-use clients::{Error, Kind};
+use clients::{Effect, Error, Kind, System};
 use domain::document::PlannedDocument;
 use store::RecordRow;
 use tokio::task::JoinError;
@@ -22,17 +22,14 @@ pub(super) struct Intended {
     pub(super) row: RecordRow,
     pub(super) plan: PlannedDocument,
     pub(super) attempt: i64,
+    /// Whether nothing was sent for the record before, or surely nothing came of it.
+    pub(super) is_fresh: bool,
 }
 
 impl Intended {
     /// By what its document is told from others.
     pub(super) fn key(&self) -> Key {
         draft::key(&self.plan)
-    }
-
-    /// Whether it may be sent with others: what was tried before goes alone, so that nobody else's answer depends on it.
-    pub(super) fn is_sociable(&self) -> bool {
-        self.attempt == 1
     }
 
     /// It was not sent.
@@ -57,8 +54,8 @@ pub(super) struct Answer {
 /// What came back with one call.
 pub(super) struct Answers {
     pub(super) each: Vec<Answer>,
-    /// The call was a batch, and as a whole it was not answered as one.
-    pub(super) is_batch_refused: bool,
+    /// Why the batch as a whole was not taken as one, if it was a batch.
+    pub(super) refusal: Option<String>,
 }
 
 /// Sends one document, if the lease still stands when the turn of the call has come ([`Lane::company`]). The call is a task of its own: it
@@ -74,7 +71,7 @@ pub(super) fn one(lane: &Lane<'_>, intended: Intended) -> impl Future<Output = A
             Ok(answer) => answer,
             Err(ended) => never(ended).await,
         };
-        Answers { each: vec![intended.answered(answer)], is_batch_refused: false }
+        Answers { each: vec![intended.answered(answer)], refusal: None }
     }
 }
 
@@ -91,15 +88,21 @@ pub(super) fn together(lane: &Lane<'_>, intended: Vec<Intended>) -> impl Future<
         match answers {
             Ok(answers) => {
                 let each = intended.into_iter().zip(answers);
-                Answers { each: each.map(|(next, answer)| next.answered(answer)).collect(), is_batch_refused: false }
+                Answers { each: each.map(|(next, answer)| next.answered(answer)).collect(), refusal: None }
             }
             Err(error) => {
-                let is_batch_refused = matches!(error.kind(), Kind::Refused | Kind::NotFound);
+                let refusal = is_refusal(&error).then(|| error.to_string());
                 let each = intended.into_iter().map(|next| next.answered(Err(error.shared()))).collect();
-                Answers { each, is_batch_refused }
+                Answers { each, refusal }
             }
         }
     }
+}
+
+/// Whether batches are not taken here, as far as the answer to one tells. A failure that passes says nothing of the kind.
+fn is_refusal(error: &Error) -> bool {
+    let is_batch = error.system() == System::BusinessCentral && error.effect() == Effect::Unknown;
+    is_batch && (matches!(error.kind(), Kind::Refused | Kind::NotFound) || matches!(error.status(), Some(500 | 501)))
 }
 
 async fn send(

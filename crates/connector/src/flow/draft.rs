@@ -179,7 +179,8 @@ pub(super) async fn commit_intents(lane: &Lane<'_>, planned: Vec<Planned>) -> Re
     let mut steps = Vec::new();
     let mut committed = Vec::new();
     for (row, plan) in planned {
-        let attempt = attempts.get(&row.id).copied().unwrap_or(0).saturating_add(1);
+        let before = attempts.get(&row.id).copied().unwrap_or_default();
+        let attempt = before.last.saturating_add(1);
         let intent = new_intent(lane, &plan, attempt, Purpose::Create);
         let detail = json!({ "attempt": attempt, "number": plan.number, "plan_hash": plan.hash(), "epoch": lane.lease.epoch, "late": plan.late });
         let mut row = RecordRow { plan: Some(stored(&plan)), ..row };
@@ -188,7 +189,7 @@ pub(super) async fn commit_intents(lane: &Lane<'_>, planned: Vec<Planned>) -> Re
             NextProbe::Settled => Some(now_ms),
         };
         steps.push(Step::of(row.clone()).intent(IntentChange::Open(intent)).note("intent_committed", detail));
-        committed.push(Intended { row, plan, attempt });
+        committed.push(Intended { row, plan, attempt, is_fresh: !before.may_have_effect });
     }
     let applied = lane.apply(steps).await?;
     let kept = committed.into_iter().zip(applied).filter(|(_, applied)| *applied == Applied::Done);
@@ -239,7 +240,7 @@ async fn take(
     let looked = if refused.is_empty() { None } else { Some(found_by_number(lane, kind, refused.into_iter()).await) };
     let mut steps = Vec::new();
     let mut met = Vec::new();
-    for Answer { intended: Intended { row, plan, attempt }, answer } in answers {
+    for Answer { intended: Intended { row, plan, attempt, .. }, answer } in answers {
         committed.ids.push(row.id.clone());
         let step = match answer {
             None => not_sent(lane, row, attempt),
@@ -253,7 +254,13 @@ async fn take(
                 Some(Ok(found)) => after_refusal(lane, row, &plan, attempt, &error, found),
                 Some(Err(_)) | None => unclear(lane, row, attempt, &error),
             },
-            Some(Err(error)) if error.effect() == Effect::Unknown => unclear(lane, row, attempt, &error),
+            Some(Err(error)) if error.effect() == Effect::Unknown => {
+                let step = unclear(lane, row, attempt, &error);
+                if problem::of_error(&error).is_some() {
+                    committed.stop.get_or_insert(error.into());
+                }
+                step
+            }
             Some(Err(error)) => {
                 let step = not_executed(lane, row, attempt, &error);
                 // One that is about all of them, or asks everybody for a rest.

@@ -1,6 +1,7 @@
 //! The way of a record, stage by stage. Read the files in this order:
 //!
-//! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`sending`] for many at once, in a [`turn`], `create` for the calls, and [`probe`] for unclear answers) →
+//! [`poll`] → [`receive`] → [`resolve_vendor`] → [`map`] → [`draft`] (with [`sending`] for many at once, in a [`turn`],
+//! `create` for the calls, and [`probe`] for unclear answers) →
 //! [`verify`] (with `late` for dimensions that a draft could not carry when it was made) → [`attach`] → ([`post`]) →
 //! [`mark_exported`]. `legal_entity` says first whose a purchase is. [`recheck`] looks again at what is held, [`operator`] does
 //! what a person asked for, [`revise`] brings a draft in line with a later version, [`drift`] watches the documents of exported

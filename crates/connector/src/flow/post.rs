@@ -99,7 +99,7 @@ async fn commit(lane: &Lane<'_>, planned: Vec<Planned>) -> Result<Vec<ToPost>, S
     let mut plans = HashMap::new();
     let mut steps = Vec::new();
     for (mut row, plan) in planned {
-        let attempt = attempts.get(&row.id).copied().unwrap_or(0).saturating_add(1);
+        let attempt = attempts.get(&row.id).map_or(1, |attempts| attempts.last.saturating_add(1));
         let detail = json!({ "attempt": attempt, "number": row.document_no, "plan_hash": plan.hash() });
         row.due_ms = match next_probe(now_ms, 0, lane.settle_window_ms()) {
             NextProbe::At(ms) => Some(ms),

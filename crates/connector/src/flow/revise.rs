@@ -238,7 +238,7 @@ async fn commit(lane: &Lane<'_>, begun: Vec<(RecordRow, PlannedDocument, Target)
     let mut steps = Vec::new();
     let mut waiting = HashMap::new();
     for (row, old, target) in begun {
-        let attempt = attempts.get(&row.id).copied().unwrap_or(0).saturating_add(1);
+        let attempt = attempts.get(&row.id).map_or(1, |attempts| attempts.last.saturating_add(1));
         let text = serde_json::to_value(&target).unwrap_or_default().to_string();
         let intent = Intent { target: Some(text), ..new_intent(lane, &target.plan, attempt, Purpose::Revise) };
         let detail = json!({

@@ -111,7 +111,7 @@ impl<'l> Sending<'l> {
             turn,
             is_fed,
             ready: VecDeque::new(),
-            together: usize::from(lane.connection.settings.bc.backfill_batch),
+            together: lane.connection.drafts_in_a_batch(),
             under_way: FuturesUnordered::new(),
             answers: Vec::new(),
             taken: HashMap::new(),
@@ -174,13 +174,15 @@ impl<'l> Sending<'l> {
     /// Sends what is ready. More calls than there are slots, so that none is empty while the next one asks for the lease, or this task is
     /// at something else.
     fn send_ready(&mut self) {
-        let most = usize::from(self.lane.connection.settings.bc.max_concurrent) + WAITING;
+        // A stop waits for what is under way, so that no batch waits for a slot.
+        let waiting = if self.together > 1 { 0 } else { WAITING };
+        let most = usize::from(self.lane.connection.settings.bc.max_concurrent) + waiting;
         while self.under_way.len() < most {
-            let sociable = self.ready.iter().take(self.together).take_while(|next| next.is_sociable()).count();
-            if self.together > 1 && sociable == self.together {
-                let several = self.ready.drain(..sociable).collect();
+            let fresh = self.ready.iter().take(self.together).take_while(|next| next.is_fresh).count();
+            if self.together > 1 && fresh == self.together {
+                let several = self.ready.drain(..fresh).collect();
                 self.under_way.push(create::together(self.lane, several).boxed());
-            } else if self.together > 1 && sociable == self.ready.len() && (self.preparing.is_some() || !self.is_dry) {
+            } else if self.together > 1 && fresh == self.ready.len() && (self.preparing.is_some() || !self.is_dry) {
                 // What comes next may fill a batch.
                 return;
             } else if let Some(next) = self.ready.pop_front() {
@@ -226,9 +228,10 @@ impl<'l> Sending<'l> {
         self.stopped.is_none() && !self.is_refused && !self.turn.is_closing()
     }
 
-    fn take_answers(&mut self, Answers { each, is_batch_refused }: Answers) {
-        if is_batch_refused {
-            tracing::warn!("Business Central refused a batch as a whole; the rest is sent one by one");
+    fn take_answers(&mut self, Answers { each, refusal }: Answers) {
+        if let Some(why) = refusal {
+            tracing::warn!(why, "Business Central takes no batch; until the next start drafts are sent one by one");
+            self.lane.connection.send_no_batches();
             self.together = 1;
         }
         // Nothing is sent into a refusal that is about all of them; what is under way meets the same.
@@ -324,7 +327,7 @@ async fn load(
 
 /// Whether a record is about to come to this stage: when it has, the turn is fed.
 async fn is_more_coming(lane: &Lane<'_>) -> Result<bool, Stop> {
-    for stage in Stage::WORKING.into_iter().filter(|stage| stage.is_before_document() && *stage != Stage::Draft) {
+    for stage in Stage::WORKING.into_iter().filter(|stage| stage.is_before_document()) {
         let due = lane.app.store.records().due(&lane.connection.id, stage, lane.now_ms(), 1).await?;
         if due.number > 0 {
             return Ok(true);

@@ -94,19 +94,62 @@ async fn a_batch_refused_for_its_rate_is_sent_again_and_counts_against_no_record
     let busy = FaultKind::Status { status: 429, body: None, retry_after: Some(3) };
     app.world().faults.add(on_batch(busy));
     app.run_until_idle().await;
-    assert_eq!(asked(&app), (1, 20));
+    assert_eq!(asked(&app), (1, 20), "each has a time of its own at which it is sent again");
     assert_all_exported(&app).await;
 }
 
-/// After a batch that was refused as a whole no other is tried while there is work.
+/// After a batch that was refused as a whole no other is tried.
 #[tokio::test]
 async fn where_no_batch_is_taken_the_rest_goes_alone() {
     let Some(mut app) = company(Db::Sqlite, 300).await else { return };
     app.world().faults.add(on_batch(FaultKind::Status { status: 404, body: None, retry_after: None }).times(1_000));
     app.run_until_idle().await;
     let (batches, alone) = asked(&app);
-    assert!(batches <= 8, "{batches}: as many as were under way when the first was refused");
+    assert!(batches <= 5, "{batches}: as many as were under way when the first was refused");
     assert_eq!(alone, 300);
+    assert_all_exported(&app).await;
+}
+
+/// Whoever may not make documents may make none in a batch: the connection stops, nothing was done, and it goes on.
+#[tokio::test]
+async fn a_batch_that_is_not_permitted_stops_the_connection_and_not_the_records() {
+    let Some(mut app) = company(Db::Sqlite, 40).await else { return };
+    app.world().faults.add(on_batch(FaultKind::Status { status: 403, body: None, retry_after: None }).times(2));
+    app.run_until_idle().await;
+    assert_all_exported(&app).await;
+}
+
+/// Invoices and credit memos, defaults that are met, holds of every kind: with batches nothing is different.
+#[rstest]
+#[tokio::test]
+async fn a_company_of_every_kind_has_the_same_books_with_batches(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(mut calm) = TestApp::start(Db::Sqlite, 60).await else { return };
+    calm.run_until_idle().await;
+    let Some(mut app) = TestApp::start(db, 60).await else { return };
+    app.reconfigure(|settings| settings.bc.backfill_batch = 4).await;
+    app.run_until_idle().await;
+    app.assert_sound().await;
+    assert!(asked(&app).0 > 0);
+    assert_eq!(app.agreement().invoices, calm.agreement().invoices);
+    assert_eq!(app.agreement().credit_memos, calm.agreement().credit_memos);
+}
+
+/// The lease ends while the first batch is sent: nothing of the others is.
+#[tokio::test]
+async fn a_process_that_freezes_before_a_batch_sends_nothing_of_it() {
+    let Some(mut app) = company(Db::Sqlite, 60).await else { return };
+    app.reconfigure(|settings| {
+        (settings.bc.max_concurrent, settings.bc.backfill_batch) = (1, BATCH);
+    })
+    .await;
+    app.prepare().await;
+    app.advance(31);
+    app.world().meter.reset();
+    app.world().faults.add(on_batch(FaultKind::MoveClock { seconds: 60 }));
+    app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft]).await;
+    assert_eq!(asked(&app), (1, 0), "the lease is over, and another process may be at work");
+    app.advance(60);
+    app.run_until_idle().await;
     assert_all_exported(&app).await;
 }
 

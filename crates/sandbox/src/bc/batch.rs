@@ -73,6 +73,12 @@ impl Batch {
         self.requests.len()
     }
 
+    /// The first so many parts.
+    pub(super) fn first(mut self, parts: usize) -> Self {
+        self.requests.truncate(parts);
+        self
+    }
+
     /// Which parts only read.
     pub(super) fn reads(&self) -> Vec<bool> {
         self.requests.iter().map(|part| part.method.eq_ignore_ascii_case("GET")).collect()

@@ -9,7 +9,6 @@ use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::Response;
 use axum::routing::get;
-use jiff::Timestamp;
 
 use super::auth::{self, Route};
 use super::batch::{self, Batch, Manner};
@@ -18,7 +17,7 @@ use super::environments;
 use super::error::Refusal;
 use super::group::{self, Group};
 use super::page;
-use super::settings::LimitSettings;
+use super::settings::Settings;
 use super::upload::{self, Upload};
 use super::webhooks;
 use crate::world::World;
@@ -77,9 +76,8 @@ async fn respond(
     }
     let group = route.group.ok_or_else(no_route)?;
     let now = world.clock.now();
-    let admission = world.bc.limits.admit(&settings, method == Method::GET, now).await?;
-    let response = admitted(world, method, uri, headers, body, (&route, group), &settings.limits).await;
-    if admission.is_unseen { Err(Refusal::gateway_timed_out()) } else { response }
+    let _admission = world.bc.limits.admit(&settings, now).await?;
+    admitted(world, method, uri, headers, body, (&route, group), &settings).await
 }
 
 /// The answer to a request that has its slot.
@@ -90,9 +88,9 @@ async fn admitted(
     headers: &HeaderMap,
     body: Body,
     (route, group): (&Route<'_>, &'static Group),
-    limits: &LimitSettings,
+    settings: &Settings,
 ) -> Result<Response, Refusal> {
-    let now = world.clock.now();
+    let limits = &settings.limits;
     let host = header(headers, &HOST).unwrap_or("127.0.0.1");
     let (body, upload) = if method == Method::PATCH && upload::is_content(route.rest) {
         (Bytes::new(), Some(Upload::read(body, limits.body_bytes).await?))
@@ -102,16 +100,35 @@ async fn admitted(
     };
     let service = format!("http://{host}{}", route.service);
     if route.rest == "$batch" {
-        return batch(world, method, headers, (&service, group), &body, now).await;
+        return batch(world, method, headers, (&service, group), &body).await;
     }
+    let worked = world.bc.limits.work(settings, &[method == Method::GET]).await;
+    if worked.is_cancelled {
+        return Err(Refusal::operation_timed_out());
+    }
+    let response = done(world, method, uri, headers, &body, upload, (&service, route, group)).await;
+    if worked.is_unseen { Err(Refusal::gateway_timed_out()) } else { response }
+}
+
+/// The answer to a request for one thing, which is done now.
+async fn done(
+    world: &World,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+    upload: Option<Upload>,
+    (service, route, group): (&str, &Route<'_>, &'static Group),
+) -> Result<Response, Refusal> {
+    let now = world.clock.now();
     let if_match = header(headers, &HeaderName::from_static("if-match"));
-    let subscribing = webhooks::Request { method, service: &service, path: route.rest, if_match, body: &body };
+    let subscribing = webhooks::Request { method, service, path: route.rest, if_match, body };
     if group.path == group::V2.path
         && let Some(answer) = webhooks::answer(world, &subscribing).await
     {
         return answer.map(|answer| written(world, answer));
     }
-    let mut call = call(method, uri, headers, (&service, group), route, &body);
+    let mut call = call(method, uri, headers, (service, group), route, body);
     call.upload = upload;
     let answer = execute(&mut world.bc.lock(), &world.bc.ids, now, &call);
     Ok(written(world, answer))
@@ -148,7 +165,6 @@ async fn batch(
     headers: &HeaderMap,
     service: (&str, &'static Group),
     body: &[u8],
-    now: Timestamp,
 ) -> Result<Response, Refusal> {
     if method != Method::POST {
         return Err(Refusal::verb(method.as_str(), "$batch", "Action"));
@@ -156,7 +172,7 @@ async fn batch(
     let batch = Batch::read(body)?;
     let settings = world.bc.settings();
     if settings.batch_counts_parts {
-        world.bc.limits.count(batch.len().saturating_sub(1), &settings.limits, now)?;
+        world.bc.limits.count(batch.len().saturating_sub(1), &settings.limits, world.clock.now())?;
     }
     let manner = Manner {
         language: header(headers, &ACCEPT_LANGUAGE),
@@ -164,10 +180,14 @@ async fn batch(
         snapshot: header(headers, &HeaderName::from_static("isolation"))
             .is_some_and(|isolation| isolation.eq_ignore_ascii_case("snapshot")),
     };
-    // The time of the first part is over; the whole batch has to end within that of one request.
-    let is_unseen = world.bc.limits.work(&settings, batch.reads().get(1..).unwrap_or_default()).await?;
-    let answers = batch.run(&mut world.bc.lock(), &world.bc.ids, now, service, manner);
-    if is_unseen {
+    // All of it has the time of one request. What was done when that is over stays done.
+    let worked = world.bc.limits.work(&settings, &batch.reads()).await;
+    let batch = batch.first(worked.parts);
+    let answers = batch.run(&mut world.bc.lock(), &world.bc.ids, world.clock.now(), service, manner);
+    if worked.is_cancelled {
+        return Err(Refusal::operation_timed_out());
+    }
+    if worked.is_unseen {
         return Err(Refusal::gateway_timed_out());
     }
     if header(headers, &ACCEPT).is_some_and(|accept| accept.contains("application/json")) {

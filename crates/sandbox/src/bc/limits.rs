@@ -30,6 +30,15 @@ pub(super) struct Admission<'a> {
     limits: &'a Limits,
     /// None where the limits are not enforced.
     slot: Option<SemaphorePermit<'a>>,
+}
+
+/// How the work on a request went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Worked {
+    /// How many of its parts were done before it was cancelled.
+    pub(super) parts: usize,
+    /// It took too long and was cancelled.
+    pub(super) is_cancelled: bool,
     /// The gateway does not wait for the answer.
     pub(super) is_unseen: bool,
 }
@@ -55,14 +64,9 @@ impl Limits {
     }
 
     /// Waits for a slot and works for the configured time, or refuses.
-    pub(super) async fn admit(
-        &self,
-        settings: &Settings,
-        is_read: bool,
-        now: Timestamp,
-    ) -> Result<Admission<'_>, Refusal> {
+    pub(super) async fn admit(&self, settings: &Settings, now: Timestamp) -> Result<Admission<'_>, Refusal> {
         let connections = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut admission = Admission { limits: self, slot: None, is_unseen: false };
+        let mut admission = Admission { limits: self, slot: None };
         let limits = &settings.limits;
         if self.enforced {
             self.resize(limits.at_once);
@@ -75,33 +79,29 @@ impl Limits {
             let slot = tokio::time::timeout(longest, self.slots.acquire()).await;
             admission.slot = slot.map_err(|_| Refusal::unavailable())?.ok();
         }
-        admission.is_unseen = self.work(settings, &[is_read]).await?;
         Ok(admission)
     }
 
-    /// Works on calls, of which these only read, one after another. Whether the gateway has given up meanwhile.
-    pub(super) async fn work(&self, settings: &Settings, reads: &[bool]) -> Result<bool, Refusal> {
-        let time = |is_read: &bool| {
+    /// Works on the parts of a request, of which these only read, one after another; most requests have one part.
+    pub(super) async fn work(&self, settings: &Settings, reads: &[bool]) -> Worked {
+        let [operation, gateway] =
+            [settings.limits.operation_ms, settings.limits.gateway_ms].map(Duration::from_millis);
+        let mut needed = Duration::ZERO;
+        for (parts, is_read) in reads.iter().enumerate() {
             let ordinal = self.worked.fetch_add(1, Ordering::Relaxed);
-            self.latency.saturating_add(settings.latency.draw(ordinal, *is_read))
-        };
-        let needed = reads.iter().map(time).fold(Duration::ZERO, Duration::saturating_add);
-        let limits = &settings.limits;
-        let [operation, gateway] = [limits.operation_ms, limits.gateway_ms].map(Duration::from_millis);
-        match outcome(needed, operation, gateway) {
-            Work::Done(time) => {
+            let time = self.latency.saturating_add(settings.latency.draw(ordinal, *is_read));
+            needed = needed.saturating_add(time);
+            if let Work::Cancelled(time) = outcome(needed, operation, gateway) {
                 pause(time).await;
-                Ok(false)
-            }
-            Work::Cancelled(time) => {
-                pause(time).await;
-                Err(Refusal::operation_timed_out())
-            }
-            Work::Unseen(time) => {
-                pause(time).await;
-                Ok(true)
+                return Worked { parts, is_cancelled: true, is_unseen: false };
             }
         }
+        let (time, is_unseen) = match outcome(needed, operation, gateway) {
+            Work::Unseen(time) => (time, true),
+            Work::Done(time) | Work::Cancelled(time) => (time, false),
+        };
+        pause(time).await;
+        Worked { parts: reads.len(), is_cancelled: false, is_unseen }
     }
 
     /// Adds or takes away slots after the switch was changed.
@@ -162,7 +162,7 @@ mod tests {
         let settings = Settings::default();
         let mut open = Vec::new();
         for _ in 0..5 {
-            open.push(limits.admit(&settings, true, Timestamp::UNIX_EPOCH).await.ok());
+            open.push(limits.admit(&settings, Timestamp::UNIX_EPOCH).await.ok());
         }
         assert_eq!(limits.slots.available_permits(), 0);
         drop(open);

@@ -2,7 +2,7 @@
 
 use domain::id::RecordId;
 use rstest::rstest;
-use store::{Applied, Change, Error, Intent, IntentChange, Lease, Outcome, Purpose, Waiting};
+use store::{Applied, Attempts, Change, Error, Intent, IntentChange, Lease, Outcome, Purpose, Waiting};
 use uuid::Uuid;
 
 use crate::world::{Engine, NOW, Postgres, Sqlite, World, change, engine, ids, intent};
@@ -71,7 +71,7 @@ async fn a_second_intent_is_refused_while_one_is_open(#[values(Sqlite, Postgres)
     write(&world, &lease, settled(1, Outcome::Absent)).await.unwrap();
     write(&world, &lease, IntentChange::Open(intent("a", 2))).await.unwrap();
     let last = world.store.intents().last_attempts(&world.main, &ids(&["a", "b"])).await.unwrap();
-    assert_eq!((last.len(), last[&RecordId::new("a")]), (1, 2));
+    assert_eq!((last.len(), last[&RecordId::new("a")]), (1, Attempts { last: 2, may_have_effect: true }));
     assert_eq!(world.store.intents().count_open(&world.main).await.unwrap(), 1);
 }
 
@@ -166,5 +166,24 @@ async fn an_intent_keeps_what_it_is_about_and_only_creates_are_counted(#[values(
     write(&world, &lease, IntentChange::Open(post)).await.unwrap();
     write(&world, &lease, settled(3, Outcome::Posted)).await.unwrap();
     assert_eq!(intents.count_creates(&world.main, &ids(&["a", "b"])).await.unwrap(), [(RecordId::new("a"), 1)].into());
-    assert_eq!(intents.last_attempts(&world.main, &ids(&["a"])).await.unwrap(), [(RecordId::new("a"), 3)].into());
+    assert_eq!(
+        intents.last_attempts(&world.main, &ids(&["a"])).await.unwrap(),
+        [(RecordId::new("a"), Attempts { last: 3, may_have_effect: true })].into()
+    );
+}
+
+#[rstest]
+#[tokio::test]
+async fn what_was_surely_not_executed_has_no_effect(#[values(Sqlite, Postgres)] on: Engine) {
+    let Some(world) = World::on(on).await else { return };
+    let lease = world.lease().await;
+    let attempts = async || world.store.intents().last_attempts(&world.main, &ids(&["a"])).await.unwrap();
+    for attempt in 1..=2 {
+        write(&world, &lease, IntentChange::Open(intent("a", attempt))).await.unwrap();
+        write(&world, &lease, settled(attempt, Outcome::NotExecuted)).await.unwrap();
+        let expected = Attempts { last: attempt, may_have_effect: false };
+        assert_eq!(attempts().await, [(RecordId::new("a"), expected)].into());
+    }
+    write(&world, &lease, IntentChange::Open(intent("a", 3))).await.unwrap();
+    assert!(attempts().await[&RecordId::new("a")].may_have_effect, "an open one may have had an effect already");
 }

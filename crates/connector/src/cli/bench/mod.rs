@@ -74,8 +74,8 @@ pub(super) struct BenchArgs {
     /// How long each round of ingest takes.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// How many drafts are made with one `$batch` in p0 to p3.
-    #[arg(long, default_value_t = 1)]
+    /// How many drafts are made with one `$batch` in p0 to p3; in p1 and p2 at most as many as the pace takes in a second.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=20))]
     backfill_batch: u8,
     /// The program of the profile `peer`; `bench/peers/README.md` says what it is told.
     #[arg(long)]

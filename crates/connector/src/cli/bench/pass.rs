@@ -17,6 +17,8 @@ const CREATE_MS: u32 = 250;
 const LOOK_UP_MS: u32 = 60;
 const BREX_MS: u64 = 80;
 const SPREAD_PERCENT: u32 = 50;
+/// What the pace of a connection takes in a second, unless it is told otherwise.
+const PACE: u8 = 18;
 /// Looks at how far it is.
 pub(super) const LOOK_EVERY_MS: u64 = 50;
 /// Nothing has moved for so long: it hangs.
@@ -40,7 +42,7 @@ pub(super) async fn run(args: &BenchArgs, profile: Profile) -> Result<Value, Fai
     let set_up = SetUp {
         database: args.database.clone(),
         paced: is_real,
-        backfill_batch: args.backfill_batch,
+        backfill_batch: if is_real { args.backfill_batch.min(PACE) } else { args.backfill_batch },
         settle_seconds: args.settle_seconds,
         receives: false,
         directory: false,

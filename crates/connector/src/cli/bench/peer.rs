@@ -25,8 +25,10 @@ pub(super) async fn run(args: &BenchArgs) -> Result<Value, Failure> {
     other.insert(PREFIX, args.records).await?;
     let scratch = scratch()?;
     let mut child = start(program, &scratch, &other.ready, args.records)?;
+    // A process that has ended has no number any more, and what it started may live on.
+    let group = child.id().and_then(|pid| i32::try_from(pid).ok()).map(Pid::from_raw);
     let watched = watch(&mut other, &mut child, args.records).await;
-    end(&mut child).await?;
+    end(&mut child, group).await?;
     let used = watched?;
     let outcome = other.outcome(PREFIX).await?;
     let requests =
@@ -42,7 +44,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<Value, Failure> {
         "peer": program.display().to_string(),
         "records": args.records,
         "seconds": round(seconds(&outcome)),
-        "records_per_second": round(per_second(args.records, &outcome)),
+        "records_per_second": round(per_second(outcome.right, &outcome)),
         "programs": programs,
         "requests_per_record": {
             "bc": round(per(requests("bc"), args.records)), "brex": round(per(requests("brex"), args.records)),
@@ -142,17 +144,17 @@ fn by_program(before: &Processes, latest: Processes) -> BTreeMap<String, Usage> 
     programs
 }
 
-async fn end(child: &mut Child) -> Result<(), Failure> {
-    if let Some(group) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
+async fn end(child: &mut Child, group: Option<Pid>) -> Result<(), Failure> {
+    if let Some(group) = group {
         // Gently first, so that a database beside it can end; whoever does not is gone with the group.
-        let _ = killpg(Pid::from_raw(group), Signal::SIGTERM);
+        let _ = killpg(group, Signal::SIGTERM);
         for _ in 0..40 {
             if child.try_wait()?.is_some() {
                 break;
             }
             real_time::pause(LOOK_EVERY_MS).await;
         }
-        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        let _ = killpg(group, Signal::SIGKILL);
     }
     child.wait().await?;
     Ok(())

@@ -225,7 +225,7 @@ fn print_table(found: &Found, only: Shown) {
     println!("{table}");
     if let Some((new, gone)) = found.new {
         println!(
-            "{}, {gone} that no longer hold; {} of Business Central without a transfer",
+            "{}, {gone} no longer; {} of Business Central without a transfer",
             counted(new, "new match"),
             counted(found.payments_left.len(), "payment")
         );

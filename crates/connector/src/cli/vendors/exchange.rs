@@ -46,7 +46,7 @@ pub(super) async fn import(common: &Common, connection: Option<&str>, path: &Pat
     if common.json {
         print_json(&json!({ "connection": connection.as_str(), "taken": taken, "kept": kept }));
     } else {
-        println!("{} taken; {kept} left as they are", counted(taken, "answer"));
+        println!("{} taken; {kept} left alone", counted(taken, "answer"));
     }
     Ok(Exit::Done)
 }
