@@ -21,7 +21,7 @@ impl Pace {
     /// Below Business Central's limits for one user, which are 6,000 requests in five minutes, so 20 a second, and five processed at
     /// once (business-central.md §9): calls that are late on their way come closer together, and commands
     /// beside the worker call, too.
-    pub const BUSINESS_CENTRAL: Self = Self { max_concurrent: 5, requests_per_second: 18 };
+    pub const BUSINESS_CENTRAL: Self = Self { max_concurrent: 5, requests_per_second: 19 };
     /// Below Brex's limit of 1,000 requests in 60 seconds for one account.
     pub const BREX: Self = Self { max_concurrent: 8, requests_per_second: 15 };
     /// A token is needed about once an hour.

@@ -42,6 +42,7 @@ const ALL: &[(&str, &str)] = migrations![
     "0031_microsoft",
     "0032_value_meanings",
     "0033_spend",
+    "0034_merchants",
 ];
 
 const TABLE: Table = Table { name: "schema_version", key: &[] };

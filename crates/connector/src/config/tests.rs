@@ -332,11 +332,11 @@ fn a_back_fill_sends_at_most_twenty_drafts_at_once_and_no_more_than_a_second_tak
         let text = MINIMAL.replacen("company =", &format!("{line}\ncompany ="), 1);
         Config::parse(&text, Path::new(".")).map(|config| config.connections[0].bc.backfill_batch)
     };
-    assert_eq!(of("backfill_batch = 18").unwrap(), 18);
+    assert_eq!(of("backfill_batch = 19").unwrap(), 19);
     for (line, said) in [
         ("backfill_batch = 0", "must be from 1 to 20"),
         ("backfill_batch = 21", "must be from 1 to 20"),
-        ("backfill_batch = 19", "is more than the bc.requests_per_second of the same user"),
+        ("backfill_batch = 20", "is more than the bc.requests_per_second of the same user"),
     ] {
         let error = of(line).unwrap_err().to_string();
         assert!(error.contains("bc.backfill_batch") && error.contains(said), "{error}");

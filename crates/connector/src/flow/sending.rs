@@ -305,7 +305,7 @@ async fn end_of<T>(under_way: &mut Option<BoxFuture<'_, T>>) -> T {
     }
 }
 
-/// What is due, but not these; only whole batches as long as more is on its way here.
+/// What is due, but not these; for batches only as much as fills them and their look-ups, as long as more is on its way here.
 async fn load(
     lane: &Lane<'_>,
     together: usize,
@@ -319,8 +319,8 @@ async fn load(
     let mut rows = records.list_due(&lane.connection.id, Stage::Draft, lane.now_ms(), limit).await?;
     rows.retain(|row| !not_these.contains(&row.id));
     rows.truncate(most);
-    if together > 1 && !rows.len().is_multiple_of(together) && is_more_coming(lane).await? {
-        rows.truncate(rows.len() - rows.len() % together);
+    if together > 1 && rows.len() < most && is_more_coming(lane).await? {
+        return Ok(None);
     }
     prepare(lane, rows, &being_made).await
 }

@@ -59,7 +59,7 @@ impl Connector {
         let program = std::env::current_exe()?;
         let beside = program.parent().unwrap_or(Path::new("."));
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(beside)?;
-        let (listen, operations) = (free_address()?, free_address()?);
+        let (listen, operations) = free_addresses()?;
         write_secret(&folder.path().join("brex.token"), text(ready, "/brex/token"))?;
         write_secret(&folder.path().join("bc.secret"), text(ready, "/entra/client_secret"))?;
         let connector =
@@ -193,9 +193,16 @@ backfill_batch = {batch}
     }
 }
 
-/// An address of this machine that nobody listens on at the moment.
-fn free_address() -> Result<SocketAddr, Failure> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+/// Two addresses of this machine that nobody listens on. They are below those that the system gives away by itself, so that no connection of
+/// the benchmark can have one of them when the connector begins to listen, or begins again.
+fn free_addresses() -> Result<(SocketAddr, SocketAddr), Failure> {
+    let first = u16::try_from(std::process::id() % 6_000).unwrap_or(0) * 2;
+    let address = |place: u16| SocketAddr::from(([127, 0, 0, 1], 20_000 + (first + place) % 12_000));
+    let mut free = (0..12_000).map(address).filter(|address| TcpListener::bind(address).is_ok());
+    match (free.next(), free.next()) {
+        (Some(one), Some(other)) => Ok((one, other)),
+        _ => Err(Failure::new(Exit::Unexpected, "no port of this machine is free")),
+    }
 }
 
 fn text<'v>(value: &'v Value, path: &str) -> &'v str {

@@ -18,7 +18,7 @@ const LOOK_UP_MS: u32 = 60;
 const BREX_MS: u64 = 80;
 const SPREAD_PERCENT: u32 = 50;
 /// What the pace of a connection takes in a second, unless it is told otherwise.
-const PACE: u8 = 18;
+const PACE: u8 = 19;
 /// Looks at how far it is.
 pub(super) const LOOK_EVERY_MS: u64 = 50;
 /// Nothing has moved for so long: it hangs.
