@@ -29,13 +29,11 @@ pub(crate) fn begin_snapshot(kind: Kind) -> &'static str {
     }
 }
 
-/// Settings of each connection. On SQLite the one that writes keeps 8 MB of pages, not the usual 2: it touches a dozen indexes with each
-/// record.
+/// Settings of each connection.
 pub(crate) fn settings(kind: Kind) -> &'static str {
     match kind {
         Kind::Sqlite => {
-            "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-             PRAGMA cache_size = -8000;"
+            "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
         }
         Kind::Postgres => {
             "SET statement_timeout = '60s'; SET lock_timeout = '10s'; SET idle_in_transaction_session_timeout = '30s';"

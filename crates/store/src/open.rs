@@ -326,7 +326,7 @@ async fn connect_first(options: &AnyConnectOptions, place: &Place) -> Result<Any
 async fn set_up(connection: &mut AnyConnection, kind: Kind, read_only: bool) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(dialect::settings(kind)).execute(&mut *connection).await?;
     if read_only {
-        sqlx::raw_sql("PRAGMA query_only = ON; PRAGMA cache_size = -2000").execute(connection).await?;
+        sqlx::raw_sql("PRAGMA query_only = ON").execute(connection).await?;
     }
     Ok(())
 }
