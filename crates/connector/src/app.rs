@@ -176,7 +176,7 @@ impl App {
         for settings in &config.connections {
             let bc = match lanes.entry(settings.lane()) {
                 Entry::Occupied(known) => Http::clone(known.get()),
-                Entry::Vacant(free) => free.insert(bc_sender(&config.connections, settings)?).clone(),
+                Entry::Vacant(free) => free.insert(Http::new(settings.pace_of_lane(&config.connections))?).clone(),
             };
             let found = secrets::fetch(settings, &config.folder, &store.vault(&keys), &clock).await?;
             let brex = accounts.sender(settings, &found.brex)?;
@@ -260,15 +260,6 @@ impl App {
         }
         lanes
     }
-}
-
-/// The sender towards Business Central of a lane. Its connections share the limits of one user, so the strictest setting
-/// among them counts.
-fn bc_sender(all: &[ConnectionConfig], one: &ConnectionConfig) -> Result<Http, SetupError> {
-    let of_lane = || all.iter().filter(|other| other.lane() == one.lane()).map(|other| &other.bc);
-    let concurrent = of_lane().map(|bc| bc.max_concurrent).min().unwrap_or(one.bc.max_concurrent);
-    let per_second = of_lane().map(|bc| bc.requests_per_second).min().unwrap_or(one.bc.requests_per_second);
-    Http::new(Pace { max_concurrent: usize::from(concurrent), requests_per_second: per_second })
 }
 
 /// The senders towards Brex. Connections with the same token share one, since Brex counts the requests of an account; the setting of

@@ -32,6 +32,11 @@ pub async fn recall(app: &App, connection: &Connection) -> Result<(), Error> {
     Ok(())
 }
 
+/// The same where there is no mirror yet: a process that only shows pages or answers once works for nobody, and has none of its own.
+pub async fn recall_if_missing(app: &App, connection: &Connection) -> Result<(), Error> {
+    if connection.is_mirrored() { Ok(()) } else { recall(app, connection).await }
+}
+
 /// The mirror of a connection as it is stored, if it was ever filled.
 pub async fn stored(store: &Store, connection: &ConnectionId) -> Result<Option<Directory>, Error> {
     let kept = store.master_data();

@@ -6,18 +6,17 @@
 #[expect(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/decisions/made.rs"]
 mod made;
+mod sample;
 
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput};
-use domain::audit::{Entry, Seal, Verifier, genesis};
+use domain::audit::{Entry, Verifier, genesis};
 
-use crate::made::{card, coded, company, gl, line};
+use crate::sample::{coded_record, entry};
 
 fn plan(c: &mut Criterion) {
-    let booth = vec![gl("61300"), coded("VENDOR", "V10000"), coded("DIM_DEPARTMENT", "MKT")];
-    let record = card("248.37 USD", vec![line("200.00 USD", booth), line("48.37 USD", vec![gl("64100")])]);
-    let company = company();
+    let (company, record) = coded_record();
     c.bench_function("a document of two lines is planned", |b| b.iter(|| company.plan(black_box(&record)).unwrap()));
     let plan = company.plan(&record).unwrap();
     c.bench_function("a plan is hashed", |b| b.iter(|| black_box(&plan).hash()));
@@ -27,21 +26,7 @@ fn trail(c: &mut Criterion) {
     let mut previous = genesis();
     let entries: Vec<Entry> = (1..=1_000)
         .map(|seq| {
-            let mut entry = Entry {
-                seq,
-                at_ms: 1_000 * seq,
-                actor: "engine:0.1.0".to_owned(),
-                action: "document_created".to_owned(),
-                subject: format!("accr_{seq}"),
-                before: Some("draft".to_owned()),
-                after: Some("verify".to_owned()),
-                detail: r#"{"id":"8a3f2c1e-0000-4000-8000-000000000000","number":"108001","attempt":1}"#.to_owned(),
-                seal: None,
-                previous: previous.clone(),
-                hash: String::new(),
-            };
-            entry.seal = Some(Seal::over(&entry.detail, format!("{seq:032x}")));
-            entry.hash = entry.expected_hash("main");
+            let entry = entry(seq, previous.clone());
             previous.clone_from(&entry.hash);
             entry
         })

@@ -6,43 +6,21 @@
 #[expect(dead_code, reason = "the tests use all of it")]
 #[path = "../tests/decisions/made.rs"]
 mod made;
+mod sample;
 
 use std::hint::black_box;
 
-use domain::audit::{Entry, Seal, Verifier, genesis};
+use domain::audit::{Entry, Verifier, genesis};
 use domain::document::PlannedDocument;
 use domain::record::Record;
 use gungraun::{library_benchmark, library_benchmark_group, main};
 
-use crate::made::{Company, card, coded, company, gl, line};
-
-fn coded_record() -> (Company, Record) {
-    let booth = vec![gl("61300"), coded("VENDOR", "V10000"), coded("DIM_DEPARTMENT", "MKT")];
-    (company(), card("248.37 USD", vec![line("200.00 USD", booth), line("48.37 USD", vec![gl("64100")])]))
-}
+use crate::made::Company;
+use crate::sample::{coded_record, entry};
 
 fn planned() -> PlannedDocument {
     let (company, record) = coded_record();
     company.plan(&record).unwrap()
-}
-
-fn entry() -> Entry {
-    let mut entry = Entry {
-        seq: 1,
-        at_ms: 1_000,
-        actor: "engine:0.1.0".to_owned(),
-        action: "document_created".to_owned(),
-        subject: "accr_1".to_owned(),
-        before: Some("draft".to_owned()),
-        after: Some("verify".to_owned()),
-        detail: r#"{"id":"8a3f2c1e-0000-4000-8000-000000000000","number":"108001","attempt":1}"#.to_owned(),
-        seal: None,
-        previous: genesis(),
-        hash: String::new(),
-    };
-    entry.seal = Some(Seal::over(&entry.detail, format!("{:032x}", 1)));
-    entry.hash = entry.expected_hash("main");
-    entry
 }
 
 #[library_benchmark]
@@ -58,7 +36,7 @@ fn hash_plan(plan: PlannedDocument) -> String {
 }
 
 #[library_benchmark]
-#[bench::of_a_trail(entry())]
+#[bench::of_a_trail(entry(1, genesis()))]
 fn verify_entry(entry: Entry) {
     Verifier::new("main").check(black_box(&entry)).unwrap();
 }

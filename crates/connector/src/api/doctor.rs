@@ -91,8 +91,7 @@ pub(super) async fn replace_secret(
     Body(NewSecret { secret, ends }): Body<NewSecret>,
 ) -> Result<Json<Replaced>, Problem> {
     let connection = api.connection(&name)?;
-    let found = Which::ALL.into_iter().find(|one| one.as_str() == which);
-    let found = found.ok_or_else(|| Problem::not_found("There is no such secret: brex or entra."))?;
+    let found = Which::named(&which).ok_or_else(|| Problem::not_found("There is no such secret: brex or entra."))?;
     caller.note(&api, &connection.id, "replace_secret", found.as_str().to_owned()).await?;
     match replace(&api.app, connection, found, &secret, ends, &caller.person()).await {
         Ok(replaced) => Ok(Json(Replaced { replaced })),

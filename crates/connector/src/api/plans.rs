@@ -126,9 +126,7 @@ async fn planned(api: &Api, connection: &Connection, to_pay: &ToPay) -> Result<P
     if to_pay.invoices.is_empty() || to_pay.invoices.len() > MANY || to_pay.despite.len() > MANY {
         return Err(Problem::unusable(format!("Name 1 to {MANY} invoices, and at most {MANY} transfers.")));
     }
-    if !connection.is_mirrored() {
-        crate::mirror::recall(&api.app, connection).await?;
-    }
+    crate::mirror::recall_if_missing(&api.app, connection).await?;
     let request =
         |one: &ToPayInvoice| Request { invoice: one.invoice.trim().to_owned(), instrument: one.instrument.clone() };
     let requests: Vec<Request> = to_pay.invoices.iter().map(request).collect();

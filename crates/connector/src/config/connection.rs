@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clients::Pace;
 use data_encoding::HEXLOWER;
 use domain::calendar::PeriodPolicy;
 use domain::defaults::DefaultRule;
@@ -215,6 +216,10 @@ pub struct BcSection {
 const LARGEST_BACKFILL_BATCH: u8 = 20;
 
 impl BcSection {
+    fn pace(&self) -> Pace {
+        Pace { max_concurrent: usize::from(self.max_concurrent), requests_per_second: self.requests_per_second }
+    }
+
     /// `per_second` is the lowest of those that sign in as the same user.
     fn check_batch(&self, per_second: u32, key: &impl Fn(&str) -> String) -> Result<(), ConfigError> {
         let name = key("bc.backfill_batch");
@@ -289,11 +294,11 @@ fn default_backfill_batch() -> u8 {
 }
 
 fn default_brex_requests_per_second() -> u32 {
-    clients::Pace::BREX.requests_per_second
+    Pace::BREX.requests_per_second
 }
 
 fn default_requests_per_second() -> u32 {
-    clients::Pace::BUSINESS_CENTRAL.requests_per_second
+    Pace::BUSINESS_CENTRAL.requests_per_second
 }
 
 #[expect(clippy::expect_used, reason = "constants that a test parses")]
@@ -328,6 +333,16 @@ impl ConnectionConfig {
         format!("{}/{}/{}", self.entra.tenant, self.bc.environment, self.entra.client_id).to_lowercase()
     }
 
+    /// The pace towards Business Central. The connections of a lane share the limits of one user, so the strictest setting among them counts.
+    pub fn pace_of_lane(&self, all: &[Self]) -> Pace {
+        let own = self.bc.pace();
+        let lane = all.iter().filter(|other| other.lane() == self.lane()).map(|other| other.bc.pace());
+        lane.fold(own, |one, other| Pace {
+            max_concurrent: one.max_concurrent.min(other.max_concurrent),
+            requests_per_second: one.requests_per_second.min(other.requests_per_second),
+        })
+    }
+
     pub(super) fn check(&self, config: &Config) -> Result<(), ConfigError> {
         self.id()?;
         let key = |rest: &str| format!("connection {:?}: {rest}", self.name);
@@ -353,9 +368,7 @@ impl ConnectionConfig {
         };
         at_least_one("bc.max_concurrent", u32::from(self.bc.max_concurrent))?;
         at_least_one("bc.requests_per_second", self.bc.requests_per_second)?;
-        let lane = config.connections.iter().filter(|other| other.lane() == self.lane());
-        let per_second = lane.map(|other| other.bc.requests_per_second).min().unwrap_or(self.bc.requests_per_second);
-        self.bc.check_batch(per_second, &key)?;
+        self.bc.check_batch(self.pace_of_lane(&config.connections).requests_per_second, &key)?;
         at_least_one("brex.requests_per_second", self.brex.requests_per_second)?;
         self.brex.check_legal_entities(&key)?;
         self.directory.check(&key)?;

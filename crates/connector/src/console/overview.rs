@@ -14,11 +14,12 @@ use store::{Count, Exports};
 use super::Console;
 use super::charts::{self, Bar, DAYS, Spent, Took};
 use super::guard::Person;
-use super::page::{Frame, Oops, connection, csv_file, known_names, render};
+use super::page::{Frame, Oops, connection, csv_file, render};
 use super::show::{Stamp, duration, stage_words, stamp};
 use crate::app::Connection;
 use crate::cells::{line, safe};
 use crate::clock::DAY_MS;
+use crate::mirror::recall_if_missing;
 
 /// Months whose spend is shown, this one among them.
 const MONTHS: i32 = 12;
@@ -69,11 +70,12 @@ async fn card(console: &Console, connection: &Connection) -> Result<Card, Oops> 
     let exports = app.store.records().exports_by_day(id, since_ms).await?;
     let drafts = app.store.records().drafts_by_day(id, since_ms).await?;
     let spend = app.store.records().spend_since(id, since(console, connection)).await?;
-    known_names(console, connection).await?;
+    recall_if_missing(&console.app, connection).await?;
     let jobs = app.store.jobs().list(id).await?;
     let poll = jobs.iter().find(|job| job.kind == crate::worker::POLL);
     let failing = jobs.iter().filter_map(|job| Some((job.kind.clone(), job.error.clone()?)));
     let held = held(&counts);
+    let bars = charts::exports(&exports, today);
     Ok(Card {
         name: id.to_string(),
         company: row.as_ref().and_then(|row| row.bc_company_name.clone()).unwrap_or_default(),
@@ -82,8 +84,8 @@ async fn card(console: &Console, connection: &Connection) -> Result<Card, Oops> 
         under_way: under_way(&counts),
         held_sum: held.iter().map(|(_, _, records)| records).sum(),
         held,
-        bars: charts::exports(&exports, today),
-        most_exported: exports.iter().map(|exports| exports.records).max().unwrap_or(0),
+        most_exported: bars.iter().map(|bar| bar.records).max().unwrap_or(0),
+        bars,
         drafts: charts::took(&drafts, today),
         spent: charts::spent(&spend, &connection.directory()),
         took: average(&exports),
@@ -102,7 +104,7 @@ fn since(console: &Console, connection: &Connection) -> Date {
 /// What was spent, a line for each month and account or dimension value.
 pub(super) async fn spend_csv(State(console): State<Arc<Console>>, Path(name): Path<String>) -> Result<Response, Oops> {
     let connection = connection(&console, &name)?;
-    known_names(&console, connection).await?;
+    recall_if_missing(&console.app, connection).await?;
     let spend = console.app.store.records().spend_since(&connection.id, Date::ZERO).await?;
     let local = &connection.directory().setup.local_currency;
     let header = ["month", "currency", "dimension", "value", "amount"];

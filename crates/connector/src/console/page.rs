@@ -146,14 +146,6 @@ pub(super) fn csv_file(name: &str, content: Body) -> Response {
     (headers, content).into_response()
 }
 
-/// Reads the names of vendors, accounts and values where that was not done yet: a process that only shows pages works for nobody.
-pub(super) async fn known_names(console: &Console, connection: &Connection) -> Result<(), Oops> {
-    if !connection.is_mirrored() {
-        crate::mirror::recall(&console.app, connection).await?;
-    }
-    Ok(())
-}
-
 /// The connection of a path.
 pub(super) fn connection<'a>(console: &'a Console, name: &str) -> Result<&'a Arc<Connection>, Oops> {
     let id = ConnectionId::new(name).ok();

@@ -14,10 +14,11 @@ use store::{OrderState, TransferOrder};
 
 use super::Console;
 use super::guard::Person;
-use super::page::{Frame, Oops, Said, connection, done, known_names, render};
+use super::page::{Frame, Oops, Said, connection, done, render};
 use super::records::reason;
 use super::show::{Stamp, stamp};
 use crate::app::Connection;
+use crate::mirror::recall_if_missing;
 use crate::stop::Stop;
 use crate::transfers::pay::plan::{Line, Objection, Plan, Request, plan};
 use crate::transfers::pay::word::{self, PayError};
@@ -88,7 +89,7 @@ pub(super) async fn show(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, Oops> {
     let (app, connection) = (&console.app, connection(&console, &name)?);
-    known_names(&console, connection).await?;
+    recall_if_missing(&console.app, connection).await?;
     let settings = &connection.settings.transfers.pay;
     let today = crate::clock::day(app.now_ms(), &connection.rules.zone);
     let mut documents = View::load(&app.store, &connection.id, today).await?.documents;
@@ -204,7 +205,7 @@ pub(super) async fn order(
     if invoices.is_empty() {
         return Err(Oops::Unusable("No invoice was chosen.".to_owned()));
     }
-    known_names(&console, connection).await?;
+    recall_if_missing(&console.app, connection).await?;
     let who = word::Person::who_orders(&app.store, connection, &person.name).await.map_err(refused)?;
     let plan = planned(&console, connection, &invoices).await?;
     let Some(orders) = plan.orders().filter(|_| plan.mark().as_deref() == Some(seen)) else {

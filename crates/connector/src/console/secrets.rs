@@ -92,8 +92,7 @@ pub(super) async fn act(
     Form(wish): Form<Wish>,
 ) -> Result<Response, Oops> {
     let connection = connection(&console, &name)?;
-    let which = Which::ALL.into_iter().find(|which| which.as_str() == wish.which);
-    let which = which.ok_or_else(|| Oops::Unusable("There is no such secret.".to_owned()))?;
+    let which = Which::named(&wish.which).ok_or_else(|| Oops::Unusable("There is no such secret.".to_owned()))?;
     let ends = Some(wish.ends.trim()).filter(|text| !text.is_empty()).map(str::parse::<Date>).transpose();
     let ends = ends.map_err(|_| Oops::Unusable("The day on which it ends is written as 2027-06-30.".to_owned()))?;
     match replace(&console.app, connection, which, &wish.secret, ends, &person.name).await {

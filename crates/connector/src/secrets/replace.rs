@@ -35,6 +35,11 @@ impl Which {
         }
     }
 
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|which| which.as_str() == name)
+    }
+
     /// Where the configuration says that it is kept.
     pub fn source(self, connection: &Connection) -> &SecretSource {
         let settings = &connection.settings;

@@ -74,6 +74,13 @@ pub(super) struct Outcome {
     pub(super) requests: BTreeMap<String, Value>,
 }
 
+impl Outcome {
+    /// A number of what a side was asked, such as `requests`; 0 if it was asked nothing.
+    pub(super) fn counted(&self, side: &str, name: &str) -> u64 {
+        self.requests.get(side).and_then(|tally| tally.get(name)?.as_u64()).unwrap_or(0)
+    }
+}
+
 pub(in super::super) async fn part(args: &PartArgs) -> Result<Exit, Failure> {
     match args.part {
         Part::Sandbox => sandbox(args).await,

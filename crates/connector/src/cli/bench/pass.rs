@@ -1,6 +1,7 @@
 //! One pass over N records: in fair weather without latency (p0), with that of a real tenant (p1), in bad weather (p2), or killed
 //! twice (p3).
 
+use clients::Pace;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -17,8 +18,6 @@ const CREATE_MS: u32 = 250;
 const LOOK_UP_MS: u32 = 60;
 const BREX_MS: u64 = 80;
 const SPREAD_PERCENT: u32 = 50;
-/// What the pace of a connection takes in a second, unless it is told otherwise.
-const PACE: u8 = 19;
 /// Looks at how far it is.
 pub(super) const LOOK_EVERY_MS: u64 = 50;
 /// Nothing has moved for so long: it hangs.
@@ -39,10 +38,11 @@ pub(super) async fn run(args: &BenchArgs, profile: Profile) -> Result<Value, Fai
     if profile == Profile::P2 {
         set_weather(&other).await?;
     }
+    let in_a_second = u8::try_from(Pace::BUSINESS_CENTRAL.requests_per_second).unwrap_or(u8::MAX);
     let set_up = SetUp {
         database: args.database.clone(),
         paced: is_real,
-        backfill_batch: if is_real { args.backfill_batch.min(PACE) } else { args.backfill_batch },
+        backfill_batch: if is_real { args.backfill_batch.min(in_a_second) } else { args.backfill_batch },
         settle_seconds: args.settle_seconds,
         receives: false,
         directory: false,
@@ -179,9 +179,7 @@ fn report(args: &BenchArgs, profile: Profile, measured: Measured, floors: &[Floo
     let Measured { outcome, usage, manual, kills, trace } = measured;
     let seconds = seconds(&outcome);
     let per_second = per_second(args.records, &outcome);
-    let asked = |side: &str| outcome.requests.get(side).and_then(|tally| tally.get("requests")?.as_u64()).unwrap_or(0);
-    let bc = outcome.requests.get("bc");
-    let number = |name: &str| bc.and_then(|tally| tally.get(name)?.as_u64()).unwrap_or(0);
+    let asked = |side: &str| outcome.counted(side, "requests");
     let mut report = json!({
         "records": args.records,
         "seconds": round(seconds),
@@ -194,8 +192,8 @@ fn report(args: &BenchArgs, profile: Profile, measured: Measured, floors: &[Floo
             "all": round(per(asked("bc") + asked("brex") + asked("entra"), args.records)),
         },
         "requests": outcome.requests,
-        "most_at_once_bc": number("most_at_once"),
-        "most_in_a_second_bc": number("most_in_a_second"),
+        "most_at_once_bc": outcome.counted("bc", "most_at_once"),
+        "most_in_a_second_bc": outcome.counted("bc", "most_in_a_second"),
         "documents": outcome.documents,
         "right": outcome.right,
         "lost": outcome.lost,

@@ -31,8 +31,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<Value, Failure> {
     end(&mut child, group).await?;
     let used = watched?;
     let outcome = other.outcome(PREFIX).await?;
-    let requests =
-        |side: &str| outcome.requests.get(side).and_then(|tally| tally.get("requests")?.as_u64()).unwrap_or(0);
+    let requests = |side: &str| outcome.counted(side, "requests");
     let programs: BTreeMap<&String, Value> = used
         .iter()
         .map(|(name, usage)| {
@@ -49,7 +48,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<Value, Failure> {
         "requests_per_record": {
             "bc": round(per(requests("bc"), args.records)), "brex": round(per(requests("brex"), args.records)),
         },
-        "most_at_once_bc": outcome.requests.get("bc").and_then(|tally| tally.get("most_at_once").cloned()),
+        "most_at_once_bc": outcome.counted("bc", "most_at_once"),
         "documents": outcome.documents,
         "right": outcome.right,
         "lost": outcome.lost,
