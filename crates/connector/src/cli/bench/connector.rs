@@ -60,12 +60,17 @@ impl Connector {
         let beside = program.parent().unwrap_or(Path::new("."));
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(beside)?;
         let (listen, operations) = free_addresses()?;
-        write_secret(&folder.path().join("brex.token"), text(ready, "/brex/token"))?;
-        write_secret(&folder.path().join("bc.secret"), text(ready, "/entra/client_secret"))?;
         let connector =
             Self { folder, listen, operations, wrapper: set_up.wrapper.clone(), child: None, used: Usage::default() };
-        std::fs::write(connector.file(), connector.configuration(ready, set_up))?;
+        connector.meet(ready, set_up)?;
         Ok(connector)
+    }
+
+    /// From its next start on it has to do with this sandbox.
+    pub(super) fn meet(&self, ready: &Value, set_up: &SetUp) -> Result<(), Failure> {
+        write_secret(&self.folder.path().join("brex.token"), text(ready, "/brex/token"))?;
+        write_secret(&self.folder.path().join("bc.secret"), text(ready, "/entra/client_secret"))?;
+        Ok(std::fs::write(self.file(), self.configuration(ready, set_up))?)
     }
 
     pub(super) fn file(&self) -> PathBuf {
