@@ -11,7 +11,6 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use tokio_util::io::ReaderStream;
 use tracing::Instrument as _;
@@ -22,6 +21,7 @@ use crate::ended::{Counters, Ended};
 use crate::error::Error;
 use crate::kind::{Access, Asked, Effect, Kind, Retry};
 use crate::pace::{Pace, Turns};
+use crate::slots::{Slot, Slots};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_RESPONSE_LIMIT_BYTES: usize = 32 * 1024 * 1024;
@@ -45,7 +45,7 @@ pub struct Http {
 
 struct Shared {
     client: reqwest::Client,
-    slots: Semaphore,
+    slots: Slots,
     turns: Turns,
     calls: Mutex<BTreeMap<&'static str, u64>>,
     ended: Counters,
@@ -74,7 +74,7 @@ impl Http {
         Ok(Self {
             shared: Arc::new(Shared {
                 client,
-                slots: Semaphore::new(pace.max_concurrent.max(1)),
+                slots: Slots::new(pace.max_concurrent),
                 turns: Turns::new(pace.requests_per_second),
                 calls: Mutex::new(BTreeMap::new()),
                 ended: Counters::default(),
@@ -109,6 +109,11 @@ impl Http {
         self.shared.ended.read()
     }
 
+    /// How many calls may be under way at once now: fewer than the pace says while the other side refuses or is slow.
+    pub fn slots(&self) -> usize {
+        self.shared.slots.width()
+    }
+
     /// Whether both are the same sender, so that their counters are.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
@@ -125,13 +130,6 @@ impl Http {
         if self.read_only && call.asked.access == Access::Write {
             return Err(Error::new(call.asked, Kind::ReadOnly, Retry::Never, Effect::None));
         }
-        let span = tracing::debug_span!(
-            "http.call",
-            system = call.asked.system.name(),
-            operation = call.asked.operation,
-            status = tracing::field::Empty,
-            request.id = tracing::field::Empty,
-        );
         async {
             let answer = match self.attempt(call).await {
                 Err(error) if may_repeat(call, &error) => self.attempt(call).await?,
@@ -140,12 +138,10 @@ impl Http {
             if let Some(date) = answer.date() {
                 *self.shared.last_date.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, Instant::now()));
             }
-            let span = tracing::Span::current();
-            span.record("status", answer.status().as_u16());
-            span.record("request.id", answer.request_id());
+            tell_span(&answer);
             Ok(answer)
         }
-        .instrument(span)
+        .instrument(span_of(call))
         .await
     }
 
@@ -156,7 +152,13 @@ impl Http {
     }
 
     async fn attempt_once(&self, call: &Call) -> Result<Answer, Error> {
-        let _slot = self.turn(call).await?;
+        let (_slot, begun) = self.turn(call).await?;
+        let ended = self.answer(call).await;
+        self.shared.slots.learn(call.asked.operation, call.counts_as, begun, ended.as_ref());
+        ended
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Error> {
         let response = self.send(call).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = match self.read_body(call.asked, response).await {
@@ -170,10 +172,9 @@ impl Http {
     }
 
     /// Waits for a free slot and for the pace, asks whether the call may still be sent, and counts the request. The slot is
-    /// free again when the value is dropped.
-    async fn turn(&self, call: &Call) -> Result<SemaphorePermit<'_>, Error> {
-        #[expect(clippy::expect_used, reason = "the semaphore belongs to this struct and is never closed")]
-        let slot = self.shared.slots.acquire().await.expect("the semaphore is open");
+    /// free again when it is dropped. Gives with it when the call begins.
+    async fn turn(&self, call: &Call) -> Result<(Slot<'_>, Instant), Error> {
+        let slot = self.shared.slots.take().await;
         let turn = self.shared.turns.take(call.counts_as).await;
         if let Some(permit) = &self.permit
             && !permit().await
@@ -182,7 +183,7 @@ impl Http {
         }
         self.shared.turns.begin(&turn);
         self.count(call.asked.operation);
-        Ok(slot)
+        Ok((slot, Instant::now()))
     }
 
     async fn send(&self, call: &Call) -> Result<reqwest::Response, Error> {
@@ -211,7 +212,14 @@ impl Http {
         limit_bytes: u64,
         file: &mut (impl AsyncWrite + Unpin),
     ) -> Result<(Answer, u64, [u8; 32]), Error> {
-        let ended = self.download_once(call, limit_bytes, file).await;
+        let ended = async {
+            let ended = self.download_once(call, limit_bytes, file).await;
+            if let Ok((answer, ..)) = &ended {
+                tell_span(answer);
+            }
+            ended
+        };
+        let ended = ended.instrument(span_of(call)).await;
         self.shared.ended.count(call.asked, ended.as_ref().map(|(answer, _, _)| answer));
         ended
     }
@@ -222,7 +230,7 @@ impl Http {
         limit_bytes: u64,
         file: &mut (impl AsyncWrite + Unpin),
     ) -> Result<(Answer, u64, [u8; 32]), Error> {
-        let _slot = self.turn(call).await?;
+        let _turn = self.turn(call).await?;
         let response = self.send(call).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let too_large = || Error::new(call.asked, Kind::TooLarge, Retry::Never, Effect::None);
@@ -275,6 +283,22 @@ impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Http").field("read_only", &self.read_only).finish_non_exhaustive()
     }
+}
+
+fn span_of(call: &Call) -> tracing::Span {
+    tracing::debug_span!(
+        "http.call",
+        system = call.asked.system.name(),
+        operation = call.asked.operation,
+        status = tracing::field::Empty,
+        request.id = tracing::field::Empty,
+    )
+}
+
+fn tell_span(answer: &Answer) {
+    let span = tracing::Span::current();
+    span.record("status", answer.status().as_u16());
+    span.record("request.id", answer.request_id());
 }
 
 /// A read that broke is repeated once at once: most often a kept-alive connection was closed as we sent.

@@ -19,6 +19,7 @@ mod kind;
 mod pace;
 mod page;
 mod receiver;
+mod slots;
 mod wire;
 
 pub use ended::Ended;

@@ -412,6 +412,16 @@ impl Traffic {
         [&self.brex, &self.entra, &self.bc]
     }
 
+    /// How many calls each system may have under way at once now.
+    pub fn slots(&self) -> [(&'static str, usize); 3] {
+        [("brex", self.brex.slots()), ("entra", self.entra.slots()), ("bc", self.bc.slots())]
+    }
+
+    /// How many calls to Business Central may be under way at once now.
+    pub fn bc_slots(&self) -> usize {
+        self.bc.slots()
+    }
+
     /// Requests sent so far, per system.
     pub fn requests(&self) -> BTreeMap<&'static str, u64> {
         let total = |http: &Http| http.calls().values().sum();

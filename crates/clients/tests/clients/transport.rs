@@ -119,6 +119,25 @@ async fn a_throttled_call_says_how_long_to_wait_if_the_server_did() {
 }
 
 #[tokio::test]
+async fn fewer_calls_are_under_way_after_a_sign_of_overload_and_all_again_after_good_answers() {
+    let server = Server::start(|nth, _| match nth {
+        0 => empty(503),
+        1 => empty(429),
+        2 => empty(500),
+        _ => json(200, r#"{"id":"c1"}"#),
+    })
+    .await;
+    let http = Http::new(Pace { max_concurrent: 5, ..UNPACED }).unwrap();
+    let client = server.brex_over(http.clone());
+    let mut slots = vec![http.slots()];
+    for _ in 0..14 {
+        let _ = client.get_company().await;
+        slots.push(http.slots());
+    }
+    assert_eq!(slots, [5, 2, 1, 1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 5, 5]);
+}
+
+#[tokio::test]
 async fn an_answer_over_the_limit_is_given_up() {
     let server = Server::start(|_, _| json(200, &"x".repeat(2000))).await;
     let client = server.brex_over(Http::with_response_limit(UNPACED, 1999).unwrap());

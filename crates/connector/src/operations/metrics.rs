@@ -48,6 +48,9 @@ fn add_process(page: &mut Page, app: &App) {
     let now_ms = app.now_ms();
     for connection in &app.connections {
         let id = connection.id.as_str();
+        for (system, slots) in connection.traffic.slots() {
+            page.add(&names::SLOTS, &[id, system], u32::try_from(slots).unwrap_or(u32::MAX));
+        }
         let lane = app.pulse.find_lane(&connection.settings.lane());
         // A lease that could not be renewed is over, although nobody said so.
         let is_held = lane.is_some_and(|lane| lane.held && now_ms.saturating_sub(lane.seen_ms) < LEASE_MS);

@@ -126,6 +126,12 @@ pub(super) const REQUESTS: Metric = Metric {
     help: "Requests of this process, by what they came to: ok, throttled (429), or another failure in a word.",
     labels: &["system", "operation", "outcome"],
 };
+pub(super) const SLOTS: Metric = Metric {
+    name: "ml_connector_request_slots",
+    kind: Kind::Gauge,
+    help: "Requests that may be under way at once: fewer than is set while the other side refuses or is slow. Connections of one account or lane share them.",
+    labels: &["connection", "system"],
+};
 pub(super) const DELIVERIES: Metric = Metric {
     name: "ml_connector_deliveries_total",
     kind: Kind::Counter,
@@ -134,7 +140,7 @@ pub(super) const DELIVERIES: Metric = Metric {
 };
 
 /// All of them, in the order of the page.
-pub(super) const ALL: [&Metric; 23] = [
+pub(super) const ALL: [&Metric; 24] = [
     &PROCESS_START,
     &BUILD,
     &DATABASE_UP,
@@ -157,6 +163,7 @@ pub(super) const ALL: [&Metric; 23] = [
     &AUDIT,
     &CHECKPOINT,
     &REQUESTS,
+    &SLOTS,
     &DELIVERIES,
 ];
 

@@ -10,6 +10,7 @@ use domain::stage::Stage;
 use serde_json::json;
 use store::{Error, Lease, Problem};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::jobs;
 use super::lane::Tick;
@@ -43,16 +44,48 @@ struct Pause {
     until_ms: i64,
     lasted_ms: i64,
     attempts: i64,
+    /// Pauses in a row whose length the other side gave.
+    asked: u32,
 }
 
 impl Pause {
-    /// How often in a row something failed, if it fails again now. After a time without failure that was longer than the last pause,
-    /// and than any call with its repeat takes to fail, it is the first time.
-    fn attempts_at(self, now_ms: i64) -> i64 {
+    /// The pause before another one that begins now. After a time without failure that was longer than the last pause, and than any call
+    /// with its repeat takes to fail, the other one is the first.
+    fn before(self, now_ms: i64) -> Self {
         const QUIET_MS: i64 = 5 * 60_000;
         let quiet_ms = now_ms.saturating_sub(self.until_ms);
-        if quiet_ms > self.lasted_ms.max(QUIET_MS) { 0 } else { self.attempts }
+        if quiet_ms > self.lasted_ms.max(QUIET_MS) { Self::default() } else { self }
     }
+
+    /// A pause that begins now: after a failure, or because the other side asked for one of `asked_ms`, which is no failure and makes no
+    /// later one worse.
+    fn after(self, now_ms: i64, asked_ms: Option<i64>, random: u64) -> Self {
+        // Whoever refuses later than this had answered in between.
+        const SOON_MS: i64 = 10_000;
+        let mut before = self.before(now_ms);
+        if now_ms.saturating_sub(before.until_ms) > SOON_MS.max(before.lasted_ms) {
+            before.asked = 0;
+        }
+        let believed_ms = asked_ms.map(|asked_ms| believed_ms(asked_ms, before.asked));
+        let lasted_ms = retry_delay_ms(before.attempts, believed_ms, random);
+        let until_ms = now_ms.saturating_add(lasted_ms);
+        match asked_ms {
+            Some(_) => Self { until_ms, lasted_ms, asked: before.asked.saturating_add(1), ..before },
+            None => Self { until_ms, lasted_ms, attempts: before.attempts.saturating_add(1), asked: 0 },
+        }
+    }
+}
+
+/// How long to pause when the other side asks for `asked_ms` and has asked `before` times in a row. Twice it is believed; whoever then
+/// still refuses did not know how long, and is asked less and less often.
+fn believed_ms(asked_ms: i64, before: u32) -> i64 {
+    const LONGEST_MS: i64 = 30_000;
+    const SHORTEST_MS: i64 = 1_000;
+    if before < 2 {
+        return asked_ms;
+    }
+    let longer = asked_ms.max(SHORTEST_MS).saturating_mul(1_i64 << before.saturating_sub(1).min(16));
+    longer.min(LONGEST_MS).max(asked_ms)
 }
 
 impl ConnectionWorker {
@@ -244,10 +277,20 @@ impl ConnectionWorker {
         if rows.is_empty() {
             return Ok(false);
         }
-        match stage {
-            Stage::ResolveVendor => flow::resolve_vendor::run_and_map(lane, rows).await?,
-            stage => lane.run_stage(stage, rows).await?,
+        let span = tracing::debug_span!(
+            "flow.stage",
+            connection = %lane.connection.id,
+            stage = stage.as_str(),
+            records = rows.len(),
+        );
+        async {
+            match stage {
+                Stage::ResolveVendor => flow::resolve_vendor::run_and_map(lane, rows).await,
+                stage => lane.run_stage(stage, rows).await,
+            }
         }
+        .instrument(span)
+        .await?;
         Ok(true)
     }
 
@@ -261,12 +304,11 @@ impl ConnectionWorker {
         // A secret that was replaced where it comes from is tried at once.
         let renewed = matches!(&stop, Stop::Connection(problem) if secrets::is_refused(problem))
             && secrets::renew(&self.app, connection).await?;
-        let attempts = if renewed { 0 } else { self.pause.attempts_at(now_ms) };
-        let until_ms = now_ms.saturating_add(retry_delay_ms(attempts, asked_ms, self.app.chance.next()));
-        // Who says how long to wait is waited for so long, however often: that is no failure that gets worse.
-        let more = i64::from(asked_ms.is_none());
-        let lasted_ms = until_ms.saturating_sub(now_ms);
-        self.pause = Pause { until_ms, lasted_ms, attempts: attempts.saturating_add(more) };
+        if renewed {
+            self.pause = Pause::default();
+        }
+        self.pause = self.pause.after(now_ms, asked_ms, self.app.chance.next());
+        let until_ms = self.pause.until_ms;
         if let Stop::Connection(problem) = &stop {
             note_problem(&self.app, connection, lease, problem).await?;
         }
@@ -320,4 +362,34 @@ pub(super) async fn clear_problem(app: &App, connection: &Connection, lease: &Le
 fn connection_note(action: &str, connection: &Connection, detail: serde_json::Value) -> Note {
     let subject = format!("connection {}", connection.id);
     Note { action: action.to_owned(), subject, before: None, after: None, detail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pause;
+
+    #[test]
+    fn whoever_asks_for_the_same_short_rest_again_and_again_is_asked_less_and_less_often() {
+        let (mut pause, mut now_ms, mut lasted) = (Pause::default(), 0, Vec::new());
+        for _ in 0..9 {
+            pause = pause.after(now_ms, Some(1_000), 0);
+            lasted.push(pause.lasted_ms / 1_000);
+            now_ms = pause.until_ms;
+        }
+        assert_eq!(lasted, [1, 1, 2, 4, 8, 16, 30, 30, 30]);
+        assert_eq!(pause.after(now_ms, Some(120_000), 0).lasted_ms / 1_000, 120, "never less than was asked for");
+        assert_eq!(pause.attempts, 0, "none of it was a failure");
+        let later = pause.after(now_ms + 60_000, Some(1_000), 0);
+        assert_eq!((later.lasted_ms / 1_000, later.asked), (1, 1), "what was answered for a minute begins anew");
+    }
+
+    #[test]
+    fn whoever_always_says_at_once_is_asked_less_and_less_often_too() {
+        let (mut pause, mut now_ms) = (Pause::default(), 0);
+        for _ in 0..8 {
+            pause = pause.after(now_ms, Some(0), 0);
+            now_ms = pause.until_ms;
+        }
+        assert_eq!(pause.lasted_ms / 1_000, 30);
+    }
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use store::{Error, JobRow, Lease};
+use tracing::Instrument as _;
 
 use super::connection::{clear_problem, note_problem};
 use crate::app::{App, Connection};
@@ -134,7 +135,8 @@ async fn run_one(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, jo
     let jobs = app.store.jobs();
     // The row as it is now: a person may have asked for something else since the list was read.
     let job = &jobs.start(lease, &connection.id, &job.kind, app.now_ms()).await?;
-    let outcome = run_kind(app, connection, lease, job).await;
+    let span = tracing::debug_span!("worker.job", connection = %connection.id, kind = job.kind.as_str());
+    let outcome = run_kind(app, connection, lease, job).instrument(span).await;
     let now_ms = app.now_ms();
     match outcome {
         Ok(()) => {

@@ -117,7 +117,7 @@ async fn pages_of_records_come_in_whole_however_small(#[values(Db::Sqlite, Db::P
 async fn a_storm_in_which_the_other_side_says_how_long_to_wait_makes_no_later_failure_a_long_pause() {
     let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
     let record = app.world().brex.records()[0].id.clone();
-    app.world().faults.add(throttled(Side::Bc, Some(1), 40).path_contains("purchaseInvoices"));
+    app.world().faults.add(throttled(Side::Bc, Some(1), 10).path_contains("purchaseInvoices"));
     let is_drafting = async |app: &TestApp| app.row(&record).await.is_some_and(|row| row.stage == Stage::Draft);
     for _ in 0..60 {
         app.tick().await;

@@ -188,6 +188,7 @@ async fn the_metrics_count_what_the_database_holds_and_what_the_process_did(
     ml_connector_audit_entries gauge [connection]
     ml_connector_checkpoint_timestamp_seconds gauge none
     ml_connector_requests_total counter [system operation outcome]
+    ml_connector_request_slots gauge [connection system]
     ml_connector_deliveries_total counter [connection source outcome]
     ");
 }
