@@ -48,6 +48,8 @@ pub struct Record {
     pub person: Option<Person>,
     /// Double-entry lines.
     pub lines: Vec<Line>,
+    /// Ids of its receipts.
+    pub receipts: Vec<String>,
 }
 
 /// Where a record stands in Brex.

@@ -126,12 +126,7 @@ pub(crate) async fn head(tx: &mut AnyConnection, connection: &ConnectionId) -> R
         .bind(connection.as_str())
         .rows(tx)
         .await?;
-    rows.first()
-        .map(|row| {
-            let row = HEADS.row(row);
-            Ok((row.integer("seq")?, row.text("hash")?))
-        })
-        .transpose()
+    read_head(&rows)
 }
 
 /// Adds entries inside a transaction.
@@ -145,8 +140,7 @@ pub(crate) async fn append_notes(
     if notes.is_empty() {
         return Ok(());
     }
-    lock_head(tx, connection).await?;
-    let (old_seq, old_hash) = head(tx, connection).await?.ok_or(Error::Moved { table: HEADS.name })?;
+    let (old_seq, old_hash) = lock_head(tx, connection).await?;
     let (mut seq, mut hash) = (old_seq, old_hash.clone());
     let mut entries = Vec::new();
     for note in notes {
@@ -167,11 +161,10 @@ pub(crate) async fn append_notes(
 }
 
 /// Takes the lock of the head row, creating it before the first entry: who writes for the connection waits until the
-/// transaction ends.
-pub(crate) async fn lock_head(tx: &mut AnyConnection, connection: &ConnectionId) -> Result<(), Error> {
-    let lock = || Statement::new("UPDATE audit_heads SET seq = seq WHERE connection = $1").bind(connection.as_str());
-    if lock().execute(tx).await? == 1 {
-        return Ok(());
+/// transaction ends. Gives sequence number and hash of the newest entry.
+pub(crate) async fn lock_head(tx: &mut AnyConnection, connection: &ConnectionId) -> Result<(i64, String), Error> {
+    if let Some(head) = lock(tx, connection).await? {
+        return Ok(head);
     }
     Statement::new(
         "INSERT INTO audit_heads (connection, seq, hash) VALUES ($1, 0, $2) ON CONFLICT (connection) DO NOTHING",
@@ -180,7 +173,22 @@ pub(crate) async fn lock_head(tx: &mut AnyConnection, connection: &ConnectionId)
     .bind(genesis())
     .execute(tx)
     .await?;
-    lock().execute_one(tx, HEADS.name).await
+    lock(tx, connection).await?.ok_or(Error::Moved { table: HEADS.name })
+}
+
+async fn lock(tx: &mut AnyConnection, connection: &ConnectionId) -> Result<Option<(i64, String)>, Error> {
+    let statement =
+        Statement::new("UPDATE audit_heads SET seq = seq WHERE connection = $1 RETURNING connection, seq, hash");
+    read_head(&statement.bind(connection.as_str()).rows(tx).await?)
+}
+
+fn read_head(rows: &[AnyRow]) -> Result<Option<(i64, String)>, Error> {
+    rows.first()
+        .map(|row| {
+            let row = HEADS.row(row);
+            Ok((row.integer("seq")?, row.text("hash")?))
+        })
+        .transpose()
 }
 
 fn entry_of(

@@ -4,7 +4,7 @@ use domain::audit::{Actor, ERASED, ERASURE, Note};
 use domain::id::{ConnectionId, RecordId};
 use serde_json::json;
 
-use crate::audit::{self, Audit, head};
+use crate::audit::{self, Audit};
 use crate::dialect::Statement;
 use crate::error::Error;
 use crate::records::TABLE;
@@ -41,8 +41,7 @@ impl Audit<'_> {
     ) -> Result<Erased, Error> {
         let (connection_text, record_text) = (connection.as_str(), record.as_str());
         in_transaction!(self.db, tx => {
-            audit::lock_head(&mut tx, connection).await?;
-            let (up_to, _) = head(&mut tx, connection).await?.unwrap_or_default();
+            let (up_to, _) = audit::lock_head(&mut tx, connection).await?;
             Statement::new(
                 "UPDATE records SET merchant = NULL, plan = NULL, rev = rev + 1 \
                  WHERE connection = $1 AND id = $2 AND rev = $3 AND hold_code IS NULL \

@@ -76,7 +76,7 @@ impl Counted {
             first_seen_ms: before.map_or(row.first_seen_ms, |before| before.first_seen_ms),
             exported_ms: row.exported_ms,
             has_document: row.document_id.is_some(),
-            plan: row.plan.clone().filter(|_| row.exported_ms.is_some()),
+            plan: row.plan.as_ref().filter(|_| row.exported_ms.is_some()).cloned(),
         }
     }
 }

@@ -14,7 +14,7 @@ use domain::document::DocumentKind;
 use domain::hold::{Hold, HoldCode};
 use domain::id::RecordId;
 use domain::receipt::{HEAD_BYTES, file_name, file_type};
-use domain::stage::Event;
+use domain::stage::{Event, Stage};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 use store::{ReceiptRow, RecordRow};
@@ -25,14 +25,14 @@ use uuid::Uuid;
 use super::resolve_vendor::unreadable;
 use super::step::{Step, error_detail};
 use super::wire::wire_kind;
-use super::{Lane, Stop, asked_ms, source};
+use super::{Lane, Records, Stop, asked_ms, source};
 use crate::problem;
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
-    let receipts = receipts_of(lane, &rows).await?;
-    let is_done = |row: &RecordRow| receipts.get(&row.id).is_some_and(Vec::is_empty);
-    let (done, open): (Vec<RecordRow>, Vec<RecordRow>) = rows.into_iter().partition(is_done);
+    let records = if is_on(lane) { lane.records(&rows).await? } else { Records::new() };
+    let (done, open): (Vec<RecordRow>, Vec<RecordRow>) =
+        rows.into_iter().partition(|row| has_nothing_to_attach(lane, row, &records));
     lane.apply(done.into_iter().map(|row| Step::of(row).on(after_receipts(lane), lane.now_ms())).collect()).await?;
     let ids: Vec<RecordId> = open.iter().map(|row| row.id.clone()).collect();
     let mut known: HashMap<RecordId, Vec<ReceiptRow>> = HashMap::new();
@@ -42,7 +42,7 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let at_once = usize::from(lane.connection.settings.bc.max_concurrent).max(1);
     let work = open.into_iter().map(|row| {
         let known = known.remove(&row.id).unwrap_or_default();
-        let receipts = receipts.get(&row.id).map(Vec::as_slice);
+        let receipts = records.get(&row.id).map(|record| record.receipts.as_slice());
         one(lane, row, receipts, known)
     });
     let steps: Vec<Step> = stream::iter(work.collect::<Vec<_>>()).buffered(at_once).try_collect().await?;
@@ -55,15 +55,23 @@ fn after_receipts(lane: &Lane<'_>) -> Event {
     if lane.connection.settings.post.enabled { Event::ToPost } else { Event::Attached }
 }
 
-/// The ids of each record's receipts; a record that cannot be read is left out.
-async fn receipts_of(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<HashMap<RecordId, Vec<String>>, store::Error> {
-    if !lane.connection.settings.receipts.enabled {
-        return Ok(rows.iter().map(|row| (row.id.clone(), Vec::new())).collect());
+/// A step that comes to this stage does not stop there if there is nothing to do. `records` are those of the steps.
+pub(super) fn pass_by(lane: &Lane<'_>, step: Step, records: &Records) -> Step {
+    let row = &step.row;
+    if row.stage == Stage::Attach && row.hold.is_none() && has_nothing_to_attach(lane, row, records) {
+        step.then().on(after_receipts(lane), lane.now_ms())
+    } else {
+        step
     }
-    let wanted: Vec<(RecordId, i64)> = rows.iter().map(|row| (row.id.clone(), row.version)).collect();
-    let payloads = lane.app.store.payloads().get_many(&lane.connection.id, &wanted).await?;
-    let ids = |text: &str| source::receipt_ids(lane.connection, text);
-    Ok(payloads.into_iter().filter_map(|payload| Some((payload.record_id, ids(&payload.payload)?))).collect())
+}
+
+fn is_on(lane: &Lane<'_>) -> bool {
+    lane.connection.settings.receipts.enabled
+}
+
+/// Of a record that cannot be read that is not known.
+fn has_nothing_to_attach(lane: &Lane<'_>, row: &RecordRow, records: &Records) -> bool {
+    !is_on(lane) || records.get(&row.id).is_some_and(|record| record.receipts.is_empty())
 }
 
 /// Why a record's receipts are not all there yet.

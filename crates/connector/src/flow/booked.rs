@@ -11,13 +11,10 @@ use domain::record::{Record, Treatment};
 use domain::stage::Stage;
 use store::RecordRow;
 
-use super::Lane;
+use super::{Lane, Records};
 
 /// The hold of each record whose expense is booked by another.
-pub(super) async fn booked(
-    lane: &Lane<'_>,
-    records: &HashMap<RecordId, Record>,
-) -> Result<HashMap<RecordId, Hold>, store::Error> {
+pub(super) async fn booked(lane: &Lane<'_>, records: &Records) -> Result<HashMap<RecordId, Hold>, store::Error> {
     let documents = records.values().filter(|record| record.treatment().document().is_some());
     let sources: Vec<&str> = documents.filter_map(|record| record.source_id.as_deref()).collect();
     if sources.is_empty() {

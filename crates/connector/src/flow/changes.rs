@@ -139,7 +139,8 @@ async fn take_in(lane: &Lane<'_>, vendors: Vec<clients::bc::Vendor>) -> Result<(
         return Ok(());
     }
     let Lane { app, connection, lease, identity, .. } = lane;
-    let lane = Lane::now(app, connection, lease, identity.clone()).await?;
+    let now = Lane::now(app, connection, lease, identity.clone()).await?;
+    let lane = Lane { recent: lane.recent.clone(), ..now };
     recheck::run(&lane, Scope::Mapping).await?;
     Ok(())
 }

@@ -65,7 +65,8 @@ pub(super) fn one(lane: &Lane<'_>, intended: Intended) -> impl Future<Output = A
     let document = new_document(plan, &lane.directory.setup.local_currency);
     let (company, kind) = (lane.company(), wire_kind(plan.kind));
     let call = async move { company.create_document(kind, &document).await };
-    let call = AbortOnDropHandle::new(tokio::spawn(call.in_current_span()));
+    let span = tracing::debug_span!("flow.draft.create", connection = %lane.connection.id, record.id = %plan.record);
+    let call = AbortOnDropHandle::new(tokio::spawn(call.instrument(span)));
     async move {
         let answer = match call.await {
             Ok(answer) => answer,
@@ -79,7 +80,9 @@ pub(super) fn one(lane: &Lane<'_>, intended: Intended) -> impl Future<Output = A
 pub(super) fn together(lane: &Lane<'_>, intended: Vec<Intended>) -> impl Future<Output = Answers> + Send + use<> {
     let local = &lane.directory.setup.local_currency;
     let documents = intended.iter().map(|next| (wire_kind(next.plan.kind), new_document(&next.plan, local))).collect();
-    let call = AbortOnDropHandle::new(tokio::spawn(send(lane.company(), documents).in_current_span()));
+    let records = intended.len();
+    let span = tracing::debug_span!("flow.draft.create_batch", connection = %lane.connection.id, records);
+    let call = AbortOnDropHandle::new(tokio::spawn(send(lane.company(), documents).instrument(span)));
     async move {
         let answers = match call.await {
             Ok(answers) => answers,

@@ -178,12 +178,15 @@ pub(super) async fn commit_intents(lane: &Lane<'_>, planned: Vec<Planned>) -> Re
     let window_ms = lane.settle_window_ms();
     let mut steps = Vec::new();
     let mut committed = Vec::new();
-    for (row, plan) in planned {
+    for (mut row, plan) in planned {
         let before = attempts.get(&row.id).copied().unwrap_or_default();
         let attempt = before.last.saturating_add(1);
         let intent = new_intent(lane, &plan, attempt, Purpose::Create);
-        let detail = json!({ "attempt": attempt, "number": plan.number, "plan_hash": plan.hash(), "epoch": lane.lease.epoch, "late": plan.late });
-        let mut row = RecordRow { plan: Some(stored(&plan)), ..row };
+        let detail = json!({ "attempt": attempt, "number": plan.number, "plan_hash": intent.payload_hash, "epoch": lane.lease.epoch, "late": plan.late });
+        // What comes late was found out since the plan was stored.
+        if !plan.late.is_empty() {
+            row.plan = Some(stored(&plan));
+        }
         row.due_ms = match next_probe(now_ms, 0, window_ms) {
             NextProbe::At(ms) => Some(ms),
             NextProbe::Settled => Some(now_ms),

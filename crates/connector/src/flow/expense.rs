@@ -57,6 +57,7 @@ pub(super) fn record(
         memo: filled(expense.memo),
         merchant: descriptor.map(|name| Merchant { id: expense.merchant_id.unwrap_or_default(), name }),
         person: expense.user.as_ref().and_then(person),
+        receipts: expense.receipts.into_iter().map(|receipt| receipt.id).collect(),
     })
 }
 

@@ -6,6 +6,7 @@
 //! that left is held here as before; nothing is drafted of it until Brex shows it as ready again.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use clients::brex::{ExportAnswer, ExportResult};
 use domain::document::DocumentKind;
@@ -24,7 +25,7 @@ use super::probe::look_up;
 use super::receive::{Origin, receive, seen};
 use super::recheck::release;
 use super::step::{Step, error_detail};
-use super::{BATCH, Lane, Stop, source};
+use super::{BATCH, Lane, Records, Stop, source};
 
 /// The job that tells.
 pub const FAILURES: &str = "failures";
@@ -230,7 +231,7 @@ pub(super) fn may_have_left(row: &RecordRow) -> bool {
 
 /// Reads records again whose failure was reported. A newer version is taken as from the poll, so that a step made from the
 /// old one is stale.
-pub(super) async fn read_again(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<HashMap<RecordId, Record>, Stop> {
+pub(super) async fn read_again(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<Records, Stop> {
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
@@ -238,7 +239,7 @@ pub(super) async fn read_again(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<Ha
     let found = source::by_ids(lane.connection, &ids).await?;
     receive(lane, &found.items, Origin::AfterFailure).await?;
     let records = found.items.iter().filter_map(|item| lane.read_record(item.get()).ok());
-    Ok(records.map(|record| (record.id.clone(), record)).collect())
+    Ok(records.map(|record| (record.id.clone(), Arc::new(record))).collect())
 }
 
 /// The steps of reported records whose cause is gone: what Brex has ready goes on, what it has not waits for it.

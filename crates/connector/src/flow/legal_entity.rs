@@ -2,6 +2,7 @@
 //! It is asked once per look at a record that has no vendor yet, and only where the connection names its legal entities.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use clients::Kind;
 use domain::hold::{Hold, HoldCode};
@@ -13,7 +14,7 @@ use serde_json::json;
 use store::{Problem, RecordRow};
 
 use super::step::Step;
-use super::{Lane, Stop, recheck};
+use super::{Lane, Records, Stop, recheck};
 use crate::app::{App, Connection};
 use crate::problem;
 
@@ -21,7 +22,7 @@ use crate::problem;
 pub(super) async fn sort(
     lane: &Lane<'_>,
     rows: Vec<RecordRow>,
-    records: &HashMap<RecordId, Record>,
+    records: &Records,
 ) -> Result<(Vec<RecordRow>, Vec<Step>), Stop> {
     let mut whose = decide(lane, &rows, records).await?;
     let (mut ours, mut steps) = (Vec::new(), Vec::new());
@@ -45,11 +46,7 @@ pub(super) fn is_unknown(row: &RecordRow) -> bool {
 }
 
 /// Decides anew about records that are held because of their legal entity; only a different outcome is a step.
-pub(super) async fn recheck(
-    lane: &Lane<'_>,
-    rows: Vec<RecordRow>,
-    records: &HashMap<RecordId, Record>,
-) -> Result<Vec<Step>, Stop> {
+pub(super) async fn recheck(lane: &Lane<'_>, rows: Vec<RecordRow>, records: &Records) -> Result<Vec<Step>, Stop> {
     let mut whose = decide(lane, &rows, records).await?;
     let anew = |row: RecordRow| match whose.remove(&row.id) {
         None | Some(Whose::Ours) => Some(recheck::release(lane, row)),
@@ -69,9 +66,9 @@ pub(super) async fn no_longer_elsewhere(
     let rows: Vec<RecordRow> = known.filter(|row| row.stage == Stage::Elsewhere).cloned().collect();
     let ready = |row: &RecordRow| {
         let record = read(&row.id).filter(|record| record.version == row.version && record.is_ready())?;
-        Some((row.id.clone(), record))
+        Some((row.id.clone(), Arc::new(record)))
     };
-    let records: HashMap<RecordId, Record> = rows.iter().filter_map(ready).collect();
+    let records: Records = rows.iter().filter_map(ready).collect();
     if records.is_empty() {
         return Ok(HashSet::new());
     }
@@ -85,14 +82,14 @@ pub(super) async fn no_longer_elsewhere(
 pub(super) async fn decide(
     lane: &Lane<'_>,
     rows: &[RecordRow],
-    records: &HashMap<RecordId, Record>,
+    records: &Records,
 ) -> Result<HashMap<RecordId, Whose>, Stop> {
     check_shared(lane.app, lane.connection).map_err(Stop::Connection)?;
     let entities = entities(lane.app, lane.connection);
     if !entities.matter() {
         return Ok(HashMap::new());
     }
-    let known: Vec<&Record> = rows.iter().filter_map(|row| records.get(&row.id)).collect();
+    let known: Vec<&Record> = rows.iter().filter_map(|row| records.get(&row.id).map(AsRef::as_ref)).collect();
     let asked = known.iter().map(|record| {
         let is_bill = record.treatment() == Treatment::Bill;
         whose(lane.connection, &entities, record.source_id.as_deref(), is_bill)

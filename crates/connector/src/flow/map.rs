@@ -15,39 +15,43 @@ use store::RecordRow;
 
 use super::resolve_vendor::unreadable;
 use super::step::Step;
-use super::{Lane, Stop, booked, refund};
+use super::{Lane, Records, Stop, booked, refund};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let records = lane.records(&rows).await?;
-    plan(lane, rows, &records).await
+    let others = others(lane, &records).await?;
+    lane.apply(rows.into_iter().map(|row| plan(lane, Step::of(row), &records, &others)).collect()).await?;
+    Ok(())
 }
 
-/// Runs the stage on rows whose records were read.
-pub(super) async fn plan(
-    lane: &Lane<'_>,
-    rows: Vec<RecordRow>,
-    records: &HashMap<RecordId, Record>,
-) -> Result<(), Stop> {
-    let purchases = refund::purchases(lane, records).await?;
-    let booked = booked::booked(lane, records).await?;
-    let steps = rows.into_iter().map(|row| match records.get(&row.id) {
-        None => Step::of(row).hold(&unreadable(), lane.now_ms()),
-        Some(record) => {
-            let vendor = row.vendor_number.as_deref().unwrap_or_default();
-            let bought = purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
-            let decided = match booked.get(&row.id) {
-                Some(hold) => Err(hold.clone()),
-                None => decide(lane, record, vendor, bought),
-            };
-            match decided {
-                Ok(plan) => planned(lane, row, &plan),
-                Err(hold) => Step::of(row).hold(&hold, lane.now_ms()),
-            }
-        }
-    });
-    lane.apply(steps.collect()).await?;
-    Ok(())
+/// What other records have to do with these.
+pub(super) struct Others {
+    /// The purchases on the expense of one that gives money back.
+    purchases: HashMap<RecordId, Vec<Purchase>>,
+    /// Why one may not be booked beside another.
+    booked: HashMap<RecordId, Hold>,
+}
+
+/// Asks what other records have to do with these.
+pub(super) async fn others(lane: &Lane<'_>, records: &Records) -> Result<Others, Stop> {
+    Ok(Others { purchases: refund::purchases(lane, records).await?, booked: booked::booked(lane, records).await? })
+}
+
+/// Goes on with the step of a row whose record was read.
+pub(super) fn plan(lane: &Lane<'_>, step: Step, records: &Records, others: &Others) -> Step {
+    let row = &step.row;
+    let Some(record) = records.get(&row.id) else { return step.hold(&unreadable(), lane.now_ms()) };
+    let vendor = row.vendor_number.as_deref().unwrap_or_default();
+    let bought = others.purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
+    let decided = match others.booked.get(&row.id) {
+        Some(hold) => Err(hold.clone()),
+        None => decide(lane, record, vendor, bought),
+    };
+    match decided {
+        Ok(plan) => planned(lane, step, &plan),
+        Err(hold) => step.hold(&hold, lane.now_ms()),
+    }
 }
 
 /// Decides for one record; `purchases` are those on its expense, if it gives money back.
@@ -68,21 +72,20 @@ pub(super) fn decide(
     Ok(planned)
 }
 
-fn planned(lane: &Lane<'_>, row: RecordRow, planned: &Planned) -> Step {
+fn planned(lane: &Lane<'_>, step: Step, planned: &Planned) -> Step {
     let Planned { document: plan, reasons } = planned;
     let json = serde_json::to_value(plan).unwrap_or_default();
     let shifted = (plan.posting_date != plan.document_date).then(|| plan.document_date.to_string());
-    Step::of(row)
-        .set(|row| {
-            row.plan = Some(json.to_string());
-            row.document_kind = Some(plan.kind);
-            row.document_key = Some(plan.number.as_str().to_owned());
-        })
-        .on(Event::Mapped, lane.now_ms())
-        .note(
-            "mapped",
-            json!({ "document": json, "rules": plan.rules, "posting_date_moved_from": shifted, "why": reasons }),
-        )
+    step.set(|row| {
+        row.plan = Some(json.to_string());
+        row.document_kind = Some(plan.kind);
+        row.document_key = Some(plan.number.as_str().to_owned());
+    })
+    .on(Event::Mapped, lane.now_ms())
+    .note(
+        "mapped",
+        json!({ "document": json, "rules": plan.rules, "posting_date_moved_from": shifted, "why": reasons }),
+    )
 }
 
 /// A plan as it is stored.

@@ -33,7 +33,7 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     for row in rows {
         match now.get(&row.id) {
             None => steps.push(Step::of(row).hold(&gone(), lane.now_ms())),
-            Some((record, text)) => match decide(lane, row, record, planned.get(&record.id), text) {
+            Some((record, text)) => match decide(lane, row, record, planned.get(&record.id).map(AsRef::as_ref), text) {
                 Decided::Report(row) => ready.push(*row),
                 Decided::Step(step) => steps.push(*step),
             },

@@ -32,6 +32,7 @@ pub mod poll;
 pub mod post;
 pub mod probe;
 pub mod receive;
+mod recent;
 pub mod recheck;
 mod refund;
 pub mod resolve_vendor;
@@ -43,7 +44,6 @@ pub mod turn;
 pub mod verify;
 mod wire;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::audit::Actor;
@@ -61,6 +61,7 @@ use crate::{leased, meanings};
 use step::Step;
 use wire::UnreadableRecord;
 
+pub use recent::{Recent, Records};
 pub use wire::{found_document, new_document, read_record};
 
 /// How many records a stage takes at once. Fifty document numbers keep a look-up's address below 4 kB, and one look-up
@@ -94,6 +95,8 @@ pub struct Lane<'a> {
     pub directory: Arc<Directory>,
     /// The rules of the configuration with what people said about coded values, as of the start of the pass.
     pub rules: Arc<Rules>,
+    /// Records that were read in this pass.
+    pub recent: Recent,
 }
 
 impl<'a> Lane<'a> {
@@ -105,7 +108,8 @@ impl<'a> Lane<'a> {
         identity: Arc<Identity>,
     ) -> Result<Self, store::Error> {
         let rules = meanings::rules(&app.store, connection).await?;
-        Ok(Self { app, connection, lease, identity, directory: connection.directory(), rules })
+        let directory = connection.directory();
+        Ok(Self { app, connection, lease, identity, directory, rules, recent: Recent::default() })
     }
 }
 
@@ -151,6 +155,9 @@ impl Lane<'_> {
         }
         let store = &self.app.store;
         let applied = store.records().apply(self.lease, &self.connection.id, self.now_ms(), actor, &changes).await?;
+        for change in changes.iter().filter(|change| change.payload.is_some()) {
+            self.recent.forget(&(change.row.id.clone(), change.row.version));
+        }
         failures::nudge(self, changes.iter().map(|change| &change.row)).await?;
         Ok(applied)
     }
@@ -161,14 +168,18 @@ impl Lane<'_> {
     }
 
     /// The newest payload of each row, decoded. Rows whose payload is missing or unreadable are left out.
-    pub async fn records(&self, rows: &[RecordRow]) -> Result<HashMap<RecordId, Record>, Stop> {
-        let wanted: Vec<(RecordId, i64)> = rows.iter().map(|row| (row.id.clone(), row.version)).collect();
-        let payloads = self.app.store.payloads().get_many(&self.connection.id, &wanted).await?;
+    pub async fn records(&self, rows: &[RecordRow]) -> Result<Records, Stop> {
+        let wanted = rows.iter().map(|row| (row.id.clone(), row.version)).collect();
+        let (mut found, unknown) = self.recent.find(wanted);
+        let payloads = self.app.store.payloads().get_many(&self.connection.id, &unknown.wanted).await?;
         source::learn(self.connection, payloads.iter().map(|payload| payload.payload.as_str())).await?;
-        Ok(payloads
-            .into_iter()
-            .filter_map(|payload| Some((payload.record_id, self.read_record(&payload.payload).ok()?)))
-            .collect())
+        for payload in payloads {
+            let Ok(record) = self.read_record(&payload.payload) else { continue };
+            let record = Arc::new(record);
+            self.recent.keep(&unknown, (payload.record_id.clone(), payload.version), Arc::clone(&record));
+            found.insert(payload.record_id, record);
+        }
+        Ok(found)
     }
 
     /// Runs one stage on a batch of due records.

@@ -17,7 +17,7 @@ use store::RecordRow;
 
 use super::receive::{Origin, receive};
 use super::recheck::{self, Scope};
-use super::{BATCH, Lane, Stop, booked, legal_entity, map, refund, source};
+use super::{BATCH, Lane, Records, Stop, booked, legal_entity, map, refund, source};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// The plan of one connection.
@@ -126,11 +126,7 @@ async fn waiting(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<Vec<RecordRow>
 }
 
 /// Whose the records are that nobody decided about yet.
-async fn whose(
-    lane: &Lane<'_>,
-    rows: &[RecordRow],
-    records: &HashMap<RecordId, Record>,
-) -> Result<HashMap<RecordId, Whose>, Stop> {
+async fn whose(lane: &Lane<'_>, rows: &[RecordRow], records: &Records) -> Result<HashMap<RecordId, Whose>, Stop> {
     let undecided =
         |row: &&RecordRow| row.stage == Stage::ResolveVendor && (row.hold.is_none() || legal_entity::is_unknown(row));
     let rows: Vec<RecordRow> = rows.iter().filter(undecided).cloned().collect();

@@ -31,7 +31,7 @@ use super::resolve_vendor::unreadable;
 use super::step::{Step, error_detail};
 use super::verify::{judge, read_back};
 use super::wire::{found_document, wire_kind};
-use super::{Lane, Stop, map};
+use super::{Lane, Records, Stop, map};
 use crate::problem;
 
 /// Runs the stage.
@@ -137,7 +137,7 @@ async fn one(
     lane: &Lane<'_>,
     company: &Company,
     post: ToPost,
-    records: &HashMap<RecordId, Record>,
+    records: &Records,
 ) -> Result<(Step, Option<Error>), store::Error> {
     let Some(id) = post.row.document_id else {
         let step = Step::of(post.row).intent(settled(post.attempt, Outcome::NotExecuted, None));
@@ -182,13 +182,7 @@ fn after_success(lane: &Lane<'_>, post: ToPost, now: Option<&FoundDocument>) -> 
 }
 
 /// A refusal is believed only after the look, since an extension can commit and then fail.
-fn after_error(
-    lane: &Lane<'_>,
-    post: ToPost,
-    now: Option<&FoundDocument>,
-    records: &HashMap<RecordId, Record>,
-    error: &Error,
-) -> Step {
+fn after_error(lane: &Lane<'_>, post: ToPost, now: Option<&FoundDocument>, records: &Records, error: &Error) -> Step {
     let ToPost { row, plan, attempt } = post;
     let said = error.api_message().unwrap_or("it gave no reason");
     let state = now.map(|found| decide_posted(found, row.document_no.as_deref()));
@@ -212,7 +206,7 @@ fn refused(
     row: RecordRow,
     plan: &PlannedDocument,
     attempt: i64,
-    records: &HashMap<RecordId, Record>,
+    records: &Records,
     said: &str,
     error: &Error,
 ) -> Step {

@@ -86,11 +86,11 @@ pub async fn receive(lane: &Lane<'_>, items: &[Box<RawValue>], origin: Origin) -
             None => decide_new(lane, &record, origin).map(|step| step.payload(text.to_owned())),
             Some(row) if back.contains(&row.id) => Some(start_anew(lane, row, &record, text, origin)),
             Some(row) if may_start_anew(&row, &in_flight) => {
-                start_if_newer(lane, row, &record, previous.get(&id), text, origin)
+                start_if_newer(lane, row, &record, previous.get(&id).map(AsRef::as_ref), text, origin)
             }
             // Its outcome is unknown: probing goes on, and the edit is found again before the export.
             Some(row) if in_flight.contains(&row.id) || row.stage == Stage::Draft => None,
-            Some(row) => decide_edit(lane, row, &record, previous.get(&id), text, origin),
+            Some(row) => decide_edit(lane, row, &record, previous.get(&id).map(AsRef::as_ref), text, origin),
         };
         steps.extend(step);
     }

@@ -11,14 +11,11 @@ use store::RecordRow;
 
 use super::verify::documents_of;
 use super::wire::found_document;
-use super::{Lane, Stop};
+use super::{Lane, Records, Stop};
 
 /// The purchases on the expense of each record that becomes a credit memo; Business Central is asked only if there are some.
-pub(super) async fn purchases(
-    lane: &Lane<'_>,
-    records: &HashMap<RecordId, Record>,
-) -> Result<HashMap<RecordId, Vec<Purchase>>, Stop> {
-    let refunds: Vec<&Record> = records.values().filter(|record| is_refund(record)).collect();
+pub(super) async fn purchases(lane: &Lane<'_>, records: &Records) -> Result<HashMap<RecordId, Vec<Purchase>>, Stop> {
+    let refunds: Vec<&Record> = records.values().map(AsRef::as_ref).filter(|record| is_refund(record)).collect();
     let sources: Vec<&str> = refunds.iter().filter_map(|record| record.source_id.as_deref()).collect();
     if sources.is_empty() {
         return Ok(HashMap::new());

@@ -1,9 +1,6 @@
 //! Finds the BC vendor: coded, employee, remembered, by name, by the matcher. What is not certain is held.
 
-use std::collections::HashMap;
-
 use domain::hold::{Hold, HoldCode};
-use domain::id::RecordId;
 use domain::record::Record;
 use domain::stage::{Event, Stage};
 use domain::vendor::{ResolvedVendor, Why, decide_coded};
@@ -11,29 +8,37 @@ use serde_json::json;
 use store::RecordRow;
 
 use super::step::Step;
-use super::{Lane, Stop, legal_entity, map};
+use super::{Lane, Records, Stop, legal_entity, map};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// Runs the stage.
 pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let records = lane.records(&rows).await?;
-    find(lane, rows, &records).await.map(drop)
+    let steps = find(lane, rows, &records).await?;
+    lane.apply(steps).await?;
+    Ok(())
 }
 
-/// Runs the stage, and the next one on what it lets through: both need the same records, which cost more to read than to decide about.
+/// Runs the stage, and the next one on what it lets through: nothing is sent between them, so that both are one step, and the records are
+/// read once. If the next one cannot decide, what was found is kept all the same.
 pub async fn run_and_map(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
     let records = lane.records(&rows).await?;
-    let mut found = find(lane, rows, &records).await?;
-    found.retain(|row| row.stage == Stage::Map && row.hold.is_none());
-    map::plan(lane, found, &records).await
+    let steps = find(lane, rows, &records).await?;
+    let others = match map::others(lane, &records).await {
+        Ok(others) => others,
+        Err(stop) => {
+            lane.apply(steps).await?;
+            return Err(stop);
+        }
+    };
+    let is_found = |step: &Step| step.row.stage == Stage::Map && step.row.hold.is_none();
+    let next = |step: Step| if is_found(&step) { map::plan(lane, step.then(), &records, &others) } else { step };
+    lane.apply(steps.into_iter().map(next).collect()).await?;
+    Ok(())
 }
 
-/// Finds the vendors, and gives the rows as they stand then.
-async fn find(
-    lane: &Lane<'_>,
-    rows: Vec<RecordRow>,
-    records: &HashMap<RecordId, Record>,
-) -> Result<Vec<RecordRow>, Stop> {
+/// Finds the vendors.
+async fn find(lane: &Lane<'_>, rows: Vec<RecordRow>, records: &Records) -> Result<Vec<Step>, Stop> {
     let (rows, mut steps) = legal_entity::sort(lane, rows, records).await?;
     let resolutions = resolve(lane, &rows, records).await?;
     steps.extend(rows.into_iter().map(|row| match resolutions.get(&row.id) {
@@ -43,7 +48,7 @@ async fn find(
             Err(hold) => held(lane, row, hold, resolution),
         },
     }));
-    Ok(lane.apply_kept(steps).await?)
+    Ok(steps)
 }
 
 fn resolved(lane: &Lane<'_>, row: RecordRow, vendor: &ResolvedVendor, resolution: &Resolution) -> Step {

@@ -14,6 +14,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use store::RecordRow;
+use tracing::Instrument as _;
 
 use super::create::{self, Answer, Answers, Intended};
 use super::draft::{self, Committed, Key, Planned};
@@ -176,7 +177,7 @@ impl<'l> Sending<'l> {
     fn send_ready(&mut self) {
         // A stop waits for what is under way, so that no batch waits for a slot.
         let waiting = if self.together > 1 { 0 } else { WAITING };
-        let most = usize::from(self.lane.connection.settings.bc.max_concurrent) + waiting;
+        let most = self.lane.connection.traffic.bc_slots() + waiting;
         while self.under_way.len() < most {
             let fresh = self.ready.iter().take(self.together).take_while(|next| next.is_fresh).count();
             if self.together > 1 && fresh == self.together {
@@ -197,7 +198,9 @@ impl<'l> Sending<'l> {
     fn commit(&mut self) {
         if self.committing.is_none() && !self.answers.is_empty() {
             let (lane, answers) = (self.lane, std::mem::take(&mut self.answers));
-            self.committing = Some(async move { draft::take_answers(lane, answers).await }.boxed());
+            let records = answers.len();
+            let span = tracing::debug_span!("flow.draft.commit", connection = %lane.connection.id, records);
+            self.committing = Some(draft::take_answers(lane, answers).instrument(span).boxed());
         }
     }
 
@@ -314,15 +317,28 @@ async fn load(
 ) -> Result<Option<draft::Batch>, Stop> {
     let whole = AT_MOST_IN_BATCHES / together * together;
     let most = if together > 1 { whole } else { usize::try_from(BATCH).unwrap_or(1) };
-    let limit = i64::try_from(not_these.len().saturating_add(most)).unwrap_or(BATCH);
-    let records = lane.app.store.records();
-    let mut rows = records.list_due(&lane.connection.id, Stage::Draft, lane.now_ms(), limit).await?;
-    rows.retain(|row| !not_these.contains(&row.id));
-    rows.truncate(most);
+    let rows = list_due(lane, most, &not_these).await?;
     if together > 1 && rows.len() < most && is_more_coming(lane).await? {
         return Ok(None);
     }
     prepare(lane, rows, &being_made).await
+}
+
+/// The first of what is due and is none of these. What is sent is not due any more, so that the first look finds most of them.
+async fn list_due(lane: &Lane<'_>, most: usize, not_these: &HashSet<RecordId>) -> Result<Vec<RecordRow>, Stop> {
+    let mut limit = most;
+    loop {
+        let asked = i64::try_from(limit).unwrap_or(BATCH);
+        let mut rows =
+            lane.app.store.records().list_due(&lane.connection.id, Stage::Draft, lane.now_ms(), asked).await?;
+        let is_all = rows.len() < limit || limit >= most.saturating_add(not_these.len());
+        rows.retain(|row| !not_these.contains(&row.id));
+        if rows.len() >= most || is_all {
+            rows.truncate(most);
+            return Ok(rows);
+        }
+        limit = most.saturating_add(not_these.len());
+    }
 }
 
 /// Whether a record is about to come to this stage: when it has, the turn is fed.
@@ -341,5 +357,9 @@ async fn prepare(
     rows: Vec<RecordRow>,
     being_made: &HashSet<Key>,
 ) -> Result<Option<draft::Batch>, Stop> {
-    Ok(if rows.is_empty() { None } else { Some(draft::prepare(lane, rows, being_made).await?) })
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let span = tracing::debug_span!("flow.draft.prepare", connection = %lane.connection.id, records = rows.len());
+    Ok(Some(draft::prepare(lane, rows, being_made).instrument(span).await?))
 }

@@ -119,15 +119,6 @@ pub(crate) fn read_as(
     Ok(record.under(types))
 }
 
-/// The ids of the receipts of a record as Brex sent it; nothing if it cannot be read.
-pub(crate) fn receipt_ids(connection: &Connection, json: &str) -> Option<Vec<String>> {
-    let receipts = match connection.settings.brex.source {
-        Source::Accounting => AccountingRecord::from_json(json).ok()?.receipts,
-        Source::Expenses => Expense::from_json(json).ok()?.receipts,
-    };
-    Some(receipts.into_iter().map(|receipt| receipt.id).collect())
-}
-
 /// The receipts of a record with links that are good for 15 minutes; nothing if Brex does not show the record.
 pub(crate) async fn fresh_receipts(connection: &Connection, id: &str) -> Result<Option<Vec<Receipt>>, Error> {
     if connection.settings.brex.source == Source::Expenses {

@@ -107,6 +107,23 @@ impl Step {
         self
     }
 
+    /// Goes on from here: what was noted so far says how the record stands now, and what is noted from now on begins there.
+    #[must_use]
+    pub fn then(mut self) -> Self {
+        let now = state(&self.row);
+        self.say_states(&now);
+        self.before = now;
+        self
+    }
+
+    /// Tells the notes that do not say it yet how the record stood and stands.
+    fn say_states(&mut self, after: &str) {
+        for note in self.notes.iter_mut().filter(|note| note.before.is_none()) {
+            note.before = Some(self.before.clone());
+            note.after = Some(after.to_owned());
+        }
+    }
+
     /// Changes fields of the row.
     #[must_use]
     pub fn set(mut self, change: impl FnOnce(&mut RecordRow)) -> Self {
@@ -115,13 +132,10 @@ impl Step {
     }
 
     /// The change as the store takes it: every note carries the state before and after.
-    pub fn into_change(self) -> Change {
-        let Self { row, before, payload, mut notes, intent, matched } = self;
-        let after = state(&row);
-        for note in &mut notes {
-            note.before = Some(before.clone());
-            note.after = Some(after.clone());
-        }
+    pub fn into_change(mut self) -> Change {
+        let after = state(&self.row);
+        self.say_states(&after);
+        let Self { row, payload, notes, intent, matched, .. } = self;
         Change { row, payload, notes, intent, matched }
     }
 }

@@ -14,13 +14,14 @@ use serde_json::json;
 use store::{Applied, RecordRow, VendorLink, Verdict};
 use uuid::Uuid;
 
+use super::attach::pass_by;
 use super::late;
 use super::map::{plan_of, stored};
 use super::probe::{self, Seen, found_by_number, point_to};
 use super::resolve_vendor::unreadable;
 use super::step::Step;
 use super::wire::{found_document, wire_kind};
-use super::{Lane, RECHECK, Stop};
+use super::{Lane, RECHECK, Records, Stop};
 use crate::vendors::answers::{CODED, standings, stored_keys};
 
 /// Runs the stage.
@@ -35,9 +36,17 @@ pub async fn run(lane: &Lane<'_>, rows: Vec<RecordRow>) -> Result<(), Stop> {
         steps.push(decide(lane, row, plan.as_ref(), found.as_ref()));
     }
     let verified: Vec<RecordRow> = steps.iter().filter(|s| s.row.hold.is_none()).map(|s| s.row.clone()).collect();
-    let applied = lane.apply(steps).await?;
+    let records = match lane.records(&verified).await {
+        Ok(records) => records,
+        Err(stop) => {
+            // What was compared is kept; the next stage asks again.
+            lane.apply(steps).await?;
+            return Err(stop);
+        }
+    };
+    let applied = lane.apply(steps.into_iter().map(|step| pass_by(lane, step, &records)).collect()).await?;
     if applied.contains(&Applied::Done) {
-        remember_coded(lane, &verified).await?;
+        remember_coded(lane, &verified, &records).await?;
     }
     Ok(())
 }
@@ -157,8 +166,7 @@ pub(super) fn judge<'a>(
 }
 
 /// A vendor that a person coded on a record of this merchant is remembered for the merchant's next records.
-async fn remember_coded(lane: &Lane<'_>, rows: &[RecordRow]) -> Result<(), Stop> {
-    let records = lane.records(rows).await?;
+async fn remember_coded(lane: &Lane<'_>, rows: &[RecordRow], records: &Records) -> Result<(), Stop> {
     let mut links = Vec::new();
     for row in rows {
         let Some(record) = records.get(&row.id) else { continue };

@@ -58,6 +58,7 @@ pub fn read_record(json: &str) -> Result<Record, UnreadableRecord> {
             email: user.email,
         }),
         lines: wire.line_items.into_iter().map(line).collect::<Result<_, _>>()?,
+        receipts: wire.receipts.into_iter().map(|receipt| receipt.id).collect(),
     })
 }
 

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::judgement::{Asked, Judgement};
 use super::{answers, facts};
 use crate::app::Connection;
-use crate::flow::Lane;
+use crate::flow::{Lane, Records};
 use crate::matcher::Known;
 use crate::stop::Stop;
 
@@ -54,9 +54,6 @@ impl Resolution {
     }
 }
 
-/// Records by id.
-pub type Records = HashMap<RecordId, Record>;
-
 /// Decides for these rows; a row without its record is left out.
 pub async fn resolve(
     lane: &Lane<'_>,
@@ -68,7 +65,7 @@ pub async fn resolve(
     let mut done = HashMap::new();
     let mut open = Vec::new();
     for row in rows {
-        let Some(record) = records.get(&row.id) else { continue };
+        let Some(record) = records.get(&row.id).map(AsRef::as_ref) else { continue };
         let known = connection.matcher.known();
         match without_matcher(lane, &known, record) {
             Some(resolution) => drop(done.insert(row.id.clone(), resolution)),

@@ -74,6 +74,17 @@ async fn the_story_of_a_record_tells_every_step_with_its_reason() {
         app.actions(&record).await,
         ["received", "vendor_resolved", "mapped", "intent_committed", "document_created", "verified", "exported"]
     );
+    // Two of them are one step, and say each on its own where the record stood.
+    let told = app.app.store.audit().list_for(&app.connection(), &record, 100).await.unwrap();
+    let states = |action: &str| {
+        let entry = told.iter().find(|entry| entry.action == action).unwrap();
+        (entry.before.clone().unwrap(), entry.after.clone().unwrap())
+    };
+    let pair = |before: &str, after: &str| (before.to_owned(), after.to_owned());
+    assert_eq!(states("vendor_resolved"), pair("resolve_vendor", "map"));
+    assert_eq!(states("mapped"), pair("map", "draft"));
+    assert_eq!(states("verified"), pair("verify", "attach"));
+    assert_eq!(states("exported"), pair("mark_exported", "exported"));
     let exports = app.world().brex.records()[0].exports.clone();
     let document = &app.world().bc.ledger()[0];
     let Outcome::Success { reference_id, deep_link_url } = &exports[0].outcome else { panic!("refused") };

@@ -202,6 +202,7 @@ pub(crate) fn record(type_name: &str, side: Side, amount: &str, lines: Vec<Line>
         merchant: Some(Merchant { id: "pmch_42".to_owned(), name: "Messe Berlin GmbH".to_owned() }),
         person: Some(Person { name: "Dana Okafor".to_owned(), email: "dana.okafor@example.com".to_owned() }),
         lines,
+        receipts: Vec::new(),
     }
 }
 
