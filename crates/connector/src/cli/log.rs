@@ -5,8 +5,11 @@ use std::panic::PanicHookInfo;
 
 use clap::ValueEnum;
 use serde_json::json;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
+use super::traces::{self, Traces};
 use super::{Exit, Failure};
 use crate::clock::{Clock as _, SystemClock, timestamp};
 
@@ -19,29 +22,34 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// Sends the log to stderr. The level of other people's crates stays at `warn`.
-pub(super) fn start(level: &str, format: LogFormat) {
+/// Sends the log to stderr, and traces to where they are asked for. The level of other people's crates stays at `warn`. What it gives is kept
+/// until the end.
+pub(super) fn start(level: &str, format: LogFormat) -> Traces {
     let filter = if level.contains('=') || level.contains(',') {
         level.to_owned()
     } else {
         format!("warn,connector={level},clients={level},store={level},sandbox={level}")
     };
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| "info".into());
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let log = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
-    let started = match format {
-        LogFormat::Text => log.try_init(),
+    let log = match format {
+        LogFormat::Text => log.boxed(),
         LogFormat::Json => {
             std::panic::set_hook(Box::new(tell_panic));
-            log.json().flatten_event(true).with_span_list(false).try_init()
+            log.json().flatten_event(true).with_span_list(false).boxed()
         }
     };
-    if started.is_err() {
+    let (sent, traces, why_not) = traces::layer();
+    if tracing_subscriber::registry().with(log.with_filter(filter)).with(sent).try_init().is_err() {
         eprintln!("ml-connector: the log was already set up");
     }
+    if let Some(why) = why_not {
+        tracing::warn!("{why}");
+    }
+    traces
 }
 
 /// Tells why a command ended early. It does not go through the log's filter: nobody may miss it.

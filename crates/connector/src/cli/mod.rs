@@ -38,6 +38,7 @@ mod status;
 mod store;
 mod tieout;
 mod tokens;
+mod traces;
 mod transfers;
 mod users;
 mod vendors;
@@ -233,7 +234,7 @@ pub async fn main() -> ExitCode {
         }
     };
     let format = cli.common.log_format;
-    log::start(&cli.common.log, format);
+    let _traces = log::start(&cli.common.log, format);
     log::end_with_the_reader();
     match dispatch(cli).await {
         Ok(exit) => exit.into(),

@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest, Sha256};
 use store::{Delivery, Put};
 use subtle::{Choice, ConstantTimeEq as _};
+use tracing::Instrument as _;
 
 use super::gate::{Gate, Unread};
 use super::{Address, Web};
@@ -111,7 +112,8 @@ async fn take(web: &Web, connection: &Connection, gate: &Gate, headers: &HeaderM
     if unreadable > 0 || deliveries.len() < genuine.len() {
         refuse(web, connection, gate, "it names nothing of this company").await;
     }
-    keep(web, connection, &deliveries).await
+    let span = tracing::debug_span!("web.delivery", connection = %connection.id, source = SOURCE);
+    keep(web, connection, &deliveries).instrument(span).await
 }
 
 /// Parts genuine from forged. A state that is not known here may have been given by another process since: the store is asked once

@@ -12,6 +12,7 @@ use clients::brex::webhook_signature::{DEFAULT_TOLERANCE_SECONDS, MAX_BODY_BYTES
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use store::{Delivery, Put};
+use tracing::Instrument as _;
 
 use super::gate::{Gate, Unread};
 use super::{Address, Web};
@@ -50,7 +51,10 @@ pub(super) async fn receive(
         }
     };
     match check(&web.app, connection, gate, &headers, &body).await {
-        Ok(verified) => keep(&web, connection, &verified, &body).await,
+        Ok(verified) => {
+            let span = tracing::debug_span!("web.delivery", connection = %connection.id, source = SOURCE);
+            keep(&web, connection, &verified, &body).instrument(span).await
+        }
         Err(rejection) => {
             reject(&web, connection, gate, rejection).await;
             StatusCode::UNAUTHORIZED

@@ -34,6 +34,7 @@ mod store;
 mod terminal;
 mod tieout;
 mod tokens;
+mod traces;
 mod transfers;
 mod users;
 mod vendors;
