@@ -15,7 +15,7 @@ pub(super) type Wanted = (RecordId, i64);
 /// More than what is on its way between the first stage and the last one while Business Central is fast; a few megabytes.
 const MOST: usize = 500;
 
-/// The latest records of a turn, as the newest text of their versions says. What is older than [`MOST`] others is forgotten, at the latest
+/// The latest records of a turn, as the newest text of their versions says. What is older than `MOST` others is forgotten, at the latest
 /// after twice as many. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Recent(Arc<Mutex<Generations>>);

@@ -106,6 +106,29 @@ async fn two_bills_of_one_number_in_batches_that_are_made_one_behind_the_other_m
     assert!(codes.contains(&None) && codes.contains(&Some(HoldCode::PossibleDuplicate)), "{codes:?}");
 }
 
+/// More of them than are taken at once wait for the first, and what is due behind them is made all the same.
+#[tokio::test]
+async fn many_bills_of_one_number_do_not_stand_in_the_way_of_what_comes_after_them() {
+    let Some(mut app) = TestApp::start(Db::Sqlite, 1).await else { return };
+    let (_, name) = a_vendor(&app);
+    for place in 0..120 {
+        app.insert(&bill(&format!("accr_{place:03}"), &name, "INV-80"));
+    }
+    for place in 120..150 {
+        app.insert(&card(&format!("accr_{place:03}"), &name, "64100", 12.5));
+    }
+    app.run_until_idle().await;
+    for place in 120..150 {
+        assert_eq!(app.world().bc.documents_by_marker(&format!("accr_{place:03}")).len(), 1, "{place}");
+    }
+    assert_eq!(app.world().bc.documents_by_number("INV-80").len(), 1);
+    let mut duplicates = 0;
+    for place in 0..120 {
+        duplicates += usize::from(held(&app, &format!("accr_{place:03}")).await == Some(HoldCode::PossibleDuplicate));
+    }
+    assert_eq!(duplicates, 119);
+}
+
 /// Found by reading: between the refusal for a default dimension and the second intent nothing showed that the first was being made.
 #[tokio::test]
 async fn two_bills_of_one_number_of_which_the_first_meets_default_dimensions_make_one_document() {
