@@ -40,7 +40,7 @@ struct State {
     surplus: usize,
     /// Calls that were answered well in a row.
     good: usize,
-    /// What began before tells nothing that is not known.
+    /// When the number fell last.
     narrowed: Option<Instant>,
     /// How long a call of each operation usually takes.
     usual: BTreeMap<&'static str, Usual>,
@@ -57,6 +57,13 @@ struct Usual {
     calls: u32,
     /// The logarithm of milliseconds.
     ln_ms: f64,
+}
+
+impl State {
+    /// Whether a call that began at `begun` tells nothing new: it was under way when the number fell.
+    fn is_known(&self, begun: Instant) -> bool {
+        self.narrowed.is_some_and(|narrowed| begun < narrowed)
+    }
 }
 
 /// A call that is under way; the slot is free again when this is dropped.
@@ -135,7 +142,7 @@ impl Slots {
             }
             return;
         }
-        if state.narrowed.is_some_and(|narrowed| begun < narrowed) {
+        if state.is_known(begun) {
             return;
         }
         state.good = state.good.saturating_add(1);
@@ -153,7 +160,7 @@ impl Slots {
     /// At least one call stays allowed: the next sign can only come from a call.
     fn narrow(&self, state: &mut State, begun: Instant, width: usize) {
         let width = width.max(1);
-        if state.narrowed.is_some_and(|narrowed| begun < narrowed) || width >= state.width {
+        if state.is_known(begun) || width >= state.width {
             return;
         }
         state.narrowed = Some(Instant::now());

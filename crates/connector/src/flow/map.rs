@@ -42,16 +42,23 @@ pub(super) async fn others(lane: &Lane<'_>, records: &Records) -> Result<Others,
 pub(super) fn plan(lane: &Lane<'_>, step: Step, records: &Records, others: &Others) -> Step {
     let row = &step.row;
     let Some(record) = records.get(&row.id) else { return step.hold(&unreadable(), lane.now_ms()) };
-    let vendor = row.vendor_number.as_deref().unwrap_or_default();
-    let bought = others.purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
-    let decided = match others.booked.get(&row.id) {
-        Some(hold) => Err(hold.clone()),
-        None => decide(lane, record, vendor, bought),
-    };
-    match decided {
+    match decide_among(lane, record, row.vendor_number.as_deref().unwrap_or_default(), others) {
         Ok(plan) => planned(lane, step, &plan),
         Err(hold) => step.hold(&hold, lane.now_ms()),
     }
+}
+
+/// Decides for one record beside what others have to do with it.
+pub(super) fn decide_among(
+    lane: &Lane<'_>,
+    record: &Record,
+    vendor_number: &str,
+    others: &Others,
+) -> Result<Planned, Hold> {
+    if let Some(hold) = others.booked.get(&record.id) {
+        return Err(hold.clone());
+    }
+    decide(lane, record, vendor_number, others.purchases.get(&record.id).map_or(&[], Vec::as_slice))
 }
 
 /// Decides for one record; `purchases` are those on its expense, if it gives money back.

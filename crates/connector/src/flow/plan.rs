@@ -8,16 +8,16 @@ use domain::hold::Hold;
 use domain::id::{ConnectionId, RecordId};
 use domain::legal_entity::Whose;
 use domain::record::Record;
-use domain::refund::Purchase;
 use domain::stage::Stage;
 use domain::why::{Planned, Reasons};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use store::RecordRow;
 
+use super::map::{self, Others};
 use super::receive::{Origin, receive};
 use super::recheck::{self, Scope};
-use super::{BATCH, Lane, Records, Stop, booked, legal_entity, map, refund, source};
+use super::{BATCH, Lane, Records, Stop, legal_entity, source};
 use crate::vendors::resolve::{Resolution, resolve};
 
 /// The plan of one connection.
@@ -96,8 +96,7 @@ pub async fn plan(lane: &Lane<'_>) -> Result<Plan, Stop> {
         let records = lane.records(&rows).await?;
         let whose = whose(lane, &rows, &records).await?;
         let resolutions = resolve(lane, &rows, &records).await?;
-        let purchases = refund::purchases(lane, &records).await?;
-        let mut booked = booked::booked(lane, &records).await?;
+        let others = map::others(lane, &records).await?;
         for row in rows {
             let (Some(record), Some(resolution)) = (records.get(&row.id), resolutions.get(&row.id)) else { continue };
             let unclear = match whose.get(&row.id) {
@@ -105,9 +104,8 @@ pub async fn plan(lane: &Lane<'_>) -> Result<Plan, Stop> {
                 Some(Whose::Unknown(hold)) => Some(Resolution { vendor: Err(hold.clone()), judged: None }),
                 Some(Whose::Ours) | None => None,
             };
-            let bought = purchases.get(&row.id).map_or(&[][..], Vec::as_slice);
             let resolution = unclear.as_ref().unwrap_or(resolution);
-            entries.push(entry(lane, &row, record, resolution, booked.remove(&row.id), bought));
+            entries.push(entry(lane, &row, record, resolution, &others));
         }
     }
     let rules = lane.rules.version.clone();
@@ -133,19 +131,9 @@ async fn whose(lane: &Lane<'_>, rows: &[RecordRow], records: &Records) -> Result
     legal_entity::decide(lane, &rows, records).await
 }
 
-fn entry(
-    lane: &Lane<'_>,
-    row: &RecordRow,
-    record: &Record,
-    resolution: &Resolution,
-    booked: Option<Hold>,
-    purchases: &[Purchase],
-) -> Entry {
+fn entry(lane: &Lane<'_>, row: &RecordRow, record: &Record, resolution: &Resolution, others: &Others) -> Entry {
     let planned = resolution.vendor.clone().and_then(|vendor| {
-        if let Some(hold) = booked {
-            return Err(hold);
-        }
-        let planned = map::decide(lane, record, &vendor.number, purchases)?;
+        let planned = map::decide_among(lane, record, &vendor.number, others)?;
         Ok((PlannedVendor { number: vendor.number, name: vendor.name, why: vendor.why.words() }, planned))
     });
     let (vendor, document, why, hold) = match planned {
