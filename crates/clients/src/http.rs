@@ -22,15 +22,22 @@ use crate::error::Error;
 use crate::kind::{Access, Asked, Effect, Kind, Retry};
 use crate::pace::{Pace, Turns};
 use crate::slots::{Slot, Slots};
+use crate::trust;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const DEFAULT_RESPONSE_LIMIT_BYTES: usize = 32 * 1024 * 1024;
 const USER_AGENT: &str = concat!("ml-connector/", env!("CARGO_PKG_VERSION"));
 
-/// The HTTP client could not be set up, for instance because the machine has no trusted certificates.
+/// The HTTP client could not be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("the http client could not be set up")]
-pub struct SetupError(#[source] reqwest::Error);
+pub enum SetupError {
+    /// The machine has no certificates that it trusts, or none that can be read.
+    #[error("the certificates that this machine trusts could not be read")]
+    Trust(#[from] rustls::Error),
+    /// Anything else.
+    #[error("the http client could not be set up")]
+    Client(#[from] reqwest::Error),
+}
 
 /// Asked before each request, once it has waited for its turn: whether it may still be sent.
 pub type Permit = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
@@ -69,8 +76,8 @@ impl Http {
             .referer(false)
             .no_proxy()
             .connect_timeout(CONNECT_TIMEOUT)
-            .build()
-            .map_err(SetupError)?;
+            .tls_backend_preconfigured(trust::of_the_machine()?)
+            .build()?;
         Ok(Self {
             shared: Arc::new(Shared {
                 client,

@@ -20,6 +20,7 @@ mod pace;
 mod page;
 mod receiver;
 mod slots;
+mod trust;
 mod wire;
 
 pub use ended::Ended;

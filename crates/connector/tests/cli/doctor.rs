@@ -1,7 +1,8 @@
 //! More than twenty misconfigurations, one each, and what `doctor` says about each: twenty different sentences that an IT person can act on.
 
 use std::collections::BTreeSet;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use connector::subscriptions::bc::SETS;
 use sandbox::Options;
@@ -138,12 +139,18 @@ fn lack_read(setting: &Setting, table: &str) {
 
 /// What doctor says about a check.
 async fn finding(setting: &Setting, check: &str) -> (String, String) {
-    let answer = setting.run_json(&["doctor", "--json", "--log", "error"]).await;
+    finding_of(setting.command(&DOCTOR), check).await
+}
+
+async fn finding_of(mut doctor: Command, check: &str) -> (String, String) {
+    let output = tokio::task::spawn_blocking(move || doctor.output().unwrap()).await.unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", said(&output)));
     let found = answer["checks"].as_array().unwrap().iter().find(|found| found["check"] == check);
     let found = found.unwrap_or_else(|| panic!("{check} is not in {answer}"));
     (found["result"].as_str().unwrap().to_owned(), found["said"].as_str().unwrap().to_owned())
 }
 
+const DOCTOR: [&str; 4] = ["doctor", "--json", "--log", "error"];
 const ROUND_TRIP: &str = "webhooks: own round trip";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -176,4 +183,36 @@ async fn doctor_delivers_to_the_own_address_and_says_what_came_of_it() {
     running.kill().await.unwrap();
     let (result, text) = finding(&setting, ROUND_TRIP).await;
     assert!(result == "failed" && text.contains("cannot be reached"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_own_https_address_is_trusted_as_far_as_this_machine_trusts_its_certificate() {
+    let setting = Setting::make(Options { records: 0, ..Options::default() }).await;
+    let file = |name: &str| setting.folder.path().join(name);
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-out"])
+        .args([&file("own.pem"), Path::new("-keyout"), &file("own.key")])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", said(&made));
+    setting.write_secret("own.key", &std::fs::read_to_string(file("own.key")).unwrap());
+    setting.edit("public_url = \"http://", "public_url = \"https://");
+    let tls = "[tls]\ncertificate = \"own.pem\"\nkey = { file = \"own.key\" }\n[[connection]]";
+    setting.edit("[[connection]]", tls);
+
+    let mut command = tokio::process::Command::from(setting.command(&["run", "--log", "warn"]));
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    while setting.sandbox.world().brex.webhooks().subscriptions.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let (result, text) = finding(&setting, ROUND_TRIP).await;
+    assert!(result == "failed" && text.contains("cannot be reached") && text.contains("certificate"), "{text}");
+
+    let mut trusting = setting.command(&DOCTOR);
+    trusting.env("SSL_CERT_FILE", file("own.pem"));
+    let (result, text) = finding_of(trusting, ROUND_TRIP).await;
+    assert!(result == "ok" && text.contains("came in unchanged"), "{text}");
+    running.kill().await.unwrap();
 }
