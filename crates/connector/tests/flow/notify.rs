@@ -197,9 +197,9 @@ async fn what_fails_beside_the_records_silence_and_secrets_that_end_are_told_and
     let notifier = notifier(&app, &section(&folder, &url, Form::Json));
     let down = FaultKind::Status { status: 500, body: None, retry_after: None };
     app.world().faults.add(Fault::new(Side::Brex, down).times(100_000));
-    let told = async |app: &mut TestApp, minutes: i64| {
-        for _ in 0..minutes / 10 {
-            app.advance(10 * 60);
+    let told = async |app: &mut TestApp, minutes: i64, turns: i64| {
+        for _ in 0..turns {
+            app.advance(minutes * 60 / turns);
             app.tick().await;
             notifier.turn().await.unwrap();
         }
@@ -209,13 +209,13 @@ async fn what_fails_beside_the_records_silence_and_secrets_that_end_are_told_and
         let troubles = told["troubles"].as_array().unwrap().iter();
         troubles.map(|trouble| trouble["subject"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
-    let first = told(&mut app, 40).await.unwrap();
+    let first = told(&mut app, 40, 4).await.unwrap();
     assert!(subjects(&first).contains(&"secret:entra".to_owned()), "{first}");
     assert!(subjects(&first).iter().any(|subject| subject.starts_with("job:")), "{first}");
     app.world().faults.clear();
     app.run_until_idle().await;
     let before = all(&channel).len();
-    let over = told(&mut app, 2 * 7 * 24 * 60).await.unwrap();
+    let over = told(&mut app, 2 * 7 * 24 * 60, 2 * 7 * 24).await.unwrap();
     assert!(all(&channel).len() > before);
     assert!(
         over["troubles"]

@@ -64,12 +64,12 @@ async fn stop(mut child: Child) {
 
 /// Waits for what the processes do, while one of them lives on (frozen or not).
 async fn until(alive: &mut Child, what: &str, is_so: impl Fn() -> bool) {
-    // Counted in looks: a minute or two, more on a busy machine.
-    for _ in 0..20_000 {
+    // Counted in looks: minutes, more on a busy machine. Each compares all books, which the processes should have the processor for.
+    for _ in 0..3_000 {
         if is_so() {
             return;
         }
-        if let Ok(status) = tokio::time::timeout(Duration::from_millis(10), alive.wait()).await {
+        if let Ok(status) = tokio::time::timeout(Duration::from_millis(100), alive.wait()).await {
             panic!("{what}: the process ended by itself: {status:?}");
         }
     }
