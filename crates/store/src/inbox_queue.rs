@@ -1,26 +1,40 @@
 //! Deliveries that come at the same time are committed together: whoever delivers waits for one write to the disk, and so does
-//! everybody who came meanwhile. Each is answered after the commit that holds it, as if it were alone.
+//! everybody who came meanwhile. Each is answered after the commit that holds it, as if it were alone. On a slow disk the next commit waits a
+//! moment for those who were just answered: otherwise half of them would always come while the other half is being written.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use domain::id::ConnectionId;
 use sqlx::AnyConnection;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use crate::db::Db;
 use crate::dialect::{CHUNK, Statement, clean};
 use crate::error::Error;
 use crate::inbox::{Delivery, Put, TABLE, compare};
 
+/// A commit that takes less is not worth waiting for others.
+const SLOW: Duration = Duration::from_millis(2);
+/// Nobody waits longer for others.
+const LONGEST: Duration = Duration::from_millis(25);
+
 /// What waits for the next commit.
 #[derive(Default)]
-pub(crate) struct Queue(Mutex<State>);
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// As many wait as are expected.
+    is_complete: Notify,
+}
 
 #[derive(Default)]
 struct State {
     waiting: Vec<Waiter>,
     is_emptied: bool,
+    /// How many the next commit waits for.
+    expected: Option<usize>,
 }
 
 /// Deliveries of one caller, all or none of them kept.
@@ -55,11 +69,8 @@ pub(crate) async fn put(
 ) -> Result<Vec<Put>, Error> {
     let (answer, put) = oneshot::channel();
     let (connection, source) = (connection.clone(), source.to_owned());
-    let is_first = {
-        let mut state = db.inbox.lock();
-        state.waiting.push(Waiter { connection, source, deliveries: deliveries.to_vec(), now_ms, answer });
-        !std::mem::replace(&mut state.is_emptied, true)
-    };
+    let deliveries = deliveries.to_vec();
+    let is_first = db.inbox.push(Waiter { connection, source, deliveries, now_ms, answer });
     if is_first {
         tokio::spawn(empty(Arc::clone(db)));
     }
@@ -70,9 +81,16 @@ pub(crate) async fn put(
 /// Commits until nothing waits any more.
 async fn empty(db: Arc<Db>) {
     let emptying = Emptying(&db.inbox);
-    while let Some(batch) = emptying.0.take() {
-        match keep(&db, &batch).await {
-            Ok(puts) => batch.into_iter().zip(puts).for_each(|(waiter, puts)| waiter.tell(Ok(puts))),
+    while let Some(mut batch) = emptying.0.take() {
+        let mut began = Instant::now();
+        match keep_with_later(&db, &mut batch, &mut began).await {
+            Ok(puts) => {
+                let (together, took) = (batch.len(), began.elapsed());
+                batch.into_iter().zip(puts).for_each(|(waiter, puts)| waiter.tell(Ok(puts)));
+                if took >= SLOW {
+                    emptying.0.gather(together, (took / 4).min(LONGEST)).await;
+                }
+            }
             Err(error) => one_by_one(&db, batch, error).await,
         }
     }
@@ -95,31 +113,44 @@ async fn one_by_one(db: &Arc<Db>, batch: Vec<Waiter>, error: Error) {
     }
 }
 
-/// Keeps all of them in one transaction. What became of each, in their order.
-async fn keep(db: &Arc<Db>, batch: &[Waiter]) -> Result<Vec<Vec<Put>>, Error> {
-    let mut rows: Vec<Row<'_>> = batch.iter().enumerate().flat_map(|(place, waiter)| waiter.rows(place)).collect();
-    // Two processes that keep the same deliveries take the locks of their rows in the same order.
-    rows.sort_by(|a, b| a.key().cmp(&b.key()));
+/// Keeps all of them in one transaction, and whoever comes while it waits for its turn to write, which it `began` then. They stay in the
+/// batch if the transaction has to be repeated.
+async fn keep_with_later(db: &Arc<Db>, batch: &mut Vec<Waiter>, began: &mut Instant) -> Result<Vec<Vec<Put>>, Error> {
     in_transaction!(db, tx => {
-        let mut puts: Vec<Vec<Put>> = batch.iter().map(|waiter| vec![Put::New; waiter.deliveries.len()]).collect();
-        for rows in rows.chunks(CHUNK) {
-            let mut added = insert(&mut tx, rows).await?;
-            for row in rows {
-                // Of the same delivery twice the first one is added.
-                if added.remove(&row.key()) {
-                    continue;
-                }
-                let put = compare(&mut tx, row.connection, row.source, &row.event_id, row.body_hash).await?;
-                if let Some(place) = puts.get_mut(row.waiter).and_then(|puts| puts.get_mut(row.place)) {
-                    *place = put;
-                }
-            }
-        }
-        puts
+        *began = Instant::now();
+        batch.extend(db.inbox.take_beside(batch));
+        add(&mut tx, batch).await?
     })
 }
 
-/// Adds what is not there. The keys of what was added.
+/// Keeps all of them in one transaction.
+async fn keep(db: &Arc<Db>, batch: &[Waiter]) -> Result<Vec<Vec<Put>>, Error> {
+    in_transaction!(db, tx => { add(&mut tx, batch).await? })
+}
+
+/// What became of each, in their order.
+async fn add(tx: &mut AnyConnection, batch: &[Waiter]) -> Result<Vec<Vec<Put>>, Error> {
+    let mut rows: Vec<Row<'_>> = batch.iter().enumerate().flat_map(|(place, waiter)| waiter.rows(place)).collect();
+    // Two processes that keep the same deliveries take the locks of their rows in the same order.
+    rows.sort_by(|a, b| a.key().cmp(&b.key()));
+    let mut puts: Vec<Vec<Put>> = batch.iter().map(|waiter| vec![Put::New; waiter.deliveries.len()]).collect();
+    for rows in rows.chunks(CHUNK) {
+        let mut added = insert(tx, rows).await?;
+        for row in rows {
+            // Of the same delivery twice the first one is added.
+            if added.remove(&row.key()) {
+                continue;
+            }
+            let put = compare(tx, row.connection, row.source, &row.event_id, row.body_hash).await?;
+            if let Some(place) = puts.get_mut(row.waiter).and_then(|puts| puts.get_mut(row.place)) {
+                *place = put;
+            }
+        }
+    }
+    Ok(puts)
+}
+
+/// Adds what is not there of rows in the order of their keys. The keys of what was added.
 async fn insert<'r>(tx: &mut AnyConnection, rows: &'r [Row<'_>]) -> Result<HashSet<Key<'r>>, Error> {
     let statement =
         Statement::new("INSERT INTO inbox (connection, source, event_id, body_hash, payload, received_ms) ")
@@ -138,7 +169,9 @@ async fn insert<'r>(tx: &mut AnyConnection, rows: &'r [Row<'_>]) -> Result<HashS
         let found = TABLE.row(&found);
         let (connection, source, event_id) =
             (found.text("connection")?, found.text("source")?, found.text("event_id")?);
-        added.extend(rows.iter().map(Row::key).find(|key| *key == (&*connection, &*source, &*event_id)));
+        let key = (&*connection, &*source, &*event_id);
+        let place = rows.binary_search_by(|row| row.key().cmp(&key)).ok();
+        added.extend(place.and_then(|place| rows.get(place)).map(Row::key));
     }
     Ok(added)
 }
@@ -172,22 +205,61 @@ impl Waiter {
     }
 }
 
-impl Queue {
-    /// Everybody who waits, up to what fits one statement; nothing ends the task that asks, and the next caller starts another.
-    fn take(&self) -> Option<Vec<Waiter>> {
-        let mut state = self.lock();
-        let mut rows = 0_usize;
-        let fitting = state.waiting.iter().take_while(|waiter| {
+impl State {
+    /// How many of those who wait fit a statement that has so many rows already.
+    fn fitting(&self, mut rows: usize) -> usize {
+        let fitting = self.waiting.iter().take_while(|waiter| {
             rows = rows.saturating_add(waiter.deliveries.len());
             rows <= CHUNK
         });
-        let number = fitting.count().max(1).min(state.waiting.len());
-        state.is_emptied = number > 0;
-        (number > 0).then(|| state.waiting.drain(..number).collect())
+        fitting.count()
+    }
+
+    fn is_complete(&self) -> bool {
+        self.expected.is_some_and(|expected| self.waiting.len() >= expected)
+    }
+}
+
+impl Queue {
+    /// Whether nobody commits yet.
+    fn push(&self, waiter: Waiter) -> bool {
+        let mut state = self.lock();
+        state.waiting.push(waiter);
+        if state.is_complete() {
+            self.is_complete.notify_one();
+        }
+        !std::mem::replace(&mut state.is_emptied, true)
+    }
+
+    /// Everybody who waits, up to what fits one statement; nothing ends the task that asks, and the next caller starts another.
+    fn take(&self) -> Option<Vec<Waiter>> {
+        let mut state = self.lock();
+        let fitting = state.fitting(0).max(1).min(state.waiting.len());
+        state.is_emptied = fitting > 0;
+        (fitting > 0).then(|| state.waiting.drain(..fitting).collect())
+    }
+
+    /// Everybody who waits and fits the statement of these.
+    fn take_beside(&self, these: &[Waiter]) -> Vec<Waiter> {
+        let mut state = self.lock();
+        let fitting = state.fitting(these.iter().map(|waiter| waiter.deliveries.len()).sum());
+        state.waiting.drain(..fitting).collect()
+    }
+
+    /// Waits until `expected` wait, but not longer than `longest`.
+    async fn gather(&self, expected: usize, longest: Duration) {
+        let deadline = Instant::now() + longest;
+        self.lock().expected = Some(expected);
+        while !self.lock().is_complete() {
+            if tokio::time::timeout_at(deadline, self.is_complete.notified()).await.is_err() {
+                break;
+            }
+        }
+        self.lock().expected = None;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -197,10 +269,57 @@ struct Emptying<'q>(&'q Queue);
 impl Drop for Emptying<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
+        state.expected = None;
         // At its proper end nothing waits; who has come since found that nobody was at work, and started another.
         if std::thread::panicking() {
             state.is_emptied = false;
             state.waiting.clear();
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn wait(queue: &Queue, deliveries: usize) {
+        let delivery = Delivery { event_id: "e".to_owned(), body_hash: String::new(), payload: String::new() };
+        queue.push(Waiter {
+            connection: ConnectionId::new("c").unwrap(),
+            source: "brex".to_owned(),
+            deliveries: vec![delivery; deliveries],
+            now_ms: 0,
+            answer: oneshot::channel().0,
+        });
+    }
+
+    #[test]
+    fn who_comes_before_the_turn_to_write_goes_along_as_far_as_there_is_room() {
+        let queue = Queue::default();
+        wait(&queue, 1);
+        let first = queue.take().unwrap();
+        for deliveries in [1, CHUNK - 2, 1] {
+            wait(&queue, deliveries);
+        }
+        assert_eq!((first.len(), queue.take_beside(&first).len()), (1, 2));
+        assert_eq!(queue.take().unwrap().len(), 1, "who did not fit is next");
+        wait(&queue, CHUNK + 1);
+        assert_eq!(queue.take().unwrap().len(), 1, "more than fits goes alone");
+        assert!(queue.take().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_commit_waits_for_those_who_were_answered_and_not_for_long() {
+        let (queue, longest) = (Queue::default(), Duration::from_millis(5));
+        let began = Instant::now();
+        wait(&queue, 1);
+        queue.gather(1, longest).await;
+        assert_eq!(began.elapsed(), Duration::ZERO, "all are there");
+        tokio::join!(queue.gather(2, longest), async { wait(&queue, 1) });
+        assert_eq!(began.elapsed(), Duration::ZERO, "the other one came");
+        queue.gather(3, longest).await;
+        assert!(began.elapsed() >= longest, "the third did not");
+        assert_eq!(queue.take().unwrap().len(), 2);
     }
 }
