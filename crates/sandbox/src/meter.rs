@@ -13,6 +13,7 @@ use crate::{bc, brex, entra};
 /// More routes than this are counted together, so that nonsense paths do not fill the memory.
 const MOST_ROUTES: usize = 1_000;
 const SECOND: Duration = Duration::from_secs(1);
+const FIVE_SECONDS: Duration = Duration::from_secs(5);
 
 /// One of the systems that the sandbox stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +47,8 @@ pub struct Tally {
     pub most_at_once: u64,
     /// The largest number of requests that began within any one second of real time.
     pub most_in_a_second: usize,
+    /// The same within any five seconds.
+    pub most_in_five_seconds: usize,
     /// Requests by `METHOD /route/{id}`.
     pub routes: BTreeMap<String, u64>,
     /// Answers by class: `2xx`, `4xx`, and `none` for a connection that was dropped.
@@ -55,7 +58,7 @@ pub struct Tally {
     /// When the first request began.
     #[serde(skip)]
     pub began: Option<Instant>,
-    /// When the requests of the last second began.
+    /// When the requests of the last five seconds began.
     #[serde(skip)]
     recent: VecDeque<Instant>,
 }
@@ -80,11 +83,13 @@ impl Meter {
         tally.began.get_or_insert(now);
         tally.under_way += 1;
         tally.most_at_once = tally.most_at_once.max(tally.under_way);
-        while tally.recent.front().is_some_and(|first| now.duration_since(*first) >= SECOND) {
+        while tally.recent.front().is_some_and(|first| now.duration_since(*first) >= FIVE_SECONDS) {
             tally.recent.pop_front();
         }
         tally.recent.push_back(now);
-        tally.most_in_a_second = tally.most_in_a_second.max(tally.recent.len());
+        let before = tally.recent.partition_point(|began| now.duration_since(*began) >= SECOND);
+        tally.most_in_a_second = tally.most_in_a_second.max(tally.recent.len() - before);
+        tally.most_in_five_seconds = tally.most_in_five_seconds.max(tally.recent.len());
         let mut route = format!("{method} {route}");
         if tally.routes.len() >= MOST_ROUTES && !tally.routes.contains_key(&route) {
             "others".clone_into(&mut route);
@@ -157,14 +162,15 @@ mod tests {
 
     #[test]
     #[expect(clippy::disallowed_methods, reason = "an arbitrary beginning")]
-    fn the_busiest_second_may_begin_anywhere() {
+    fn the_busiest_seconds_may_begin_anywhere() {
         let meter = Meter::default();
         let start = Instant::now();
         for ms in [0, 900, 1_100, 1_500, 1_899, 5_000] {
             meter.begin_at(Side::Bc, "GET", "/x", start + Duration::from_millis(ms));
         }
-        assert_eq!(meter.tally(Side::Bc).most_in_a_second, 4);
-        assert_eq!(meter.tally(Side::Bc).began, Some(start));
+        let tally = meter.tally(Side::Bc);
+        assert_eq!((tally.most_in_a_second, tally.most_in_five_seconds), (4, 5));
+        assert_eq!(tally.began, Some(start));
     }
 
     #[test]

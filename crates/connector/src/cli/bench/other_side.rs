@@ -115,7 +115,7 @@ impl OtherSide {
         let limits = if on {
             json!({ "requests_per_window": 0, "retry_after_seconds": 1 })
         } else {
-            json!({ "requests_per_window": super::pass::PER_SECOND, "retry_after_seconds": null })
+            json!({ "requests_per_window": super::pass::PER_WINDOW, "retry_after_seconds": null })
         };
         self.control(Method::PATCH, "bc/settings", Some(json!({ "limits": limits }))).await.map(drop)
     }
