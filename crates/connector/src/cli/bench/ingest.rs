@@ -39,11 +39,12 @@ struct Sent {
 }
 
 pub(super) async fn run(args: &BenchArgs) -> Result<Value, Failure> {
-    let other = OtherSide::start(60, false).await?;
     let mut rounds = Vec::new();
     let mut lost_of_all = 0;
     for bytes in BYTES {
         for connections in CONNECTIONS {
+            // A sandbox of its own: Brex remembers where the round before was delivered to, which may be the same port.
+            let other = OtherSide::start(60, false).await?;
             let mut connector = Connector::set_up(&other.ready, &waiting::set_up(args))?;
             let commits = commits_per_second(&connector).await?;
             waiting::until_ready(&mut connector).await?;
@@ -51,6 +52,9 @@ pub(super) async fn run(args: &BenchArgs) -> Result<Value, Failure> {
             let (sent, seconds) = send(args, &other, url, connections, bytes).await?;
             connector.kill().await?;
             let accepted: Vec<&String> = sent.iter().flat_map(|sent| &sent.accepted).collect();
+            if accepted.is_empty() {
+                return Err(Failure::new(Exit::Unexpected, "the connector takes no delivery"));
+            }
             let lost = not_kept(&connector, &accepted).await?;
             lost_of_all += lost;
             rounds.push(report(&sent, accepted.len(), seconds, commits, (connections, bytes), lost));
