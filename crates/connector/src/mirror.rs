@@ -8,6 +8,7 @@ use domain::calendar::{PostingRange, closed_days};
 use domain::directory::{Account, Blocked, CompanySetup, DimensionValue, Directory, Vendor};
 use domain::id::ConnectionId;
 use domain::tax::{TaxCode, TaxSetup, TaxSystem};
+use futures::FutureExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -115,12 +116,18 @@ struct Read {
     setup: CompanySetup,
 }
 
+/// Reads all lists at the same time, since drafts wait for them.
 async fn read(company: &Company) -> Result<Read, clients::Error> {
-    let vendors = vendors(company).await?;
-    let accounts = accounts(company).await?;
-    let dimensions = company.list_dimensions()?.all().await?;
-    let values = dimension_values(company, &dimensions).await?;
-    let setup = setup(company, &dimensions).await?;
+    let (dimensions, values) = (company.list_dimensions()?, company.list_dimension_values(None)?);
+    let (vendors, accounts, dimensions, values, setup) = tokio::try_join!(
+        vendors(company).boxed(),
+        accounts(company).boxed(),
+        dimensions.all().boxed(),
+        values.all().boxed(),
+        setup(company).boxed(),
+    )?;
+    let (values, codes) = (of_known(values, &dimensions), dimensions.into_iter().map(|dimension| dimension.code));
+    let setup = CompanySetup { dimensions: codes.collect(), ..setup };
     Ok(Read { vendors, accounts, values, setup })
 }
 
@@ -215,30 +222,30 @@ async fn accounts(company: &Company) -> Result<Vec<Account>, clients::Error> {
     Ok(accounts)
 }
 
-async fn dimension_values(
-    company: &Company,
-    dimensions: &[bc::Dimension],
-) -> Result<Vec<DimensionValue>, clients::Error> {
+/// The values of these dimensions.
+fn of_known(values: Vec<bc::DimensionValue>, dimensions: &[bc::Dimension]) -> Vec<DimensionValue> {
     let codes: HashMap<Uuid, &str> = dimensions.iter().map(|d| (d.id, d.code.as_str())).collect();
-    let values = company.list_dimension_values(None)?.all().await?;
     let of_known = values.into_iter().filter_map(|value| {
         let dimension = (*codes.get(&value.dimension_id)?).to_owned();
         Some(DimensionValue { id: value.id, dimension, code: value.code, name: value.display_name })
     });
-    Ok(of_known.collect())
+    of_known.collect()
 }
 
-async fn setup(company: &Company, dimensions: &[bc::Dimension]) -> Result<CompanySetup, clients::Error> {
-    let ledger = company.get_general_ledger_setup().await?;
-    let currencies = company.list_currencies().await?;
-    let taxes = company.list_tax_groups().await?;
-    let periods = company.list_accounting_periods().await?;
+/// All of the set-up but the dimensions.
+async fn setup(company: &Company) -> Result<CompanySetup, clients::Error> {
+    let (ledger, currencies, taxes, periods) = tokio::try_join!(
+        company.get_general_ledger_setup(),
+        company.list_currencies(),
+        company.list_tax_groups(),
+        company.list_accounting_periods(),
+    )?;
     Ok(CompanySetup {
         local_currency: ledger.local_currency_code,
         posting: PostingRange { from: ledger.allow_posting_from, to: ledger.allow_posting_to },
         closed: closed_days(periods.iter().filter_map(|period| Some((period.starting_date?, period.closed)))),
         currencies: currencies.into_iter().map(|currency| currency.code).collect::<BTreeSet<_>>(),
-        dimensions: dimensions.iter().map(|dimension| dimension.code.clone()).collect(),
+        dimensions: BTreeSet::new(),
         tax: TaxSetup {
             system: taxes.iter().find_map(|tax| tax_system(&tax.tax_type)),
             codes: taxes

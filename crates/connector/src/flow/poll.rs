@@ -2,6 +2,7 @@
 
 use clients::brex::webhook_event::WebhookEvent;
 use domain::audit::Note;
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -44,11 +45,22 @@ pub async fn poll(lane: &Lane<'_>, window: Window) -> Result<usize, Stop> {
     let started_ms = lane.now_ms();
     let mut seen = 0_usize;
     let mut newest = watermark.unwrap_or(i64::MIN);
-    for mut pages in source::changed(lane.connection, after) {
-        while let Some(items) = pages.next_page().await? {
+    let mut lists = source::changed(lane.connection, after);
+    // The first pages of all lists at the same time, since most polls have no others.
+    let first = try_join_all(lists.iter_mut().map(source::Pages::next_page)).await?;
+    let mut has_taken_long = false;
+    for ((mut page, mut pages), anew) in first.into_iter().zip(lists).zip(source::changed(lane.connection, after)) {
+        if has_taken_long {
+            // Its first page is as old as the walk through the lists before.
+            pages = anew;
+            page = pages.next_page().await?;
+        }
+        while let Some(items) = page {
             seen = seen.saturating_add(items.len());
             let received = receive(lane, &items, Origin::Poll).await?;
             newest = newest.max(received.newest_ms.unwrap_or(i64::MIN));
+            page = pages.next_page().await?;
+            has_taken_long |= page.is_some();
         }
     }
     // What changed while this poll was under way may belong to a query that was answered before.
