@@ -114,6 +114,19 @@ impl<'a> Lane<'a> {
 }
 
 impl Lane<'_> {
+    /// Whether the master data are still those that the pass began with.
+    pub fn has_current_directory(&self) -> bool {
+        Arc::ptr_eq(&self.directory, &self.connection.directory())
+    }
+
+    /// Whether master data and rules are still those that the pass began with.
+    pub async fn is_current(&self) -> Result<bool, store::Error> {
+        if !self.has_current_directory() {
+            return Ok(false);
+        }
+        Ok(meanings::rules(&self.app.store, self.connection).await?.meanings == self.rules.meanings)
+    }
+
     /// The time in milliseconds.
     pub fn now_ms(&self) -> i64 {
         self.app.now_ms()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Watch};
 
@@ -11,6 +12,7 @@ use crate::clock::{Clock, Watch};
 #[derive(Default)]
 pub struct Turn {
     watch: Option<(Watch, Arc<dyn Clock>)>,
+    stop: CancellationToken,
     closing: AtomicBool,
     over: AtomicBool,
     failed: AtomicBool,
@@ -21,9 +23,9 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// A turn that closes when the time of day is set: what waits by it has to go along first.
-    pub fn watched(watch: Watch, clock: Arc<dyn Clock>) -> Self {
-        Self { watch: Some((watch, clock)), ..Self::default() }
+    /// A turn that closes when the process is to stop, and when the time of day is set: what waits by it has to go along first.
+    pub fn watched(watch: Watch, clock: Arc<dyn Clock>, stop: CancellationToken) -> Self {
+        Self { watch: Some((watch, clock)), stop, ..Self::default() }
     }
 
     /// Whether the time of day was set since the turn began.
@@ -53,7 +55,10 @@ impl Turn {
     pub(super) async fn rest(&self) {
         self.idle.store(true, Ordering::Release);
         self.moved.notify_one();
-        self.woken.notified().await;
+        tokio::select! {
+            () = self.woken.notified() => {}
+            () = self.stop.cancelled() => {}
+        }
         self.idle.store(false, Ordering::Release);
     }
 
@@ -73,7 +78,7 @@ impl Turn {
     }
 
     pub(super) fn is_closing(&self) -> bool {
-        self.closing.load(Ordering::Acquire) || self.has_jumped()
+        self.closing.load(Ordering::Acquire) || self.stop.is_cancelled() || self.has_jumped()
     }
 
     /// Whether there may be more since this was asked last.
@@ -99,6 +104,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicI64, Ordering};
 
+    use tokio_util::sync::CancellationToken;
+
     use super::Turn;
     use crate::clock::{Clock, Watch};
 
@@ -123,11 +130,19 @@ mod tests {
         let hands = Arc::new(Hands::default());
         let mut watch = Watch::default();
         watch.look(&*hands);
-        let turn = Turn::watched(watch, Arc::clone(&hands) as Arc<dyn Clock>);
+        let turn = Turn::watched(watch, Arc::clone(&hands) as Arc<dyn Clock>, CancellationToken::new());
         hands.now_ms.store(3_600_000, Ordering::SeqCst);
         hands.steady_ms.store(3_600_000, Ordering::SeqCst);
         assert!(!turn.is_closing(), "an hour of work");
         hands.now_ms.store(7_200_000, Ordering::SeqCst);
         assert!(turn.is_closing(), "an hour that did not pass");
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_rests_ends_when_the_process_is_to_stop() {
+        let (hands, stop) = (Arc::new(Hands::default()), CancellationToken::new());
+        let turn = Turn::watched(Watch::default(), hands, stop.clone());
+        tokio::join!(turn.rest(), async { stop.cancel() });
+        assert!(turn.is_closing());
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use domain::audit::Note;
 use domain::id::ConnectionId;
-use domain::pace::retry_delay_ms;
 use domain::stage::Stage;
 use serde_json::json;
 use store::{Error, Lease, Problem};
@@ -14,6 +13,7 @@ use tracing::Instrument as _;
 
 use super::jobs;
 use super::lane::Tick;
+use super::pause::Pause;
 use crate::app::{App, Connection};
 use crate::clock::Watch;
 use crate::flow::sending;
@@ -25,6 +25,8 @@ use crate::secrets;
 const OTHER_CLOCK_MS: i64 = 60_000;
 /// How long nothing is done beside the drafts when there was nothing to do.
 const BESIDE_MS: i64 = 250;
+/// How long drafts are made in one go, before everything else has its turn.
+const TURN_MS: i64 = 15 * 60_000;
 /// A record waits so long for others of its stage while drafts are made: one call then serves many.
 const COMPANY_MS: i64 = 10_000;
 
@@ -36,56 +38,6 @@ pub(super) struct ConnectionWorker {
     watch: Watch,
     is_prepared: bool,
     stop: CancellationToken,
-}
-
-/// How long the connection has to wait.
-#[derive(Clone, Copy, Debug, Default)]
-struct Pause {
-    until_ms: i64,
-    lasted_ms: i64,
-    attempts: i64,
-    /// Pauses in a row whose length the other side gave.
-    asked: u32,
-}
-
-impl Pause {
-    /// The pause before another one that begins now. After a time without failure that was longer than the last pause, and than any call
-    /// with its repeat takes to fail, the other one is the first.
-    fn before(self, now_ms: i64) -> Self {
-        const QUIET_MS: i64 = 5 * 60_000;
-        let quiet_ms = now_ms.saturating_sub(self.until_ms);
-        if quiet_ms > self.lasted_ms.max(QUIET_MS) { Self::default() } else { self }
-    }
-
-    /// A pause that begins now: after a failure, or because the other side asked for one of `asked_ms`, which is no failure and makes no
-    /// later one worse.
-    fn after(self, now_ms: i64, asked_ms: Option<i64>, random: u64) -> Self {
-        // Whoever refuses later than this had answered in between.
-        const SOON_MS: i64 = 10_000;
-        let mut before = self.before(now_ms);
-        if now_ms.saturating_sub(before.until_ms) > SOON_MS.max(before.lasted_ms) {
-            before.asked = 0;
-        }
-        let believed_ms = asked_ms.map(|asked_ms| believed_ms(asked_ms, before.asked));
-        let lasted_ms = retry_delay_ms(before.attempts, believed_ms, random);
-        let until_ms = now_ms.saturating_add(lasted_ms);
-        match asked_ms {
-            Some(_) => Self { until_ms, lasted_ms, asked: before.asked.saturating_add(1), ..before },
-            None => Self { until_ms, lasted_ms, attempts: before.attempts.saturating_add(1), asked: 0 },
-        }
-    }
-}
-
-/// How long to pause when the other side asks for `asked_ms` and has asked `before` times in a row. Twice it is believed; whoever then
-/// still refuses did not know how long, and is asked less and less often.
-fn believed_ms(asked_ms: i64, before: u32) -> i64 {
-    const LONGEST_MS: i64 = 30_000;
-    const SHORTEST_MS: i64 = 1_000;
-    if before < 2 {
-        return asked_ms;
-    }
-    let longer = asked_ms.max(SHORTEST_MS).saturating_mul(1_i64 << before.saturating_sub(1).min(16));
-    longer.min(LONGEST_MS).max(asked_ms)
 }
 
 impl ConnectionWorker {
@@ -175,15 +127,18 @@ impl ConnectionWorker {
     async fn work(&self, connection: &Arc<Connection>, lease: &Lease) -> Result<bool, Stop> {
         let mut worked = jobs::run_due(&self.app, connection, lease).await?;
         let Some(identity) = connection.identity().filter(|_| is_ready(connection)) else { return Ok(worked) };
-        let lane = Lane::now(&self.app, connection, lease, identity).await?;
+        let mut lane = Lane::now(&self.app, connection, lease, identity.clone()).await?;
         flow::legal_entity::check_shared(&self.app, connection).map_err(Stop::Connection)?;
         worked |= flow::poll::take_nudges(&lane).await? > 0;
         worked |= flow::changes::take(&lane).await? > 0;
+        if !lane.has_current_directory() {
+            lane = Lane::now(&self.app, connection, lease, identity).await?;
+        }
         for stage in [Stage::ResolveVendor, Stage::Map] {
             worked |= self.run_stage(&lane, stage).await?;
         }
         // Drafts are made at the pace of Business Central; what was made goes on meanwhile.
-        let turn = Turn::watched(self.watch, Arc::clone(&self.app.clock));
+        let turn = Turn::watched(self.watch, Arc::clone(&self.app.clock), self.stop.clone());
         let (sent, moved) = tokio::join!(sending::run(&lane, &turn), self.run_beside(&lane, &turn));
         worked |= settled(sent, moved)?;
         if !worked && !self.stop.is_cancelled() {
@@ -207,7 +162,7 @@ impl ConnectionWorker {
 
     async fn go_on_beside(&self, lane: &Lane<'_>, turn: &Turn) -> Result<bool, Stop> {
         let mut worked = false;
-        let mut fed_ms = 0;
+        let (began_ms, mut fed_ms) = (lane.now_ms(), 0);
         tokio::select! {
             () = turn.moved() => {}
             () = self.stop.cancelled() => return Ok(false),
@@ -234,8 +189,14 @@ impl ConnectionWorker {
             }
             moved |= flow::poll::take_nudges(lane).await? > 0;
             moved |= flow::changes::take(lane).await? > 0;
+            if !lane.has_current_directory() {
+                // What was released because of it is decided by it.
+                return Ok(true);
+            }
+            let beside = jobs::run_beside_drafts(&self.app, &self.connection, lane).await?;
+            moved |= beside.ran;
             worked |= moved;
-            if jobs::is_any_due(&self.app, lane.connection).await? {
+            if beside.is_left || lane.now_ms().saturating_sub(began_ms) >= TURN_MS {
                 turn.close();
             }
             if turn.is_idle() {
@@ -362,34 +323,4 @@ pub(super) async fn clear_problem(app: &App, connection: &Connection, lease: &Le
 fn connection_note(action: &str, connection: &Connection, detail: serde_json::Value) -> Note {
     let subject = format!("connection {}", connection.id);
     Note { action: action.to_owned(), subject, before: None, after: None, detail }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Pause;
-
-    #[test]
-    fn whoever_asks_for_the_same_short_rest_again_and_again_is_asked_less_and_less_often() {
-        let (mut pause, mut now_ms, mut lasted) = (Pause::default(), 0, Vec::new());
-        for _ in 0..9 {
-            pause = pause.after(now_ms, Some(1_000), 0);
-            lasted.push(pause.lasted_ms / 1_000);
-            now_ms = pause.until_ms;
-        }
-        assert_eq!(lasted, [1, 1, 2, 4, 8, 16, 30, 30, 30]);
-        assert_eq!(pause.after(now_ms, Some(120_000), 0).lasted_ms / 1_000, 120, "never less than was asked for");
-        assert_eq!(pause.attempts, 0, "none of it was a failure");
-        let later = pause.after(now_ms + 60_000, Some(1_000), 0);
-        assert_eq!((later.lasted_ms / 1_000, later.asked), (1, 1), "what was answered for a minute begins anew");
-    }
-
-    #[test]
-    fn whoever_always_says_at_once_is_asked_less_and_less_often_too() {
-        let (mut pause, mut now_ms) = (Pause::default(), 0);
-        for _ in 0..8 {
-            pause = pause.after(now_ms, Some(0), 0);
-            now_ms = pause.until_ms;
-        }
-        assert_eq!(pause.lasted_ms / 1_000, 30);
-    }
 }

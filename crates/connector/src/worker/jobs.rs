@@ -56,7 +56,12 @@ const ORDER: [&str; 13] = [
     RETENTION,
 ];
 
+/// Jobs that bring records in or let them go on, as webhooks and stages do beside the drafts.
+const BESIDE_DRAFTS: [&str; 3] = [POLL, BACKFILL, RECHECK];
+
 const HOUR_MS: i64 = 60 * 60 * 1_000;
+/// Between two looks at who is at either end.
+const CONNECT_MS: i64 = DAY_MS / 4;
 /// Deliveries are remembered this long after they were handled: longer than anybody sends one again.
 const REMEMBERED_MS: i64 = 30 * DAY_MS;
 
@@ -77,11 +82,9 @@ pub(crate) fn is_on(settings: &ConnectionConfig, kind: &str) -> bool {
     }
 }
 
-/// Whether a job waits that [`run_due`] runs.
-pub(super) async fn is_any_due(app: &App, connection: &Connection) -> Result<bool, Error> {
-    let due = app.store.jobs().list_due(&connection.id, app.now_ms()).await?;
-    let runs = |kind: &str| ORDER.contains(&kind) || operator::is_request(kind);
-    Ok(due.iter().any(|job| runs(&job.kind) && is_on(&connection.settings, &job.kind)))
+/// Whether [`run_due`] runs such a job.
+fn runs(connection: &Connection, kind: &str) -> bool {
+    (ORDER.contains(&kind) || operator::is_request(kind)) && is_on(&connection.settings, kind)
 }
 
 /// Runs the jobs that are due. Returns whether any ran.
@@ -93,22 +96,58 @@ pub(super) async fn run_due(app: &Arc<App>, connection: &Arc<Connection>, lease:
             return Ok(ran);
         }
         if let Some(job) = due.iter().find(|job| job.kind == kind) {
-            run_one(app, connection, lease, job).await?;
+            run_one(app, connection, lease, job, None).await?;
             ran = true;
         }
     }
     for job in due.iter().filter(|job| operator::is_request(&job.kind)) {
-        run_one(app, connection, lease, job).await?;
+        run_one(app, connection, lease, job, None).await?;
         ran = true;
     }
     Ok(ran)
+}
+
+/// What was due while drafts are made.
+pub(super) struct Beside {
+    /// Whether anything ran.
+    pub(super) ran: bool,
+    /// Whether something is left for [`run_due`].
+    pub(super) is_left: bool,
+}
+
+/// Runs what is due and needs no end of the drafts: it goes by the same master data and rules as they do.
+pub(super) async fn run_beside_drafts(
+    app: &Arc<App>,
+    connection: &Arc<Connection>,
+    lane: &Lane<'_>,
+) -> Result<Beside, Stop> {
+    let mut beside = Beside { ran: false, is_left: false };
+    let due = app.store.jobs().list_due(&connection.id, app.now_ms()).await?;
+    for job in due.iter().filter(|job| runs(connection, &job.kind)) {
+        if !BESIDE_DRAFTS.contains(&job.kind.as_str()) || (job.kind == RECHECK && !lane.is_current().await?) {
+            beside.is_left = true;
+            continue;
+        }
+        run_one(app, connection, lane.lease, job, Some(lane)).await?;
+        beside.ran = true;
+        if job.kind == RECHECK && !lane.is_current().await? {
+            // Somebody said something after it was asked, and it was looked at by what was known before.
+            app.store.jobs().request(&connection.id, RECHECK, None, app.now_ms()).await?;
+            beside.is_left = true;
+        }
+    }
+    Ok(beside)
 }
 
 /// First sight of a connection in this process: its rows, its jobs, and what earlier processes learnt.
 pub(super) async fn prepare(app: &App, connection: &Connection) -> Result<(), Error> {
     let now_ms = app.now_ms();
     app.store.connections().ensure(&connection.id, now_ms).await?;
-    for kind in [CONNECT, MASTER_DATA, WEBHOOK, SUBSCRIPTIONS, POLL, CHANGES] {
+    // If this process made the very first contact, it has just found out who is there.
+    let is_just_met = connection.is_met() && app.store.jobs().list(&connection.id).await?.is_empty();
+    let connect_ms = if is_just_met { now_ms.saturating_add(CONNECT_MS) } else { now_ms };
+    app.store.jobs().ensure(&connection.id, CONNECT, connect_ms).await?;
+    for kind in [MASTER_DATA, WEBHOOK, SUBSCRIPTIONS, POLL, CHANGES] {
         app.store.jobs().ensure(&connection.id, kind, now_ms).await?;
     }
     if connection.settings.retention.erase_after_days.is_some() {
@@ -119,8 +158,11 @@ pub(super) async fn prepare(app: &App, connection: &Connection) -> Result<(), Er
     }
     // Another process may have had other credentials, this one may have another address, and nobody knows how long nobody
     // was there to be told.
-    for kind in [CONNECT, WEBHOOK, SUBSCRIPTIONS, CHANGES] {
+    for kind in [WEBHOOK, SUBSCRIPTIONS, CHANGES] {
         app.store.jobs().nudge(&connection.id, kind, now_ms).await?;
+    }
+    if !is_just_met {
+        app.store.jobs().nudge(&connection.id, CONNECT, now_ms).await?;
     }
     if connection.settings.failures.is_on() {
         // What an earlier process sent is read back.
@@ -131,12 +173,24 @@ pub(super) async fn prepare(app: &App, connection: &Connection) -> Result<(), Er
     mirror::recall(app, connection).await
 }
 
-async fn run_one(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, job: &JobRow) -> Result<(), Stop> {
+async fn run_one(
+    app: &Arc<App>,
+    connection: &Arc<Connection>,
+    lease: &Lease,
+    job: &JobRow,
+    lane: Option<&Lane<'_>>,
+) -> Result<(), Stop> {
     let jobs = app.store.jobs();
     // The row as it is now: a person may have asked for something else since the list was read.
     let job = &jobs.start(lease, &connection.id, &job.kind, app.now_ms()).await?;
     let span = tracing::debug_span!("worker.job", connection = %connection.id, kind = job.kind.as_str());
-    let outcome = run_kind(app, connection, lease, job).instrument(span).await;
+    let outcome = async {
+        match lane {
+            Some(lane) => run_on_records(lane, job).await,
+            None => run_kind(app, connection, lease, job).await,
+        }
+    };
+    let outcome = outcome.instrument(span).await;
     let now_ms = app.now_ms();
     match outcome {
         Ok(()) => {
@@ -187,25 +241,29 @@ async fn run_kind(app: &Arc<App>, connection: &Arc<Connection>, lease: &Lease, j
         _ => {}
     }
     let Some(identity) = connection.identity() else { return Ok(()) };
-    let lane = Lane::now(app, connection, lease, identity).await?;
+    run_on_records(&Lane::now(app, connection, lease, identity).await?, job).await
+}
+
+/// The part of a job that works on records.
+async fn run_on_records(lane: &Lane<'_>, job: &JobRow) -> Result<(), Stop> {
     match job.kind.as_str() {
         MASTER_DATA => {
-            recheck::run(&lane, Scope::Everything).await?;
-            clearing::run(&lane).await?;
+            recheck::run(lane, Scope::Everything).await?;
+            clearing::run(lane).await?;
         }
-        CLEARING => clearing::run(&lane).await?,
-        FAILURES => failures::run(&lane).await?,
-        RECHECK if !connection.is_mirrored() => {}
-        RECHECK => drop(recheck::run(&lane, Scope::Mapping).await?),
-        POLL => drop(poll(&lane, Window::SinceLast).await?),
+        CLEARING => clearing::run(lane).await?,
+        FAILURES => failures::run(lane).await?,
+        RECHECK if !lane.connection.is_mirrored() => {}
+        RECHECK => drop(recheck::run(lane, Scope::Mapping).await?),
+        POLL => drop(poll(lane, Window::SinceLast).await?),
         FULL_POLL => {
-            poll(&lane, Window::From(jiff::Timestamp::MIN)).await?;
-            drift::run(&lane).await?;
-            clearing::run(&lane).await?;
+            poll(lane, Window::From(jiff::Timestamp::MIN)).await?;
+            drift::run(lane).await?;
+            clearing::run(lane).await?;
         }
-        CHANGES => changes::run(&lane, job.argument.as_deref() == Some(EVERYTHING)).await?,
-        BACKFILL => drop(poll(&lane, Window::From(backfill_start(job))).await?),
-        kind if operator::is_request(kind) => operator::run(&lane, kind, job.argument.as_deref()).await?,
+        CHANGES => changes::run(lane, job.argument.as_deref() == Some(EVERYTHING)).await?,
+        BACKFILL => drop(poll(lane, Window::From(backfill_start(job))).await?),
+        kind if operator::is_request(kind) => operator::run(lane, kind, job.argument.as_deref()).await?,
         _ => {}
     }
     Ok(())
@@ -225,7 +283,7 @@ fn period_ms(connection: &Connection, kind: &str) -> Option<i64> {
         // What changed in Business Central costs a call per set, and is found so late at most if nobody tells.
         MASTER_DATA | CHANGES => Some(i64::from(settings.master_data_seconds) * 1_000),
         WEBHOOK | SUBSCRIPTIONS | RETENTION => Some(HOUR_MS),
-        CONNECT => Some(DAY_MS / 4),
+        CONNECT => Some(CONNECT_MS),
         FULL_POLL | KEEP_ALIVE => Some(DAY_MS),
         _ => None,
     }

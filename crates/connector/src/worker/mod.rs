@@ -6,6 +6,7 @@
 mod connection;
 mod jobs;
 mod lane;
+mod pause;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,6 +7,7 @@ use connector::agreement::check;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sandbox::Options;
+use sandbox::meter::Side;
 
 use crate::setting::Setting;
 
@@ -24,6 +25,8 @@ async fn sigterm_in_the_middle_of_the_work_ends_cleanly_and_the_next_start_goes_
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let half_way = check(&setting.sandbox.world());
     assert!(half_way.duplicates.is_empty());
+    let brex = setting.sandbox.world().meter.tally(Side::Brex);
+    assert_eq!(brex.routes["GET /v2/company"], 1, "the first start asks once who is at either end");
 
     assert!(setting.run(&["run", "--once", "--log", "warn"]).await.status.success());
     let agreement = check(&setting.sandbox.world());

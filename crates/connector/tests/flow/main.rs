@@ -7,6 +7,7 @@ mod api_pay;
 mod api_users;
 mod app;
 mod backfill;
+mod beside;
 mod certificates;
 mod clearing;
 mod clock;

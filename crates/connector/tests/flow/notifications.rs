@@ -11,6 +11,7 @@ use rstest::rstest;
 use rust_decimal::Decimal;
 use sandbox::Options;
 use sandbox::bc::{DocumentChange, HandshakeMethod, Subscription, VendorChange};
+use sandbox::company::Blocked;
 use serde_json::json;
 
 use crate::app::TestApp;
@@ -77,6 +78,26 @@ async fn a_renamed_vendor_is_known_half_a_minute_later(#[values(Db::Sqlite, Db::
     rename(&app, &number, "Renamed Ltd");
     told(&mut app).await;
     assert_eq!(mirrored(&app, &number).as_deref(), Some("Renamed Ltd"));
+}
+
+/// Found by an independent reading: what was released was decided by the master data of before, and held again until the next refresh.
+#[rstest]
+#[tokio::test]
+async fn a_vendor_that_is_blocked_no_longer_is_booked_half_a_minute_later(#[values(Db::Sqlite, Db::Postgres)] db: Db) {
+    let Some(mut app) = connected(db).await else { return };
+    let (number, name) = a_vendor(&app);
+    let world = app.world();
+    let block = |blocked| VendorChange { blocked: Some(blocked), ..VendorChange::default() };
+    world.bc.change_vendor(&number, block(Blocked::All), world.clock.now()).unwrap();
+    told(&mut app).await;
+    app.insert(&card("accr_blocked", &name, "64100", 12.5));
+    app.poll_now().await;
+    app.run_until_idle().await;
+    assert_eq!(hold_of(&app, "accr_blocked").await, Some(HoldCode::VendorBlocked));
+    world.bc.change_vendor(&number, block(Blocked::No), world.clock.now()).unwrap();
+    told(&mut app).await;
+    assert_eq!(app.row("accr_blocked").await.unwrap().stage, Stage::Exported);
+    app.assert_sound().await;
 }
 
 #[tokio::test]

@@ -215,7 +215,7 @@ async fn what_fails_beside_the_records_silence_and_secrets_that_end_are_told_and
     app.world().faults.clear();
     app.run_until_idle().await;
     let before = all(&channel).len();
-    let over = told(&mut app, 2 * 7 * 24 * 60, 2 * 7 * 24).await.unwrap();
+    let over = told(&mut app, 2 * 7 * 24 * 60, 2 * 7 * 4).await.unwrap();
     assert!(all(&channel).len() > before);
     assert!(
         over["troubles"]
