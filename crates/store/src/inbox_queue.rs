@@ -1,40 +1,26 @@
 //! Deliveries that come at the same time are committed together: whoever delivers waits for one write to the disk, and so does
-//! everybody who came meanwhile. Each is answered after the commit that holds it, as if it were alone. On a slow disk the next commit waits a
-//! moment for those who were just answered: otherwise half of them would always come while the other half is being written.
+//! everybody who came meanwhile. Each is answered after the commit that holds it, as if it were alone.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use domain::id::ConnectionId;
 use sqlx::AnyConnection;
-use tokio::sync::{Notify, oneshot};
-use tokio::time::Instant;
+use tokio::sync::oneshot;
 
 use crate::db::Db;
 use crate::dialect::{CHUNK, Statement, clean};
 use crate::error::Error;
 use crate::inbox::{Delivery, Put, TABLE, compare};
 
-/// A commit that takes less is not worth waiting for others.
-const SLOW: Duration = Duration::from_millis(2);
-/// Nobody waits longer for others.
-const LONGEST: Duration = Duration::from_millis(25);
-
 /// What waits for the next commit.
 #[derive(Default)]
-pub(crate) struct Queue {
-    state: Mutex<State>,
-    /// As many wait as are expected.
-    is_complete: Notify,
-}
+pub(crate) struct Queue(Mutex<State>);
 
 #[derive(Default)]
 struct State {
     waiting: Vec<Waiter>,
     is_emptied: bool,
-    /// How many the next commit waits for.
-    expected: Option<usize>,
 }
 
 /// Deliveries of one caller, all or none of them kept.
@@ -82,15 +68,8 @@ pub(crate) async fn put(
 async fn empty(db: Arc<Db>) {
     let emptying = Emptying(&db.inbox);
     while let Some(mut batch) = emptying.0.take() {
-        let mut began = Instant::now();
-        match keep_with_later(&db, &mut batch, &mut began).await {
-            Ok(puts) => {
-                let (together, took) = (batch.len(), began.elapsed());
-                batch.into_iter().zip(puts).for_each(|(waiter, puts)| waiter.tell(Ok(puts)));
-                if took >= SLOW {
-                    emptying.0.gather(together, (took / 4).min(LONGEST)).await;
-                }
-            }
+        match keep_with_later(&db, &mut batch).await {
+            Ok(puts) => batch.into_iter().zip(puts).for_each(|(waiter, puts)| waiter.tell(Ok(puts))),
             Err(error) => one_by_one(&db, batch, error).await,
         }
     }
@@ -113,11 +92,10 @@ async fn one_by_one(db: &Arc<Db>, batch: Vec<Waiter>, error: Error) {
     }
 }
 
-/// Keeps all of them in one transaction, and whoever comes while it waits for its turn to write, which it `began` then. They stay in the
-/// batch if the transaction has to be repeated.
-async fn keep_with_later(db: &Arc<Db>, batch: &mut Vec<Waiter>, began: &mut Instant) -> Result<Vec<Vec<Put>>, Error> {
+/// Keeps all of them in one transaction, and whoever comes while it waits for its turn to write. They stay in the batch if the transaction has to
+/// be repeated.
+async fn keep_with_later(db: &Arc<Db>, batch: &mut Vec<Waiter>) -> Result<Vec<Vec<Put>>, Error> {
     in_transaction!(db, tx => {
-        *began = Instant::now();
         batch.extend(db.inbox.take_beside(batch));
         add(&mut tx, batch).await?
     })
@@ -214,20 +192,13 @@ impl State {
         });
         fitting.count()
     }
-
-    fn is_complete(&self) -> bool {
-        self.expected.is_some_and(|expected| self.waiting.len() >= expected)
-    }
 }
 
 impl Queue {
-    /// Whether nobody commits yet.
+    /// Lets it wait. True if nobody commits yet.
     fn push(&self, waiter: Waiter) -> bool {
         let mut state = self.lock();
         state.waiting.push(waiter);
-        if state.is_complete() {
-            self.is_complete.notify_one();
-        }
         !std::mem::replace(&mut state.is_emptied, true)
     }
 
@@ -246,20 +217,8 @@ impl Queue {
         state.waiting.drain(..fitting).collect()
     }
 
-    /// Waits until `expected` wait, but not longer than `longest`.
-    async fn gather(&self, expected: usize, longest: Duration) {
-        let deadline = Instant::now() + longest;
-        self.lock().expected = Some(expected);
-        while !self.lock().is_complete() {
-            if tokio::time::timeout_at(deadline, self.is_complete.notified()).await.is_err() {
-                break;
-            }
-        }
-        self.lock().expected = None;
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -269,7 +228,6 @@ struct Emptying<'q>(&'q Queue);
 impl Drop for Emptying<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
-        state.expected = None;
         // At its proper end nothing waits; who has come since found that nobody was at work, and started another.
         if std::thread::panicking() {
             state.is_emptied = false;
@@ -307,19 +265,5 @@ mod tests {
         wait(&queue, CHUNK + 1);
         assert_eq!(queue.take().unwrap().len(), 1, "more than fits goes alone");
         assert!(queue.take().is_none());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_commit_waits_for_those_who_were_answered_and_not_for_long() {
-        let (queue, longest) = (Queue::default(), Duration::from_millis(5));
-        let began = Instant::now();
-        wait(&queue, 1);
-        queue.gather(1, longest).await;
-        assert_eq!(began.elapsed(), Duration::ZERO, "all are there");
-        tokio::join!(queue.gather(2, longest), async { wait(&queue, 1) });
-        assert_eq!(began.elapsed(), Duration::ZERO, "the other one came");
-        queue.gather(3, longest).await;
-        assert!(began.elapsed() >= longest, "the third did not");
-        assert_eq!(queue.take().unwrap().len(), 2);
     }
 }
