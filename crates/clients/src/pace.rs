@@ -94,7 +94,7 @@ impl Turns {
     fn move_to(&self, &Turn(start, calls): &Turn, now: Instant) {
         let mut starts = self.starts.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..calls {
-            let Some(place) = starts.iter().position(|known| *known == start) else { return };
+            let Some(place) = starts.iter().rposition(|known| *known == start) else { return };
             starts.remove(place);
             let place = starts.partition_point(|known| *known <= now);
             starts.insert(place, now);
