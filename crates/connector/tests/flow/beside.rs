@@ -15,7 +15,7 @@ use crate::held::{a_vendor, card};
 async fn a_poll_and_another_look_at_holds_that_come_due_keep_no_draft_waiting(
     #[values(Db::Sqlite, Db::Postgres)] db: Db,
 ) {
-    const RECORDS: u32 = 120;
+    const RECORDS: u32 = 300;
     let Some(mut app) = TestApp::start(db, 1).await else { return };
     app.run_until_idle().await;
     let (_, name) = a_vendor(&app);
