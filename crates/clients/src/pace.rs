@@ -32,8 +32,8 @@ impl Pace {
 /// The turn of a call, which came at this moment, and as how many calls it counts.
 pub(crate) struct Turn(Instant, usize);
 
-/// When calls begin: so many in any window, and beyond that at most those that have their turn at the very same moment. A pace that spaces them evenly keeps to the same limit, but what it did not
-/// use while all slots were taken is lost to it (docs/adr/0012).
+/// When calls begin: so many in any window, and beyond that at most those that have their turn at the very same moment. A pace that spaces
+/// them evenly keeps to the same limit, but what it did not use while all slots were taken is lost to it (docs/adr/0012).
 pub(crate) struct Turns {
     most: usize,
     /// When the latest calls began, or will begin; in order, and at most `most`.

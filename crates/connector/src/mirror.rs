@@ -118,17 +118,14 @@ struct Read {
 
 /// Reads all lists at the same time, since drafts wait for them.
 async fn read(company: &Company) -> Result<Read, clients::Error> {
-    let (dimensions, values) = (company.list_dimensions()?, company.list_dimension_values(None)?);
-    let (vendors, accounts, dimensions, values, setup) = tokio::try_join!(
+    let values = company.list_dimension_values(None)?;
+    let (vendors, accounts, values, (setup, dimensions)) = tokio::try_join!(
         vendors(company).boxed(),
         accounts(company).boxed(),
-        dimensions.all().boxed(),
         values.all().boxed(),
         setup(company).boxed(),
     )?;
-    let (values, codes) = (of_known(values, &dimensions), dimensions.into_iter().map(|dimension| dimension.code));
-    let setup = CompanySetup { dimensions: codes.collect(), ..setup };
-    Ok(Read { vendors, accounts, values, setup })
+    Ok(Read { vendors, accounts, values: of_known(values, &dimensions), setup })
 }
 
 /// The vendors that an answer about a merchant stands for.
@@ -232,20 +229,21 @@ fn of_known(values: Vec<bc::DimensionValue>, dimensions: &[bc::Dimension]) -> Ve
     of_known.collect()
 }
 
-/// All of the set-up but the dimensions.
-async fn setup(company: &Company) -> Result<CompanySetup, clients::Error> {
-    let (ledger, currencies, taxes, periods) = tokio::try_join!(
+/// The set-up, and the dimensions that it names.
+async fn setup(company: &Company) -> Result<(CompanySetup, Vec<bc::Dimension>), clients::Error> {
+    let (dimensions, ledger, currencies, taxes, periods) = tokio::try_join!(
+        company.list_dimensions()?.all(),
         company.get_general_ledger_setup(),
         company.list_currencies(),
         company.list_tax_groups(),
         company.list_accounting_periods(),
     )?;
-    Ok(CompanySetup {
+    let setup = CompanySetup {
         local_currency: ledger.local_currency_code,
         posting: PostingRange { from: ledger.allow_posting_from, to: ledger.allow_posting_to },
         closed: closed_days(periods.iter().filter_map(|period| Some((period.starting_date?, period.closed)))),
         currencies: currencies.into_iter().map(|currency| currency.code).collect::<BTreeSet<_>>(),
-        dimensions: BTreeSet::new(),
+        dimensions: dimensions.iter().map(|dimension| dimension.code.clone()).collect(),
         tax: TaxSetup {
             system: taxes.iter().find_map(|tax| tax_system(&tax.tax_type)),
             codes: taxes
@@ -253,7 +251,8 @@ async fn setup(company: &Company) -> Result<CompanySetup, clients::Error> {
                 .map(|tax| TaxCode { id: tax.id, code: tax.code, name: tax.display_name })
                 .collect(),
         },
-    })
+    };
+    Ok((setup, dimensions))
 }
 
 fn tax_system(tax_type: &TaxType) -> Option<TaxSystem> {

@@ -1,7 +1,6 @@
 //! More than twenty misconfigurations, one each, and what `doctor` says about each: twenty different sentences that an IT person can act on.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use connector::subscriptions::bc::SETS;
@@ -10,6 +9,7 @@ use sandbox::bc::AppState;
 use serde_json::Value;
 
 use crate::connect::{answers, unconnected};
+use crate::own_certificate;
 use crate::setting::{Setting, said};
 
 /// What is done to a working connection.
@@ -188,16 +188,7 @@ async fn doctor_delivers_to_the_own_address_and_says_what_came_of_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_own_https_address_is_trusted_as_far_as_this_machine_trusts_its_certificate() {
     let setting = Setting::make(Options { records: 0, ..Options::default() }).await;
-    let file = |name: &str| setting.folder.path().join(name);
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"])
-        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-out"])
-        .args([&file("own.pem"), Path::new("-keyout"), &file("own.key")])
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{}", said(&made));
-    setting.write_secret("own.key", &std::fs::read_to_string(file("own.key")).unwrap());
+    let (certificate, _) = own_certificate::make(setting.folder.path(), "own");
     setting.edit("public_url = \"http://", "public_url = \"https://");
     let tls = "[tls]\ncertificate = \"own.pem\"\nkey = { file = \"own.key\" }\n[[connection]]";
     setting.edit("[[connection]]", tls);
@@ -211,7 +202,7 @@ async fn the_own_https_address_is_trusted_as_far_as_this_machine_trusts_its_cert
     assert!(result == "failed" && text.contains("cannot be reached") && text.contains("certificate"), "{text}");
 
     let mut trusting = setting.command(&DOCTOR);
-    trusting.env("SSL_CERT_FILE", file("own.pem"));
+    trusting.env("SSL_CERT_FILE", certificate);
     let (result, text) = finding_of(trusting, ROUND_TRIP).await;
     assert!(result == "ok" && text.contains("came in unchanged"), "{text}");
     running.kill().await.unwrap();

@@ -21,6 +21,8 @@ mod keys;
 mod kill;
 mod logs;
 mod mistakes;
+#[path = "../flow/own_certificate.rs"]
+mod own_certificate;
 mod pay;
 mod plan;
 mod ports;

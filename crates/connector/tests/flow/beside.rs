@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use domain::stage::Stage;
 use rstest::rstest;
-use sandbox::meter::Side;
 
 use crate::app::TestApp;
 use crate::database::Db;
+use crate::exactly_once::creates;
 use crate::held::{a_vendor, card};
 
 #[rstest]
@@ -25,16 +25,8 @@ async fn a_poll_and_another_look_at_holds_that_come_due_keep_no_draft_waiting(
     app.poll_now().await;
     app.world().meter.reset();
     let (process, world, connection) = (Arc::clone(&app.app), app.world(), app.connection());
-    let creates = || {
-        let routes = world.meter.tally(Side::Bc).routes;
-        routes
-            .iter()
-            .filter(|(route, _)| route.starts_with("POST") && route.ends_with("purchaseInvoices"))
-            .map(|(_, n)| n)
-            .sum::<u64>()
-    };
     let come_due = async {
-        while creates() < 10 {
+        while creates(&world) < 10 {
             tokio::task::yield_now().await;
         }
         for job in ["poll", "recheck"] {

@@ -2,6 +2,7 @@
 
 use domain::stage::Stage;
 use rstest::rstest;
+use sandbox::World;
 use sandbox::fault::{Fault, FaultKind};
 use sandbox::meter::Side;
 
@@ -16,8 +17,9 @@ async fn one_record(db: Db) -> Option<(TestApp, String)> {
     Some((app, record))
 }
 
-fn creates(app: &TestApp) -> u64 {
-    let tally = app.world().meter.tally(Side::Bc);
+/// How many invoices were asked for.
+pub(crate) fn creates(world: &World) -> u64 {
+    let tally = world.meter.tally(Side::Bc);
     tally.routes.iter().filter(|(route, _)| route.starts_with("POST") && route.contains(CREATE)).map(|(_, n)| n).sum()
 }
 
@@ -31,7 +33,7 @@ async fn a_lost_answer_does_not_create_a_second_document(#[values(Db::Sqlite, Db
     let Some((mut app, record)) = one_record(db).await else { return };
     app.world().faults.add(on_create(FaultKind::DropAfter));
     app.run_until_idle().await;
-    assert_eq!(creates(&app), 1, "the document was looked for, not sent again");
+    assert_eq!(creates(&app.world()), 1, "the document was looked for, not sent again");
     let actions = app.actions(&record).await;
     assert!(actions.contains(&"outcome_unknown".to_owned()), "{actions:?}");
     assert!(actions.contains(&"document_adopted".to_owned()), "{actions:?}");
@@ -50,7 +52,7 @@ async fn a_process_that_freezes_in_the_middle_of_a_batch_sends_nothing_more_of_i
     app.advance(31);
     app.world().faults.add(on_create(FaultKind::MoveClock { seconds: 60 }));
     app.poll_and_run(&[Stage::ResolveVendor, Stage::Map, Stage::Draft]).await;
-    let sent = creates(&app);
+    let sent = creates(&app.world());
     assert!((1..=u64::from(at_once)).contains(&sent), "{sent}: the lease is over, and another process may be at work");
     app.advance(60);
     app.run_until_idle().await;
@@ -66,7 +68,7 @@ async fn a_request_that_was_never_executed_is_sent_again_only_after_the_settle_w
     app.world().faults.add(on_create(FaultKind::DropBefore));
     let begun = app.app.now_ms();
     app.run_until_idle().await;
-    assert_eq!(creates(&app), 2);
+    assert_eq!(creates(&app.world()), 2);
     assert!(app.app.now_ms() - begun >= 1_200_000, "the settle window was waited for");
     let intents =
         app.app.store.intents().list_for(&app.connection(), &domain::id::RecordId::new(record.as_str())).await.unwrap();
@@ -85,7 +87,7 @@ async fn a_server_error_after_the_effect_is_adopted_and_one_before_it_is_settled
         let Some((mut app, record)) = one_record(Db::Sqlite).await else { return };
         app.world().faults.add(on_create(kind.clone()));
         app.run_until_idle().await;
-        assert_eq!(creates(&app), expected_creates, "{kind:?}");
+        assert_eq!(creates(&app.world()), expected_creates, "{kind:?}");
         assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported, "{kind:?}");
         app.assert_sound().await;
     }
@@ -136,7 +138,7 @@ async fn running_every_stage_twice_changes_nothing(#[values(Db::Sqlite, Db::Post
     app.assert_sound().await;
     let all = app.world().bc.ledger();
     let invoices = all.iter().filter(|document| document.kind == sandbox::bc::DocumentKind::Invoice).count();
-    assert_eq!(creates(&app), u64::try_from(invoices).unwrap(), "no request to create was sent twice");
+    assert_eq!(creates(&app.world()), u64::try_from(invoices).unwrap(), "no request to create was sent twice");
 }
 
 #[tokio::test]
@@ -155,7 +157,7 @@ async fn documents_of_a_lost_database_are_found_and_adopted() {
     app.forget_everything().await;
     app.world().faults.clear();
     app.run_until_idle().await;
-    assert_eq!(creates(&app), 1);
+    assert_eq!(creates(&app.world()), 1);
     assert!(app.actions(&record).await.contains(&"document_adopted".to_owned()));
     app.assert_sound().await;
 }
@@ -172,7 +174,7 @@ async fn a_frozen_process_whose_lease_went_to_another_sends_nothing() {
     for _ in 0..5 {
         app.tick().await;
     }
-    assert_eq!(creates(&app), 0);
+    assert_eq!(creates(&app.world()), 0);
     app.advance(60);
     app.run_until_idle().await;
     assert_eq!(app.row(&record).await.unwrap().stage, Stage::Exported);

@@ -49,6 +49,7 @@ mod one_expense;
 mod openapi;
 mod operations;
 mod outages;
+mod own_certificate;
 mod pay;
 mod pay_again;
 mod posting;
